@@ -1,0 +1,233 @@
+"""The config file: the one place that knows its keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, make_dataclass
+from pathlib import Path
+from typing import Any
+
+from imghost.disk import write_atomically
+from imghost.errors import ConfigError
+from imghost.hosts import HOSTS
+from imghost.imaging.check import Caps
+from imghost.imaging.convert import Conversion
+from imghost.imaging.style import Style
+from imghost.links import FORMATS
+from imghost.lock import FileLock
+from imghost.models import Target
+from imghost.secret import Secret
+from imghost.setting import as_json, read, setting, unknown_key
+from imghost.text import LANGUAGES
+
+_LOCK_WAIT_S = 10.0
+_BUCKET_CHARACTERS = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-")
+_BUCKET_LENGTH = 63
+
+
+def check_bucket(name: str) -> None:
+    """Raise ConfigError unless every host could have a bucket of this name."""
+    if (
+        not _BUCKET_CHARACTERS.issuperset(name)
+        or not 0 < len(name) <= _BUCKET_LENGTH
+        or name[0] == "."
+    ):
+        raise ConfigError(
+            "{bucket} cannot be a bucket's name; use letters, digits, '-', '_' and '.', "
+            "63 of them at most",
+            bucket=name,
+        )
+
+
+def check_style(text: str) -> None:
+    """Raise ConfigError unless the text is empty or a style."""
+    if text:
+        Style.parse(text)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkConfig:
+    """How a link is written."""
+
+    format: str = setting("markdown", choices=tuple(FORMATS))
+    style: str = setting("", check=check_style)
+    template: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """The embedded server."""
+
+    port: int = setting(36677, least=0, most=65535)
+    fetch_links: bool = False
+    cache_bytes: int = setting(500_000_000, least=0)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyConfig:
+    """Looking back at links."""
+
+    after_upload: bool = True
+
+
+_HostConfigs = make_dataclass(
+    "_HostConfigs",
+    [(name, kind.Config, kind.Config()) for name, kind in HOSTS.items()],
+    frozen=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All that the user can set."""
+
+    host: str = setting("local", choices=tuple(HOSTS))
+    hosts: Any = _HostConfigs()
+    link: LinkConfig = LinkConfig()
+    convert: Conversion = Conversion()
+    limits: Caps = Caps()
+    server: ServerConfig = ServerConfig()
+    verify: VerifyConfig = VerifyConfig()
+    language: str = setting("", choices=("", *LANGUAGES))
+
+    def of_host(self, name: str) -> Any:  # noqa: ANN401 - each host has a Config class of its own
+        """The host's own Config. Raises ConfigError for an unknown host."""
+        if name not in HOSTS:
+            raise ConfigError(
+                "unknown host {host}; known are {known}", host=name, known=", ".join(HOSTS)
+            )
+        return getattr(self.hosts, name)
+
+    def target(self, host: str = "", bucket: str = "") -> Target:
+        """The named place; what is not named is as configured. Raises ConfigError."""
+        host = host or self.host
+        bucket = bucket or self.of_host(host).bucket
+        check_bucket(bucket)
+        return Target(host, bucket)
+
+
+def config_path(option: str, environ: Mapping[str, str], folder: Path) -> Path:
+    """The file that --config or IMGHOST_CONFIG names, else config.json in the config folder."""
+    chosen = option or environ.get("IMGHOST_CONFIG", "")
+    return Path(chosen).expanduser().absolute() if chosen else folder / "config.json"
+
+
+def load(path: Path, environ: Mapping[str, str], *, required: bool = False) -> Config:
+    """The config in the file; all defaults if there is none and none is required.
+
+    Secrets in the environment win over the file. Raises ConfigError.
+    """
+    if not path.exists() and not required:
+        return _parsed({}, path, environ)
+    return _parsed(_read_file(path), path, environ)
+
+
+def shown(config: Config) -> str:
+    """The whole config as JSON, secrets masked."""
+    return json.dumps(as_json(config), ensure_ascii=False, indent=2)
+
+
+def change(path: Path, key: str, text: str, environ: Mapping[str, str]) -> Config:
+    """Set one key in the file, which is written whole or not at all, and give the new config.
+
+    `text` is JSON, else a text as it stands. Raises ConfigError, and then nothing was changed.
+    """
+    path = path.resolve()  # a link to a file elsewhere stays one
+    with FileLock(path.with_suffix(".lock")) as lock:
+        if not lock.acquire(wait_s=_LOCK_WAIT_S):
+            raise ConfigError(
+                "{path} is being changed by another imghost; try again", path=str(path)
+            )
+        content = _read_file(path) if path.exists() else {}
+        _set(content, key, text)
+        config = _parsed(content, path, environ)
+        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+        write_atomically(path, text.encode(), path.parent)
+    return config
+
+
+def is_secret(key: str) -> bool:
+    """Whether the key holds a secret, whose value may not stand on a command line."""
+    return isinstance(_default_of(key), Secret)
+
+
+def _parsed(content: object, path: Path, environ: Mapping[str, str]) -> Config:
+    try:
+        return read(Config, content, "", environ)
+    except ConfigError as exc:
+        raise ConfigError("{path}: {problem}", path=str(path), problem=exc.message) from None
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise ConfigError("{path} is not UTF-8 text; save it as UTF-8", path=str(path)) from exc
+    except OSError as exc:
+        raise ConfigError(
+            "{path} cannot be read: {detail}; check the path and its permissions",
+            path=str(path),
+            detail=exc.strerror or str(exc),
+        ) from exc
+    if not text.strip():
+        raise ConfigError(
+            "{path} is empty; put {{}} into it, or run imghost config init", path=str(path)
+        )
+    try:
+        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as exc:
+        raise ConfigError("{path} is not JSON: {detail}", path=str(path), detail=str(exc)) from exc
+    if not isinstance(content, dict):
+        raise ConfigError("{path} must hold an object in braces", path=str(path))
+    return content
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        twice = next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
+        raise ValueError(f"the key {twice} stands there twice")
+    return content
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _set(content: dict[str, Any], key: str, text: str) -> None:
+    *sections, name = key.split(".")
+    value = _value_for(_default_of(key), text)
+    for section in sections:
+        content = content.setdefault(section, {})
+        if not isinstance(content, dict):
+            raise ConfigError("{key} must be an object in braces", key=section)
+    content[name] = value
+
+
+def _default_of(key: str) -> object:
+    value: object = Config()
+    for name in key.split("."):
+        if not is_dataclass(value) or name not in {f.name for f in fields(value)}:
+            raise unknown_key(key, list(_keys(Config())))
+        value = getattr(value, name)
+    return value
+
+
+def _keys(settings: object, above: str = "") -> Iterator[str]:
+    for field in fields(settings):  # type: ignore[arg-type]  # a dataclass
+        key, value = f"{above}{field.name}", getattr(settings, field.name)
+        if is_dataclass(value):
+            yield from _keys(value, f"{key}.")
+        else:
+            yield key
+
+
+def _value_for(default: object, text: str) -> object:
+    if isinstance(default, str | Secret):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

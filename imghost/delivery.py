@@ -1,0 +1,92 @@
+"""What one command, or one caller of the server, has sent: at once, and with an answer soon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from imghost.errors import HostRefused, HostUnavailable, ImghostError, LoginExpired
+from imghost.keep.journal import Journal
+from imghost.models import Image, Record, State
+from imghost.outbox import Outbox, Outcome
+from imghost.pipeline import Accepted, Pipeline
+
+TRIES = 3
+_BACKOFF_S = 0.3
+_POLL_S = 0.05
+_ELSEWHERE = "another imghost is sending it just now"
+_STOPPED = "imghost was stopped before it was sent"
+
+
+class Delivery:
+    """The images of one caller; safe from several threads at once.
+
+    Each is tried at most TRIES times. Once nothing has succeeded for `wait_s`, or the host wants peace
+    or a login, the rest is not tried any more: it stays queued.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        pipeline: Pipeline,
+        journal: Journal,
+        owner: str,
+        *,
+        wait_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outbox = outbox
+        self._pipeline = pipeline
+        self._journal = journal
+        self._owner = owner
+        self._wait_s = wait_s
+        self._clock = clock
+        self._until = clock() + wait_s
+        self._over: ImghostError | None = None
+
+    def send(self, accepted: Accepted) -> Outcome:
+        """Have the image at its host if that is possible now. Raises MachineError."""
+        record, image = accepted.record, accepted.image
+        if image is None:
+            if self._pipeline.works(record):
+                return Outcome(record, None)
+            self._journal.reopen(record.id)
+        outcome = Outcome(record, None)
+        for attempt in range(TRIES):
+            if attempt and (self._over or self._outbox.pause(_BACKOFF_S * 2**attempt)):
+                break
+            if not (image and attempt == 0) and not self._journal.claim(record.id, self._owner):
+                return self._elsewhere(record.id)
+            outcome = self._try(record, image)
+            if not isinstance(outcome.error, HostUnavailable):
+                break
+        return outcome
+
+    def _try(self, record: Record, image: Image | None) -> Outcome:
+        if self._over is None and not self._outbox.enter(record):
+            self._over = HostUnavailable(_STOPPED)
+        if self._over:
+            return Outcome(self._outbox.give_back(record, self._over.message), self._over)
+        outcome = self._outbox.work(record, image)
+        error = outcome.error
+        if error is None:
+            self._until = self._clock() + self._wait_s
+        elif isinstance(error, LoginExpired) or (
+            isinstance(error, HostUnavailable)
+            and (error.risk_control or self._clock() >= self._until)
+        ):
+            self._over = error
+        return outcome
+
+    def _elsewhere(self, record_id: int) -> Outcome:
+        """Another process sends this very image: its end is ours."""
+        record = self._journal.get(record_id)
+        while record.state is State.UPLOADING and self._clock() < self._until:
+            if self._outbox.pause(_POLL_S):
+                break
+            record = self._journal.get(record_id)
+        if record.state is State.DONE:
+            return Outcome(record, None)
+        if record.state is State.FAILED and record.reason:
+            return Outcome(record, HostRefused(record.reason.template, **record.reason.fields))
+        return Outcome(record, HostUnavailable(_ELSEWHERE))

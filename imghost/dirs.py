@@ -1,0 +1,70 @@
+"""Where imghost keeps its things on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Dirs:
+    """The folders of one user. `data` holds what must never be lost, `cache` what can be made again."""
+
+    config: Path
+    data: Path
+    state: Path
+    cache: Path
+    logs: Path
+
+    @property
+    def tmp(self) -> Path:
+        """Unfinished files, a folder per process; on the file system of `data`, so that a rename moves."""
+        return self.data / "tmp"
+
+    @property
+    def run(self) -> Path:
+        """The locks of living senders, and nothing else."""
+        return self.state / "run"
+
+    @property
+    def door(self) -> Path:
+        """The running daemon's address and token."""
+        return self.state / "door.json"
+
+    @property
+    def journal(self) -> Path:
+        """What was accepted, and where it went."""
+        return self.data / "journal.db"
+
+    @property
+    def originals(self) -> Path:
+        """The bytes that came in, named by their hash."""
+        return self.data / "originals"
+
+    @property
+    def outgoing(self) -> Path:
+        """What is sent where that is not the original itself, until it is sent."""
+        return self.data / "outgoing"
+
+    @property
+    def local(self) -> Path:
+        """The embedded host's files, a folder per bucket."""
+        return self.data / "local"
+
+
+def find_dirs(environ: Mapping[str, str]) -> Dirs:
+    """The folders by the system's custom, or all below IMGHOST_HOME."""
+    if home := environ.get("IMGHOST_HOME"):
+        root = Path(home).expanduser().absolute()
+        return Dirs(root / "config", root / "data", root / "state", root / "cache", root / "logs")
+    from platformdirs import PlatformDirs
+
+    found = PlatformDirs("imghost", appauthor=False)
+    return Dirs(
+        found.user_config_path,
+        found.user_data_path,
+        found.user_state_path,
+        found.user_cache_path,
+        found.user_log_path,
+    )

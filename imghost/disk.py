@@ -1,0 +1,121 @@
+"""Files that are whole or absent, and writes that survive a power cut."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from imghost.errors import MachineError
+
+_RENAME_TRIES = 20
+_RENAME_WAIT_S = 0.05
+
+
+def make_private_folder(path: Path) -> None:
+    """Create a folder, and those above it, that only this user can enter, whatever the umask."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            folder.chmod(0o700)
+
+
+def write_durably(path: Path, data: bytes, tmp: Path) -> None:
+    """Put the bytes at `path` so that they are there, whole, after a power cut.
+
+    `tmp` is a folder on the same file system for the unfinished file. Raises MachineError.
+    """
+    _write(path, data, tmp, durable=True)
+
+
+def write_atomically(path: Path, data: bytes, tmp: Path) -> None:
+    """Put the bytes at `path`, whole or not at all; a power cut may bring the former ones back."""
+    _write(path, data, tmp, durable=False)
+
+
+def _write(path: Path, data: bytes, tmp: Path, *, durable: bool) -> None:
+    with machine_errors(path):
+        make_private_folder(path.parent)
+        make_private_folder(tmp)
+        unfinished = tmp / uuid.uuid4().hex
+        try:
+            with os.fdopen(os.open(unfinished, _CREATE, 0o600), "wb") as file:
+                file.write(data)
+                if durable:
+                    file.flush()
+                    _sync_file(file.fileno())
+            _rename(unfinished, path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+        if durable:
+            _sync_folder(path.parent)
+
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+@contextlib.contextmanager
+def machine_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system says about `path` into a MachineError that says what to do."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise MachineError(
+                "the disk is full: {path} could not be written; make room and try again",
+                path=str(path),
+            ) from exc
+        if exc.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise MachineError(
+                "{path} is not writable; change its permissions or set IMGHOST_HOME to another "
+                "folder",
+                path=str(path),
+            ) from exc
+        raise MachineError(
+            "{path} could not be written: {detail}; check the disk",
+            path=str(path),
+            detail=exc.strerror or str(exc),
+        ) from exc
+
+
+def _sync_file(handle: int) -> None:
+    if sys.platform == "darwin":  # fsync alone stops at the drive's cache there
+        import fcntl
+
+        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":  # a folder has no handle to sync; the rename was written through
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _rename(source: Path, target: Path) -> None:
+    if sys.platform != "win32":
+        source.replace(target)
+        return
+    import ctypes
+
+    replace_existing, write_through = 0x1, 0x8
+    for attempt in range(_RENAME_TRIES):
+        if ctypes.windll.kernel32.MoveFileExW(
+            str(source), str(target), replace_existing | write_through
+        ):
+            return
+        if attempt < _RENAME_TRIES - 1:  # somebody reads the target: scanners let go soon
+            time.sleep(_RENAME_WAIT_S)
+    raise ctypes.WinError()

@@ -1,0 +1,63 @@
+"""What a host is: the contract that every image host keeps and the contract tests check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from imghost.models import Image, Limits, Stored
+from imghost.transport import Http
+
+
+class Host(Protocol):
+    """A place that takes an image and gives a link.
+
+    Built as `Kind(config, outside)`, where `config` is the kind's own Config class. The contract:
+
+    - `upload` of the same image twice gives a link that works both times;
+    - every method is safe from several threads at once;
+    - it never converts, retries, sleeps, logs a secret, or touches clipboard, config or journal;
+    - it raises only HostUnavailable (try later), HostRefused (never) and LoginExpired (ask the
+      user); what libraries raise is mapped at the border, `raise ... from exc`;
+    - its HTTP session and its folder are handed in; it opens none of its own.
+    """
+
+    name: str
+    buckets: tuple[str, ...]
+
+    @property
+    def limits(self) -> Limits:
+        """What it takes, by its config."""
+        ...
+
+    def upload(self, image: Image, bucket: str) -> Stored:
+        """Store the image, which keeps `limits`, and say where it can be seen."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds; nothing is called afterwards."""
+        ...
+
+
+@runtime_checkable
+class Deletes(Protocol):
+    """A host that can also take an image away again."""
+
+    def delete(self, stored: Stored) -> None:
+        """Remove it; one that is already gone is fine. Raises as `upload` does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a host is handed from outside.
+
+    `http` has the host's own timeout and proxy; `base_url` is where the embedded server answers,
+    without a slash at its end; `folder` is the embedded host's, `tmp` for its unfinished files.
+    """
+
+    http: Http
+    base_url: str
+    folder: Path
+    tmp: Path

@@ -1,0 +1,27 @@
+"""What image files are made of: a module per container knows which parts are picture and which are not."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+from imghost.imaging.containers.parts import Bare, Broken, CutOff
+
+__all__ = ["Bare", "Broken", "CutOff", "bare"]
+
+_CONTAINERS = frozenset({"png", "jpeg", "webp", "gif", "avif"})
+
+
+def bare(data: bytes, format_name: str) -> Bare:
+    """The file without its metadata; what has none, or is of another format, comes back itself.
+
+    Raises Broken if the container cannot be followed to its end, CutOff if it ends too early.
+    """
+    if format_name not in _CONTAINERS:
+        return Bare(data, frozenset())
+    try:
+        found: Bare = import_module(f"{__name__}.{format_name}").bare(data)
+    except (struct.error, IndexError) as exc:
+        raise CutOff from exc
+    return found

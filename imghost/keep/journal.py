@@ -1,0 +1,309 @@
+"""The journal: what was accepted, in which one state it stands, and where it went."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from imghost.keep.database import Database
+from imghost.keep.schema import COLUMNS, message_text, notes_text, record_of, slip_of
+from imghost.models import Alive, Image, Message, Record, State, Stored, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is accepted: the original's hash, what will be sent, and the recipe that made it."""
+
+    original: str
+    image: Image
+    recipe: str
+    target: Target
+    origin: str
+    notes: tuple[Message, ...] = ()
+
+
+class Journal:
+    """The rows; a change is on the disk when its call returns.
+
+    `clock` gives seconds since the epoch. Every method raises what Database does.
+    """
+
+    def __init__(self, db: Database, clock: Callable[[], float] = time.time) -> None:
+        self._db = db
+        self._clock = clock
+
+    # -- accepting
+
+    def accept(self, entry: Entry, state: State, owner: str) -> tuple[Record, bool]:
+        """Have the entry in the journal; its row, and whether that is new.
+
+        A new row starts in `state`, claimed by `owner` if that is uploading; a joined one keeps its own.
+        """
+        values = _values_of(entry) | {
+            "state": state,
+            "owner": owner if state is State.UPLOADING else "",
+            "created_at": self._clock(),
+        }
+        with self._db.changing() as db:
+            is_new = db.execute(
+                f"INSERT INTO uploads ({', '.join(values)}) VALUES ({_marks(values)})"
+                " ON CONFLICT (sha256, host, bucket) DO NOTHING",
+                tuple(values.values()),
+            ).rowcount
+            row = db.execute(
+                f"SELECT {COLUMNS} FROM uploads WHERE sha256 = ? AND host = ? AND bucket = ?",
+                (entry.image.sha256, entry.target.host, entry.target.bucket),
+            ).fetchone()
+            db.execute(
+                "INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?, ?)",
+                (entry.original, entry.target.host, entry.target.bucket, entry.recipe, row["id"]),
+            )
+        return record_of(row), bool(is_new)
+
+    def find(self, original: str, target: Target, recipe: str) -> Record | None:
+        """The row of an original that went the same way to the same place before."""
+        rows = self._select(
+            "WHERE id = (SELECT upload FROM inputs"
+            " WHERE original = ? AND host = ? AND bucket = ? AND recipe = ?)",
+            (original, target.host, target.bucket, recipe),
+        )
+        return rows[0] if rows else None
+
+    # -- sending: every change names the state it starts from, so that no two senders both make it
+
+    def claim(self, record_id: int, owner: str) -> Record | None:
+        """Take a queued row for this owner; None if it is not queued any more."""
+        return self._update(
+            "state = 'uploading', owner = ?", (owner,), "id = ? AND state = 'queued'", (record_id,)
+        )
+
+    def claim_next(
+        self, host: str, owner: str, *, after: int = 0, besides: Collection[int] = ()
+    ) -> Record | None:
+        """Take the oldest queued row of a host whose id is above `after` and not in `besides`."""
+        return self._update(
+            "state = 'uploading', owner = ?",
+            (owner,),
+            "id = (SELECT id FROM uploads WHERE state = 'queued' AND host = ? AND id > ?"
+            f" AND id NOT IN ({_marks(besides)}) ORDER BY id LIMIT 1)",
+            (host, after, *besides),
+        )
+
+    def replace_image(self, record_id: int, image: Image, notes: Sequence[Message]) -> Record:
+        """What a claimed row sends turned out to be this image: note it.
+
+        If another row sends the same to the same place, this one is merged into that, which is returned.
+        """
+        with self._db.changing() as db:
+            other = db.execute(
+                f"SELECT {_qualified('o')} FROM uploads o, uploads u WHERE u.id = ?1 AND o.id <> ?1"
+                " AND o.sha256 = ?2 AND o.host = u.host AND o.bucket = u.bucket",
+                (record_id, image.sha256),
+            ).fetchone()
+            if other is None:
+                row = db.execute(
+                    "UPDATE uploads SET sha256 = ?, sha1 = ?, format = ?, width_px = ?, height_px = ?,"
+                    f" frames = ?, size_bytes = ?, notes = ? WHERE id = ? RETURNING {COLUMNS}",
+                    (*_facts_of(image).values(), notes_text(notes), record_id),
+                ).fetchone()
+                return record_of(row)
+            db.execute("UPDATE inputs SET upload = ? WHERE upload = ?", (other["id"], record_id))
+            db.execute("DELETE FROM uploads WHERE id = ?", (record_id,))
+            return record_of(other)
+
+    def done(self, record_id: int, owner: str, stored: Stored) -> Record:
+        """The claimed row's image is at its host; its link is due to be looked at."""
+        row = self._update(
+            "state = 'done', owner = '', reason = '', key = ?, url = ?,"
+            " alive = 'unknown', seen_at = ?, check_at = ?",
+            (stored.key, stored.url, self._clock(), self._clock()),
+            "id = ? AND owner = ?",
+            (record_id, owner),
+        )
+        return row or self.get(record_id)
+
+    def give_back(self, record_id: int, owner: str, reason: Message | None) -> Record:
+        """The claimed row was not sent this time: it is queued again."""
+        return self._settle(record_id, owner, State.QUEUED, reason)
+
+    def fail(self, record_id: int, owner: str, reason: Message) -> Record:
+        """The claimed row will not be sent unless the user says so."""
+        return self._settle(record_id, owner, State.FAILED, reason)
+
+    def reopen(self, record_id: int) -> Record | None:
+        """The user wants this very row sent: queue it if it failed, asks, or its link is not alive."""
+        return self._update(
+            "state = 'queued', reason = ''",
+            (),
+            "id = ? AND (state IN ('failed', 'asking') OR state = 'done' AND alive <> 'alive')",
+            (record_id,),
+        )
+
+    def requeue(self, owner: str, besides: Collection[int] = ()) -> int:
+        """Queue again what an owner claimed and does not send any more; how many rows that were."""
+        with self._db.changing() as db:
+            return db.execute(
+                "UPDATE uploads SET state = 'queued', owner = '' WHERE state = 'uploading'"
+                f" AND owner = ? AND id NOT IN ({_marks(besides)})",
+                (owner, *besides),
+            ).rowcount
+
+    def add_note(self, record_id: int, note: Message) -> None:
+        """Something more is to be said of a row."""
+        notes = (*self.get(record_id).notes, note)
+        self._update("notes = ?", (notes_text(notes),), "id = ?", (record_id,))
+
+    def owners(self) -> set[str]:
+        """Who has rows claimed."""
+        return {
+            row["owner"]
+            for row in self._db.read("SELECT DISTINCT owner FROM uploads WHERE state = 'uploading'")
+        }
+
+    def mark(self, record_id: int, alive: Alive, check_at: float = 0.0) -> None:
+        """Note what a look at a finished link showed, and when the next one is due (0: never)."""
+        now = self._clock()
+        self._update(
+            "alive = ?1, seen_at = CASE ?1 WHEN 'alive' THEN ?2 ELSE seen_at END, check_at = ?3",
+            (alive, now, check_at),
+            "id = ?4 AND state = 'done'",
+            (record_id,),
+        )
+
+    # -- looking
+
+    def get(self, record_id: int) -> Record:
+        """The row with this id; KeyError if there is none."""
+        rows = self._select("WHERE id = ?", (record_id,))
+        if not rows:
+            raise KeyError(record_id)
+        return rows[0]
+
+    def queued_hosts(self) -> list[str]:
+        """The hosts for which something is queued."""
+        return [
+            row["host"]
+            for row in self._db.read("SELECT DISTINCT host FROM uploads WHERE state = 'queued'")
+        ]
+
+    def in_states(self, *states: State, limit: int = -1) -> list[Record]:
+        """The rows in these states, the oldest first."""
+        return self._select(
+            f"WHERE state IN ({_marks(states)}) ORDER BY id LIMIT ?", (*states, limit)
+        )
+
+    def due_checks(self, limit: int) -> list[Record]:
+        """Finished rows whose link is to be looked at by now, the longest due first."""
+        return self._select(
+            "WHERE check_at > 0 AND check_at <= ? AND state = 'done' ORDER BY check_at LIMIT ?",
+            (self._clock(), limit),
+        )
+
+    def history(
+        self, words: Sequence[str] = (), *, since: float = 0.0, until: float = 0.0, limit: int = -1
+    ) -> list[Record]:
+        """Rows, the newest first, whose name, link or place holds every word.
+
+        `since` and `until` are seconds since the epoch, 0 for no bound.
+        """
+        where = ["created_at >= ?", "(? = 0 OR created_at < ?)"]
+        values: list[str | float] = [since, until, until]
+        for word in words:
+            where.append("instr(lower(name || ' ' || url || ' ' || host || '/' || bucket), ?)")
+            values.append(word.lower())
+        return self._select(
+            f"WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", (*values, limit)
+        )
+
+    def counts(self) -> dict[State, int]:
+        """How many rows stand in each state."""
+        found = {
+            row["state"]: row["n"]
+            for row in self._db.read("SELECT state, count(*) AS n FROM uploads GROUP BY state")
+        }
+        return {state: found.get(state, 0) for state in State}
+
+    def originals_of(self, record_id: int) -> list[str]:
+        """The originals that led to this row."""
+        rows = self._db.read(
+            "SELECT original FROM uploads WHERE id = ?1"
+            " UNION SELECT original FROM inputs WHERE upload = ?1",
+            (record_id,),
+        )
+        return [row["original"] for row in rows]
+
+    def slips(self, original: str) -> list[dict[str, object]]:
+        """What must be known to write the rows of an original again."""
+        rows = self._db.read(
+            "SELECT * FROM uploads WHERE original = ?1"
+            " OR id IN (SELECT upload FROM inputs WHERE original = ?1)",
+            (original,),
+        )
+        inputs = self._db.read("SELECT * FROM inputs WHERE original = ?", (original,))
+        return [slip_of(row, [i for i in inputs if i["upload"] == row["id"]]) for row in rows]
+
+    # -- forgetting
+
+    def erase(self, record_id: int) -> list[str]:
+        """Delete a row that nobody is sending; the originals that no other row needs any more."""
+        with self._db.changing() as db:
+            originals = self.originals_of(record_id)
+            db.execute("DELETE FROM uploads WHERE id = ? AND state <> 'uploading'", (record_id,))
+            return [o for o in originals if not self.slips(o)]
+
+    def _settle(self, record_id: int, owner: str, state: State, reason: Message | None) -> Record:
+        row = self._update(
+            "state = ?, owner = '', reason = ?",
+            (state, message_text(reason)),
+            "id = ? AND owner = ? AND state = 'uploading'",
+            (record_id, owner),
+        )
+        return row or self.get(record_id)
+
+    def _update(
+        self, change: str, values: Sequence[object], where: str, which: Sequence[object]
+    ) -> Record | None:
+        with self._db.changing() as db:
+            row = db.execute(
+                f"UPDATE uploads SET {change} WHERE {where} RETURNING {COLUMNS}",
+                (*values, *which),
+            ).fetchone()
+        return record_of(row) if row else None
+
+    def _select(self, rest: str, values: Sequence[object] = ()) -> list[Record]:
+        rows = self._db.read(f"SELECT {COLUMNS} FROM uploads {rest}", values)
+        with self._db.errors():
+            return [record_of(row) for row in rows]
+
+
+def _facts_of(image: Image) -> dict[str, str | int]:
+    return {
+        "sha256": image.sha256,
+        "sha1": image.sha1,
+        "format": image.format,
+        "width_px": image.width_px,
+        "height_px": image.height_px,
+        "frames": image.frames,
+        "size_bytes": len(image.data),
+    }
+
+
+def _values_of(entry: Entry) -> dict[str, object]:
+    return {
+        **_facts_of(entry.image),
+        "original": entry.original,
+        "host": entry.target.host,
+        "bucket": entry.target.bucket,
+        "name": entry.image.name,
+        "origin": entry.origin,
+        "notes": notes_text(entry.notes),
+    }
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _qualified(table: str) -> str:
+    return ", ".join(f"{table}.{column}" for column in COLUMNS.split(", "))

@@ -1,0 +1,46 @@
+"""Who sends: a process that claims rows, known by a lock that its death frees."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from imghost.lock import FileLock
+
+
+class Owner:
+    """This process as a sender: `id` stands in the rows it claims, `tmp` is its own folder.
+
+    `run` is the folder of the locks, `tmp_root` that of every process's unfinished files.
+    """
+
+    def __init__(self, run: Path, tmp_root: Path) -> None:
+        self.id = uuid.uuid4().hex
+        self.tmp = tmp_root / self.id
+        self._run = run
+        self._tmp_root = tmp_root
+        self._lock = FileLock(run / f"{self.id}.lock")
+        while not (self._lock.acquire() and self._lock.in_place):  # reaped before it was locked
+            self._lock.release()
+
+    def reap(self, owners: set[str], requeue: Callable[[str], object]) -> None:
+        """Give back what dead processes left: the rows of `owners`, locks and unfinished files."""
+        named = {path.stem for path in self._run.glob("*.lock")}
+        folders = {path.name for path in self._tmp_root.glob("*")}
+        for owner in (owners | named | folders) - {self.id}:
+            lock = FileLock(self._run / f"{owner}.lock")
+            if lock.acquire():
+                with lock:
+                    requeue(owner)
+                    shutil.rmtree(self._tmp_root / owner, ignore_errors=True)
+                    lock.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Stop sending: nothing may be claimed any more."""
+        shutil.rmtree(self.tmp, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self._lock.path.unlink(missing_ok=True)
+        self._lock.release()

@@ -1,0 +1,156 @@
+"""The journal's file, opened, and made anew from the originals and their slips when it is lost."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from imghost.disk import machine_errors
+from imghost.errors import MachineError
+from imghost.keep.database import Database, JournalDamaged
+from imghost.keep.schema import message_text
+from imghost.keep.store import Store
+from imghost.lock import FileLock
+from imghost.models import Message, State, Target
+
+_LOCK_WAIT_S = 10.0
+_RECOVERED = Message("its record was lost with the journal; upload it, or discard it")
+
+log = logging.getLogger(__name__)
+
+
+class JournalFile:
+    """The file below the journal, held so that nobody makes it anew while it is in use.
+
+    `target` is where originals of which nothing is known would go, if the user says so.
+    """
+
+    def __init__(self, path: Path, store: Store, target: Target) -> None:
+        self.db = Database(path)
+        self._store = store
+        self._target = target
+        self._lock = FileLock(path.with_suffix(".lock"))
+
+    def open(self, *, thorough: bool) -> None:
+        """Have a sound journal. `thorough` reads all of it. Raises MachineError."""
+        self._hold()
+        try:
+            if self._sound(thorough=thorough):
+                return
+        except JournalDamaged:
+            log.exception("the journal is damaged")
+        self.recover()
+
+    def recover(self) -> None:
+        """Move the damaged file aside and write a new one. Raises MachineError."""
+        self._lock.release()
+        if not self._lock.acquire(wait_s=_LOCK_WAIT_S):
+            self._hold()
+            raise MachineError(
+                "the journal {path} is damaged, and another imghost is using it; stop that one "
+                "(imghost stop) and try again",
+                path=str(self.db.path),
+            )
+        try:
+            if not self._repaired_by_another():
+                self._move_aside()
+                self._rebuild()
+        finally:
+            self._lock.release()
+            self._hold()
+
+    def close(self) -> None:
+        """Close the file and let others make it anew."""
+        self.db.close()
+        self._lock.release()
+
+    def _hold(self) -> None:
+        if not self._lock.acquire(shared=True, wait_s=_LOCK_WAIT_S):
+            raise MachineError(
+                "another imghost is rebuilding the journal {path}; try again in a minute",
+                path=str(self.db.path),
+            )
+
+    def _sound(self, *, thorough: bool) -> bool:
+        if thorough:
+            self.db.check()
+        if self.db.read("SELECT 1 FROM uploads LIMIT 1"):
+            return True
+        return next(self._store.hashes(), None) is None
+
+    def _repaired_by_another(self) -> bool:
+        try:
+            return self._sound(thorough=True)
+        except JournalDamaged:
+            return False
+
+    def _move_aside(self) -> None:
+        self.db.close()
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        for ending in ("", "-wal", "-shm"):
+            path = self.db.path.with_name(self.db.path.name + ending)
+            with machine_errors(path):
+                if path.exists():
+                    path.rename(path.with_name(f"{path.name}.damaged-{stamp}"))
+
+    def _rebuild(self) -> None:
+        known, unknown = 0, 0
+        with self.db.changing() as db:
+            for original in self._store.hashes():
+                restored = [_restore(db, slip) for slip in self._store.read_slips(original)]
+                if any(restored):
+                    known += 1
+                else:
+                    unknown += 1
+                    self._ask_about(db, original)
+        log.warning("journal rebuilt: %d originals with their record, %d without", known, unknown)
+
+    def _ask_about(self, db: sqlite3.Connection, original: str) -> None:
+        found_at = self._store.path(original).stat().st_mtime
+        row = {
+            "original": original,
+            "sha256": original,
+            "host": self._target.host,
+            "bucket": self._target.bucket,
+            "name": original[:12],
+            "origin": "recovered",
+            "format": "",
+            "width_px": 0,
+            "height_px": 0,
+            "frames": 0,
+            "size_bytes": self._store.path(original).stat().st_size,
+            "state": State.ASKING,
+            "reason": message_text(_RECOVERED),
+            "created_at": found_at,
+        }
+        _insert(db, "uploads", row)
+
+
+def _restore(db: sqlite3.Connection, slip: Mapping[str, object]) -> bool:
+    row = {key: value for key, value in slip.items() if key != "inputs"}
+    if row.get("state") == State.UPLOADING:
+        row |= {"state": State.QUEUED, "owner": ""}
+    inputs = slip.get("inputs")
+    db.execute("SAVEPOINT slip")
+    try:
+        _insert(db, "uploads", row)
+        for entry in inputs if isinstance(inputs, list) else []:
+            _insert(db, "inputs", entry)
+    except (sqlite3.Error, AttributeError):  # written by another version, or by hand
+        db.execute("ROLLBACK TO slip")
+        return False
+    finally:
+        db.execute("RELEASE slip")
+    return True
+
+
+def _insert(db: sqlite3.Connection, table: str, row: Mapping[str, object]) -> None:
+    if not all(column.isidentifier() for column in row):
+        raise sqlite3.ProgrammingError("no such column")
+    db.execute(
+        f"INSERT OR IGNORE INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+        tuple(row.values()),
+    )

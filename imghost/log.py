@@ -1,0 +1,51 @@
+"""The log file: English, private, never larger than two mebibytes, never a reason to fail."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from io import TextIOWrapper
+from pathlib import Path
+
+from imghost.disk import make_private_folder
+
+_MAX_BYTES = 1 << 20
+_FORMAT = "%(asctime)s %(levelname)s %(process)d %(threadName)s %(name)s: %(message)s"
+
+
+class _PrivateFile(logging.FileHandler):
+    """Opened at the first line; the former file is kept beside it once it has grown too large."""
+
+    def _open(self) -> TextIOWrapper:
+        path = Path(self.baseFilename)
+        make_private_folder(path.parent)
+        with contextlib.suppress(OSError):
+            if path.stat().st_size > _MAX_BYTES:
+                path.replace(path.with_suffix(".old.log"))
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(OSError):  # a full disk must not stop an upload
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Nothing: a line that cannot be written is lost."""
+
+
+def start_log(folder: Path, level: str) -> logging.Handler:
+    """Write what imghost says of itself to `folder`/imghost.log; `level` is logging's name of one."""
+    handler = _PrivateFile(folder / "imghost.log", delay=True, encoding="utf-8")
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    logger = logging.getLogger("imghost")
+    logger.setLevel(level.upper())
+    logger.propagate = False
+    logger.addHandler(handler)
+    return handler
+
+
+def stop_log(handler: logging.Handler) -> None:
+    """Close the log file."""
+    logging.getLogger("imghost").removeHandler(handler)
+    handler.close()

@@ -1,0 +1,194 @@
+"""The values that flow from a found image to a finished link: frozen, one way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MIME_TYPES: Mapping[str, str] = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "gif": "image/gif",
+    "avif": "image/avif",
+    "bmp": "image/bmp",
+    "tiff": "image/tiff",
+    "ico": "image/x-icon",
+    "heic": "image/heic",
+}
+"""Every format that imghost can read, by its one name here."""
+
+EXTENSIONS: Mapping[str, str] = {name: name for name in MIME_TYPES} | {"jpeg": "jpg", "tiff": "tif"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A sentence to be said to a person: an English template and its fields, messages among them."""
+
+    template: str
+    fields: Mapping[str, str | int | float | Message] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.template.format_map(self.fields)
+
+    def as_json(self) -> list[object]:
+        """The message as JSON."""
+        fields = {k: v.as_json() if isinstance(v, Message) else v for k, v in self.fields.items()}
+        return [self.template, fields]
+
+    @classmethod
+    def from_json(cls, value: object) -> Message:
+        """What `as_json` gave. Raises ValueError for anything else."""
+        match value:
+            case [str(template), dict(fields)]:
+                return cls(template, {str(k): _field_from_json(v) for k, v in fields.items()})
+        raise ValueError("not a message")
+
+
+def _field_from_json(value: object) -> str | int | float | Message:
+    return value if isinstance(value, str | int | float) else Message.from_json(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An image that a source came upon; its bytes are loaded only when it is its turn.
+
+    `name` is what the source calls it, untrusted. `mark` is what the clipboard held.
+    """
+
+    origin: str
+    name: str
+    load: Callable[[], bytes]
+    mark: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Bytes that were decoded completely: whoever holds one holds a real image.
+
+    `format` is a key of MIME_TYPES; `sha256` is of `data`, in lower-case hex.
+    """
+
+    data: bytes
+    format: str
+    width_px: int
+    height_px: int
+    frames: int
+    sha256: str
+    name: str
+
+    @property
+    def extension(self) -> str:
+        """The file name's ending, without a dot."""
+        return EXTENSIONS[self.format]
+
+    @property
+    def sha1(self) -> str:
+        """The SHA-1 of the bytes, in lower-case hex, by which hosts name them."""
+        return hashlib.sha1(self.data, usedforsecurity=False).hexdigest()
+
+    @property
+    def mime_type(self) -> str:
+        """The Content-Type of the bytes."""
+        return MIME_TYPES[self.format]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a host takes: formats (keys of MIME_TYPES), sizes, and how gently it wants to be asked.
+
+    `styles`: whether its links may carry a style suffix.
+    """
+
+    max_bytes: int
+    formats: frozenset[str]
+    animated: bool = True
+    parallel: int = 4
+    min_gap_s: float = 0.0
+    styles: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """All that a host knows of an image it holds: enough to find or delete it later."""
+
+    host: str
+    bucket: str
+    key: str
+    url: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an image is to go."""
+
+    host: str
+    bucket: str
+
+
+class State(StrEnum):
+    """The one state in which an accepted image stands."""
+
+    ASKING = "asking"
+    QUEUED = "queued"
+    UPLOADING = "uploading"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Alive(StrEnum):
+    """What the last look at a finished link showed."""
+
+    UNKNOWN = "unknown"
+    ALIVE = "alive"
+    SUSPECT = "suspect"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One accepted image as the journal knows it: what was sent, where to, and how that ended.
+
+    The hashes, `format`, `frames` and the sizes describe what is sent; `original` is the sha256
+    of the bytes that came in. `key` and `url` are empty until the state is done. `seen_at` is when
+    the link was last known to work. Times are seconds since the epoch.
+    """
+
+    id: int
+    original: str
+    sha256: str
+    sha1: str
+    host: str
+    bucket: str
+    name: str
+    origin: str
+    format: str
+    width_px: int
+    height_px: int
+    frames: int
+    size_bytes: int
+    state: State
+    reason: Message | None
+    notes: tuple[Message, ...]
+    key: str
+    url: str
+    created_at: float
+    alive: Alive
+    seen_at: float
+
+    @property
+    def target(self) -> Target:
+        """Where it goes or went."""
+        return Target(self.host, self.bucket)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a sink receives: a record that is settled for now, and the text to paste if it is done."""
+
+    found: Found
+    record: Record
+    text: str

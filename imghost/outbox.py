@@ -1,0 +1,186 @@
+"""The outbox: sends what was accepted, at each host's pace, and is the one place that retries."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imghost.errors import (
+    HostUnavailable,
+    ImghostError,
+    LoginExpired,
+    MachineError,
+)
+from imghost.gate import Gate
+from imghost.keep.journal import Journal
+from imghost.models import Image, Message, Record, State
+from imghost.pipeline import Pipeline
+
+_LOOK_S = 2.0
+_MACHINE_REST_S = 5.0
+_AMBIGUOUS = Message("an answer was lost after the whole image was sent; it may be there twice")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an accepted image stands now; `error` is None if its link works."""
+
+    record: Record
+    error: ImghostError | None
+
+
+class Outbox:
+    """What is to be sent, of every process that shares the journal; safe from several threads.
+
+    `pipeline` gives the current one. What is sent by oneself (`take`, then `work`) minds holds and
+    pauses; a Delivery minds only the host's pace (`enter`, then `work`).
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        pipeline: Callable[[], Pipeline],
+        owner: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._journal = journal
+        self._pipeline = pipeline
+        self._owner = owner
+        self._clock = clock
+        self._draw = draw
+        self._gates: dict[str, Gate] = {}
+        self._sending: set[int] = set()
+        self._changed = threading.Condition()
+        self.stopping = False
+
+    def take(self, *, patient: bool = False) -> Record | None:
+        """Claim the next queued row whose host may be asked; `work` must follow.
+
+        `patient` waits for the hosts' pace; None then means that nothing is left that may be sent.
+        """
+        with self._changed:
+            while not self.stopping:
+                waits = []
+                for host in self._journal.queued_hosts():
+                    gate, now = self._gate(host), self._clock()
+                    if gate.shut_s(now) > 0:
+                        continue
+                    if (wait_s := gate.pace_s(now)) > 0:
+                        waits.append(wait_s)
+                    elif record := self._claim_next(host, gate, now):
+                        return record
+                if not (patient and waits):
+                    break
+                self._changed.wait(min(_LOOK_S, *waits))
+        return None
+
+    def enter(self, record: Record) -> bool:
+        """Wait for the host's own pace to send a claimed row; False if the outbox stops."""
+        with self._changed:
+            gate = self._gate(record.host)
+            while not self.stopping:
+                if (wait_s := gate.pace_s(self._clock())) <= 0:
+                    self._begin(gate, record)
+                    return True
+                self._changed.wait(min(_LOOK_S, wait_s))
+        return False
+
+    def work(self, record: Record, image: Image | None = None) -> Outcome:
+        """Try once to send a claimed row, and note how that ended."""
+        gate = self._gate(record.host)
+        try:
+            done = self._pipeline().send(record, image)
+        except ImghostError as exc:
+            return Outcome(self._note_failure(gate, record, exc), exc)
+        else:
+            with self._changed:
+                gate.passed(record.id)
+            return Outcome(done, None)
+        finally:
+            with self._changed:
+                gate.end()
+                self._sending.discard(record.id)
+                self._changed.notify_all()
+
+    def give_back(self, record: Record, reason: Message) -> Record:
+        """Queue a claimed row again that was not tried."""
+        return self._pipeline().settle(record, State.QUEUED, reason)
+
+    def pause(self, wait_s: float) -> bool:
+        """Wait this long before another try; True if the outbox stops meanwhile."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.stopping, wait_s)
+
+    def rest(self, longest_s: float) -> None:
+        """Wait until something may be sent again, but not longer than this."""
+        with self._changed:
+            now = self._clock()
+            waits = [w for gate in self._gates.values() if (w := gate.next_s(now)) > 0]
+            if not self.stopping:
+                self._changed.wait(min(longest_s, *waits))
+
+    def wake(self) -> None:
+        """Something was accepted or has changed: look again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def lift(self, host: str) -> None:
+        """Something changed at a host: one try shows whether the rest may follow."""
+        with self._changed:
+            self._gate(host).lift()
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Begin no further try."""
+        with self._changed:
+            self.stopping = True
+            self._changed.notify_all()
+
+    def tidy(self) -> None:
+        """Queue again what this process claimed and could not settle, the disk being full."""
+        with self._changed:
+            self._journal.requeue(self._owner, besides=self._sending)
+
+    def waits_s(self, record: Record) -> float:
+        """How long until a queued row is tried by oneself; infinite while its host is held."""
+        with self._changed:
+            return self._gate(record.host).row_wait_s(record.id, self._clock())
+
+    def _claim_next(self, host: str, gate: Gate, now: float) -> Record | None:
+        record = None
+        if gate.probe_after:
+            record = self._journal.claim_next(host, self._owner, after=gate.probe_after)
+        record = record or self._journal.claim_next(host, self._owner, besides=gate.resting(now))
+        if record:
+            self._begin(gate, record)
+        return record
+
+    def _begin(self, gate: Gate, record: Record) -> None:
+        gate.start(record.id, self._clock())
+        self._sending.add(record.id)
+
+    def _note_failure(self, gate: Gate, record: Record, error: ImghostError) -> Record:
+        state = State.FAILED
+        with self._changed:
+            if isinstance(error, MachineError):  # nothing can be noted now: `tidy` will
+                gate.rest_row(record.id, self._clock() + _MACHINE_REST_S)
+                return record
+            if isinstance(error, LoginExpired):
+                gate.hold(error.message)
+                state = State.QUEUED
+            elif isinstance(error, HostUnavailable):
+                given_up = gate.failed(record.id, error, self._clock())
+                state = State.FAILED if given_up else State.QUEUED
+        if isinstance(error, HostUnavailable) and error.ambiguous:
+            self._journal.add_note(record.id, _AMBIGUOUS)
+        return self._pipeline().settle(record, state, error.message)
+
+    def _gate(self, host: str) -> Gate:
+        if host not in self._gates:
+            self._gates[host] = Gate(self._pipeline().hosts(host).limits, self._draw)
+        return self._gates[host]

@@ -1,0 +1,188 @@
+"""The way of an image: found, checked, made to fit, on the disk, at its host, a link."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from imghost.config import Config
+from imghost.hosts.base import Host
+from imghost.imaging.prepare import Prepared, Recipe
+from imghost.keep.journal import Entry, Journal
+from imghost.keep.store import Store
+from imghost.links import Link, alt_text, render_link, styled
+from imghost.models import Alive, Found, Image, Message, Record, State, Target, Upload
+
+FRESH_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for an image: where it goes, and how its link is written.
+
+    `style` is None for the configured one, which is not put on animations.
+    """
+
+    target: Target
+    format: str
+    style: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An image that is safe: its row, and the bytes to send if the row is new and the caller's."""
+
+    record: Record
+    image: Image | None = None
+
+
+class Pipeline:
+    """The steps, with one config and its hosts; safe from several threads at once.
+
+    `hosts` gives an open host by its name. `prepare` turns bytes into what is sent, here or in a child
+    process. `look` says whether a record's link works. `owner` is the sender's id in the journal.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        hosts: Callable[[str], Host],
+        store: Store,
+        journal: Journal,
+        prepare: Callable[[bytes, str, Recipe], Prepared],
+        look: Callable[[Record], Alive],
+        owner: str,
+    ) -> None:
+        self.config = config
+        self.hosts = hosts
+        self._store = store
+        self._journal = journal
+        self._prepare = prepare
+        self._look = look
+        self._owner = owner
+
+    def accept(self, found: Found, order: Order, state: State) -> Accepted:
+        """Have the image on the disk and in the journal. A new row starts in `state`, ours if uploading.
+
+        Raises SourceError, ImageError or MachineError, and then nothing was accepted.
+        """
+        data = found.load()
+        original = hashlib.sha256(data).hexdigest()
+        recipe = self._recipe(order)
+        if known := self._journal.find(original, order.target, recipe.key()):
+            self._store.keep(original, data)
+            return Accepted(known)
+        prepared = self._prepare(data, found.name, recipe)
+        image = prepared.image
+        self._store.keep(original, data)
+        if image.sha256 != original:
+            self._store.keep_outgoing(image.sha256, image.data)
+        entry = Entry(original, image, recipe.key(), order.target, found.origin, prepared.notes)
+        record, is_new = self._journal.accept(entry, state, self._owner)
+        self._write_slips(record)
+        return Accepted(record, image if is_new else None)
+
+    def send(self, record: Record, image: Image | None = None) -> Record:
+        """Try once to bring a claimed row's image to its host; the finished row.
+
+        Raises HostError as the host does, ImageError or MachineError if the image cannot be had.
+        """
+        if image is None:
+            record, image = self._image_of(record)
+            if record.state is State.DONE:
+                return record
+        stored = self.hosts(record.host).upload(image, record.bucket)
+        done = self._journal.done(record.id, self._owner, stored)
+        self._store.drop_outgoing(record.sha256)
+        self._write_slips(done)
+        return done
+
+    def works(self, record: Record) -> bool:
+        """Whether a finished row's link may be given out again."""
+        if record.state is not State.DONE:
+            return False
+        local = record.host == "local"
+        if record.alive in (Alive.DEAD, Alive.SUSPECT):
+            return False
+        if not local and time.time() - record.seen_at < FRESH_S:
+            return True
+        alive = self._look(record)
+        self._journal.mark(record.id, alive)
+        return alive is Alive.ALIVE
+
+    def settle(self, record: Record, state: State, reason: Message | None) -> Record:
+        """Note how a claimed row's try ended when it did not end in a link."""
+        if state is State.FAILED and reason is not None:
+            settled = self._journal.fail(record.id, self._owner, reason)
+            self._store.drop_outgoing(record.sha256)
+        else:
+            settled = self._journal.give_back(record.id, self._owner, reason)
+        self._write_slips(settled)
+        return settled
+
+    def finish(self, found: Found, record: Record, order: Order) -> Upload:
+        """What the sinks receive."""
+        return Upload(found, record, self.text(record, order))
+
+    def text(self, record: Record, order: Order) -> str:
+        """The link to paste; empty until there is one."""
+        if not record.url:
+            return ""
+        style = self._link_style(record, order)
+        date = datetime.fromtimestamp(record.created_at, tz=UTC).astimezone().strftime("%Y-%m-%d")
+        link = Link(
+            url=styled(record.url, style),
+            original=record.url,
+            alt=record.name,
+            name=record.name,
+            width_px=record.width_px,
+            height_px=record.height_px,
+            host=record.host,
+            bucket=record.bucket,
+            sha1=record.sha1,
+            date=date,
+        )
+        return render_link(link, order.format, self.config.link.template)
+
+    def _recipe(self, order: Order) -> Recipe:
+        limits = self.hosts(order.target.host).limits
+        style = self.config.link.style if order.style is None else order.style
+        return Recipe(
+            self.config.limits, limits, self.config.convert, "" if limits.styles else style
+        )
+
+    def _link_style(self, record: Record, order: Order) -> str:
+        if not self.hosts(record.host).limits.styles:
+            return ""
+        if order.style is None:
+            return "" if record.frames > 1 else self.config.link.style
+        return order.style
+
+    def _image_of(self, record: Record) -> tuple[Record, Image]:
+        data = self._store.read_outgoing(record.sha256)
+        if data is None and record.sha256 == record.original and record.format:
+            data = self._store.read(record.original)
+        if data is not None:  # the hash says that these are the bytes that were checked
+            return record, Image(
+                data,
+                record.format,
+                record.width_px,
+                record.height_px,
+                record.frames,
+                record.sha256,
+                record.name,
+            )
+        order = Order(record.target, self.config.link.format)
+        prepared = self._prepare(
+            self._store.read(record.original), record.name, self._recipe(order)
+        )
+        if prepared.image.sha256 != record.sha256 or not record.format:
+            record = self._journal.replace_image(record.id, prepared.image, prepared.notes)
+        return record, prepared.image
+
+    def _write_slips(self, record: Record) -> None:
+        for original in self._journal.originals_of(record.id):
+            self._store.write_slips(original, self._journal.slips(original))

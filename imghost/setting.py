@@ -1,0 +1,139 @@
+"""Settings: frozen dataclasses that say which JSON they are read from.
+
+A setting has the type of its default; `setting()` adds what else must be true of its value.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from imghost.errors import ConfigError
+from imghost.secret import Secret
+
+T = TypeVar("T")
+
+_SHOWN_CHARACTERS = 40
+
+
+def setting(
+    default: T,
+    *,
+    choices: Sequence[str] = (),
+    least: float | None = None,
+    most: float | None = None,
+    check: Callable[[str], object] | None = None,
+    env: str = "",
+) -> T:
+    """A field with a default.
+
+    `choices`: the texts that are allowed. `least`, `most`: the bounds of a number. `check`
+    raises ConfigError for a bad text. `env`: the environment variable that wins over the file.
+    """
+    metadata = {"choices": choices, "least": least, "most": most, "check": check, "env": env}
+    value: T = dataclasses.field(default=default, metadata=metadata)
+    return value
+
+
+def read(kind: type[T], value: object, key: str, environ: Mapping[str, str]) -> T:
+    """The settings of this kind from parsed JSON; `key` is the path to it, for the errors.
+
+    Raises ConfigError, which names the key, the nearest known one, or what was expected.
+    """
+    if not isinstance(value, dict):
+        raise ConfigError("{key} must be an object in braces, not {value}", **_shown(key, value))
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # T is one
+    for name in value:
+        if name not in fields:
+            raise unknown_key(_joined(key, name), [_joined(key, f) for f in fields])
+    found = {
+        name: _read_field(field, value.get(name, field.default), _joined(key, name), environ)
+        for name, field in fields.items()
+    }
+    return kind(**found)
+
+
+def unknown_key(key: str, known: Sequence[str]) -> ConfigError:
+    """The error that names the nearest known key, or all of them."""
+    from difflib import get_close_matches
+
+    if near := get_close_matches(key, known, n=1):
+        return ConfigError("unknown key {key}; did you mean {near}?", key=key, near=near[0])
+    return ConfigError("unknown key {key}; known are {known}", key=key, known=", ".join(known))
+
+
+def as_json(settings: object) -> dict[str, Any]:
+    """The settings as they stand in JSON, secrets masked."""
+    return {
+        f.name: as_json(v)
+        if dataclasses.is_dataclass(v)
+        else str(v)
+        if isinstance(v, Secret)
+        else v
+        for f in dataclasses.fields(settings)  # type: ignore[arg-type]  # a dataclass
+        for v in [getattr(settings, f.name)]
+    }
+
+
+def _read_field(
+    field: dataclasses.Field[Any], value: object, key: str, environ: Mapping[str, str]
+) -> object:
+    if dataclasses.is_dataclass(field.default):
+        section = {} if value is field.default else value
+        return read(type(field.default), section, key, environ)
+    value = environ.get(field.metadata.get("env", "")) or value
+    typed = _typed(type(field.default), value, key)
+    _check(field.metadata, typed, key)
+    return typed
+
+
+def _typed(kind: type, value: object, key: str) -> object:
+    if type(value) is kind:
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is Secret:
+        if isinstance(value, str):
+            return Secret(value)
+        raise ConfigError("{key} must be a text in quotes", key=key)
+    if kind is bool:
+        raise ConfigError("{key} must be true or false, not {value}", **_shown(key, value))
+    if kind is str:
+        raise ConfigError("{key} must be a text in quotes, not {value}", **_shown(key, value))
+    if kind is int:
+        raise ConfigError("{key} must be a whole number, not {value}", **_shown(key, value))
+    raise ConfigError("{key} must be a number, not {value}", **_shown(key, value))
+
+
+def _check(rules: Mapping[str, Any], value: Any, key: str) -> None:  # noqa: ANN401 - any setting
+    least, most = rules.get("least"), rules.get("most")
+    if least is not None and value < least:
+        raise ConfigError(
+            "{key} must be at least {least}, not {value}", key=key, least=least, value=value
+        )
+    if most is not None and value > most:
+        raise ConfigError(
+            "{key} must be at most {most}, not {value}", key=key, most=most, value=value
+        )
+    if (choices := rules.get("choices")) and value not in choices:
+        raise ConfigError(
+            "{key} must be one of {choices}, not {value}",
+            key=key,
+            choices=", ".join(choices),
+            value=value,
+        )
+    if check := rules.get("check"):
+        check(value)
+
+
+def _joined(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name
+
+
+def _shown(key: str, value: object) -> dict[str, str]:
+    return {
+        "key": key or "config",
+        "value": json.dumps(value, ensure_ascii=False)[:_SHOWN_CHARACTERS],
+    }

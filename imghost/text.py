@@ -1,0 +1,74 @@
+"""Human languages: the one place that turns messages into sentences.
+
+Templates stand in the code in English and are the keys of the catalogues, `catalogues/<language>.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+from imghost.models import Message
+
+LANGUAGES = ("en", "zh_CN")
+_CATALOGUES = Path(__file__).with_name("catalogues")
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+class Speaker:
+    """Says messages in one language; what the catalogue lacks is said in English."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._catalogue: Mapping[str, str] = {}
+        if language != "en":
+            path = _CATALOGUES / f"{language}.json"
+            self._catalogue = json.loads(path.read_text(encoding="utf-8"))
+
+    def __call__(self, message: Message | str, **fields: str | float | Message) -> str:
+        """The sentence; texts among the fields are made printable, messages are said."""
+        if isinstance(message, str):
+            message = Message(message, fields)
+        template = self._catalogue.get(message.template, message.template)
+        return template.format_map({k: self._field(v) for k, v in message.fields.items()})
+
+    def _field(self, value: str | float | Message) -> str | float:
+        if isinstance(value, Message):
+            return self(value)
+        return printable(value) if isinstance(value, str) else value
+
+
+def speaker(configured: str, environ: Mapping[str, str]) -> Speaker:
+    """The speaker for the configured language, else for the user's locale."""
+    return Speaker(configured or _language_of(_locale(environ)))
+
+
+def printable(text: str) -> str:
+    r"""The text with everything that could steer a terminal or hide shown as an escape.
+
+    Control characters, bidirectional and zero-width ones, line ends and lone surrogates come out
+    as `\x1b` or `\u202e`; joiners between letters too.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_escaped(c) if unicodedata.category(c) in _HIDDEN else c for c in text)
+
+
+def _escaped(character: str) -> str:
+    point = ord(character)
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
+
+
+def _locale(environ: Mapping[str, str]) -> str:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if environ.get(name):
+            return environ[name]
+    import locale
+
+    return locale.getlocale()[0] or ""
+
+
+def _language_of(locale_name: str) -> str:
+    return "zh_CN" if locale_name.lower().startswith(("zh", "chinese")) else "en"

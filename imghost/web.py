@@ -1,0 +1,80 @@
+"""HTTP requests and replies as values."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from imghost.secret import Secret
+
+USER_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Safari/537.36"
+)
+_REPLY_BYTES = 1 << 20
+_EXCERPT_BYTES = 2048
+_LONGEST_REST_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A multipart/form-data body: the fields, then one file in the field `file`."""
+
+    fields: Mapping[str, str | Secret]
+    file_name: str
+    mime_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent. Cookies go out exactly as given; `max_bytes` of the reply's body are read."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, Secret] = field(default_factory=dict)
+    body: bytes | Form = field(default=b"", repr=False)
+    max_bytes: int = _REPLY_BYTES
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """All that goes out and must never be seen again."""
+        fields = self.body.fields.values() if isinstance(self.body, Form) else ()
+        return (*self.cookies.values(), *(f for f in fields if isinstance(f, Secret)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, whatever its status.
+
+    `headers` are named in lower case. `body` is as it was sent, never decompressed. `whole` is
+    False when there was more of it than the request wanted.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    whole: bool = True
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of the body, 2 KiB, for the log."""
+        return self.body[:_EXCERPT_BYTES].decode("utf-8", "replace")
+
+    @property
+    def retry_after_s(self) -> float:
+        """How long the peer wants to be left in peace by its Retry-After, seconds or a date."""
+        text = self.headers.get("retry-after", "").strip()
+        wait_s = float(text) if text.isascii() and text.isdigit() else _seconds_until(text)
+        return min(max(wait_s, 0.0), _LONGEST_REST_S)
+
+
+def _seconds_until(http_date: str) -> float:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(http_date).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return 0.0

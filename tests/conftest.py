@@ -1,0 +1,49 @@
+"""What every test may count on: an empty home, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imghost.dirs import Dirs, find_dirs
+
+_THREAD_END_S = 5.0
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary home folder, below which imghost keeps everything; English is spoken."""
+    root = tmp_path / "home"
+    root.mkdir()
+    for name in [n for n in os.environ if n.startswith("IMGHOST_") or n.endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(root))
+    monkeypatch.setenv("USERPROFILE", str(root))
+    monkeypatch.setenv("IMGHOST_HOME", str(root / "imghost"))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    return root
+
+
+@pytest.fixture
+def dirs(home: Path) -> Dirs:
+    """The folders below the temporary home."""
+    return find_dirs(os.environ)
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(home: Path) -> Iterator[None]:
+    """Fail a test that leaves a thread or an unfinished file behind."""
+    before = set(threading.enumerate())
+    yield
+    until = time.monotonic() + _THREAD_END_S
+    while (stray := set(threading.enumerate()) - before) and time.monotonic() < until:
+        for thread in stray:
+            thread.join(until - time.monotonic())
+    assert not stray, f"threads left running: {sorted(t.name for t in stray)}"
+    unfinished = [p for p in home.glob("imghost/data/tmp/*/*") if p.is_file()]
+    assert not unfinished, f"unfinished files left: {unfinished}"
