@@ -108,12 +108,6 @@ class Config:
         return Target(host, bucket)
 
 
-def config_path(option: str, environ: Mapping[str, str], folder: Path) -> Path:
-    """The file that --config or IMGHOST_CONFIG names, else config.json in the config folder."""
-    chosen = option or environ.get("IMGHOST_CONFIG", "")
-    return Path(chosen).expanduser().absolute() if chosen else folder / "config.json"
-
-
 def load(path: Path, environ: Mapping[str, str], *, required: bool = False) -> Config:
     """The config in the file; all defaults if there is none and none is required.
 
@@ -122,6 +116,22 @@ def load(path: Path, environ: Mapping[str, str], *, required: bool = False) -> C
     if not path.exists() and not required:
         return _parsed({}, path, environ)
     return _parsed(_read_file(path), path, environ)
+
+
+def language_of(path: Path) -> str:
+    """The language that the file sets, even if the rest of it is wrong."""
+    try:
+        language = _read_file(path).get("language", "")
+    except ConfigError:
+        return ""
+    return language if language in LANGUAGES else ""
+
+
+def create(path: Path) -> None:
+    """Write a config file with every key and its default. Raises ConfigError if there is one."""
+    if path.exists():
+        raise ConfigError("{path} exists already; imghost config edit opens it", path=str(path))
+    write_atomically(path, (shown(Config()) + "\n").encode(), path.parent)
 
 
 def shown(config: Config) -> str:

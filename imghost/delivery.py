@@ -49,7 +49,7 @@ class Delivery:
         record, image = accepted.record, accepted.image
         if image is None:
             if self._pipeline.works(record):
-                return Outcome(record, None)
+                return Outcome(record, None, reused=True)
             self._journal.reopen(record.id)
         outcome = Outcome(record, None)
         for attempt in range(TRIES):
@@ -61,6 +61,10 @@ class Delivery:
             if not isinstance(outcome.error, HostUnavailable):
                 break
         return outcome
+
+    def cancel(self) -> None:
+        """The caller went away: what was not begun stays queued."""
+        self._over = self._over or HostUnavailable(_STOPPED)
 
     def _try(self, record: Record, image: Image | None) -> Outcome:
         if self._over is None and not self._outbox.enter(record):
@@ -86,7 +90,7 @@ class Delivery:
                 break
             record = self._journal.get(record_id)
         if record.state is State.DONE:
-            return Outcome(record, None)
+            return Outcome(record, None, reused=True)
         if record.state is State.FAILED and record.reason:
             return Outcome(record, HostRefused(record.reason.template, **record.reason.fields))
         return Outcome(record, HostUnavailable(_ELSEWHERE))

@@ -48,6 +48,11 @@ class Dirs:
         return self.data / "outgoing"
 
     @property
+    def renderings(self) -> Path:
+        """What the embedded server made of its files, by style."""
+        return self.cache / "renderings"
+
+    @property
     def local(self) -> Path:
         """The embedded host's files, a folder per bucket."""
         return self.data / "local"

@@ -183,12 +183,3 @@ class Record:
     def target(self) -> Target:
         """Where it goes or went."""
         return Target(self.host, self.bucket)
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """What a sink receives: a record that is settled for now, and the text to paste if it is done."""
-
-    found: Found
-    record: Record
-    text: str

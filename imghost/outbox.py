@@ -26,10 +26,14 @@ _AMBIGUOUS = Message("an answer was lost after the whole image was sent; it may 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an accepted image stands now; `error` is None if its link works."""
+    """How an accepted image stands now; `error` is None if its link works.
+
+    `reused`: it was there before, and nothing was sent.
+    """
 
     record: Record
     error: ImghostError | None
+    reused: bool = False
 
 
 class Outbox:
@@ -133,6 +137,12 @@ class Outbox:
         """Something changed at a host: one try shows whether the rest may follow."""
         with self._changed:
             self._gate(host).lift()
+            self._changed.notify_all()
+
+    def host_changed(self, host: str) -> None:
+        """The host's config or login changed: it is asked anew, by its new limits."""
+        with self._changed:
+            self._gates.pop(host, None)
             self._changed.notify_all()
 
     def stop(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from imghost.config import Config
@@ -13,8 +13,9 @@ from imghost.hosts.base import Host
 from imghost.imaging.prepare import Prepared, Recipe
 from imghost.keep.journal import Entry, Journal
 from imghost.keep.store import Store
-from imghost.links import Link, alt_text, render_link, styled
-from imghost.models import Alive, Found, Image, Message, Record, State, Target, Upload
+from imghost.imaging.style import Style
+from imghost.links import Link, alt_text, check_format, render_link, styled
+from imghost.models import Alive, Found, Image, Message, Record, State, Target
 
 FRESH_S = 86_400.0
 
@@ -63,6 +64,15 @@ class Pipeline:
         self._prepare = prepare
         self._look = look
         self._owner = owner
+
+    def order(
+        self, host: str = "", bucket: str = "", format_name: str = "", style: str = ""
+    ) -> Order:
+        """What the user asks for; "" is as configured, the style "@" is none. Raises ConfigError."""
+        format_name = format_name or self.config.link.format
+        check_format(format_name)
+        chosen = str(Style.parse(style)) if style else None
+        return Order(self.config.target(host, bucket), format_name, chosen)
 
     def accept(self, found: Found, order: Order, state: State) -> Accepted:
         """Have the image on the disk and in the journal. A new row starts in `state`, ours if uploading.
@@ -123,10 +133,6 @@ class Pipeline:
         self._write_slips(settled)
         return settled
 
-    def finish(self, found: Found, record: Record, order: Order) -> Upload:
-        """What the sinks receive."""
-        return Upload(found, record, self.text(record, order))
-
     def text(self, record: Record, order: Order) -> str:
         """The link to paste; empty until there is one."""
         if not record.url:
@@ -136,7 +142,7 @@ class Pipeline:
         link = Link(
             url=styled(record.url, style),
             original=record.url,
-            alt=record.name,
+            alt="",
             name=record.name,
             width_px=record.width_px,
             height_px=record.height_px,
@@ -145,6 +151,7 @@ class Pipeline:
             sha1=record.sha1,
             date=date,
         )
+        link = replace(link, alt=alt_text(link, self.config.link.alt))
         return render_link(link, order.format, self.config.link.template)
 
     def _recipe(self, order: Order) -> Recipe:

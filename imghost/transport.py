@@ -1,24 +1,93 @@
-"""The one place for HTTP: a request goes out once, in time, and what goes wrong has its own error."""
+"""The one place for HTTP: a request goes out once, in time, and a capped reply comes back."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import re
-import socket
-import ssl
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import cached_property
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
-from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
-from imghost.secret import MASK, Secret
-from imghost.text import printable
 from imghost.web import Reply, Request
 
 if TYPE_CHECKING:
-    from imghost.wire import Call
+    import ssl
+
+    from imghost.dial import Call
+
+
+class Http:
+    """Sends requests for one host, each over a connection of its own: none kept can be stale.
+
+    `timeout_s` bounds a whole exchange, whatever the peer does. `proxy`: "" the system's,
+    "direct", or a URL; this machine itself is never asked through one. Safe from several
+    threads at once; costs nothing before the first request.
+    """
+
+    def __init__(self, *, timeout_s: float, proxy: str = "") -> None:
+        self._timeout_s = timeout_s
+        self._proxy = proxy
+        self._lock = threading.Lock()
+        self._calls: set[Call] = set()
+        self._closed = False
+
+    def send(self, request: Request) -> Reply:
+        """Send it once and read the reply, whatever its status; redirects are not followed.
+
+        Raises HostUnavailable, HostRefused and LoginExpired as `wire.exchange` does.
+        """
+        from imghost.wire import exchange
+
+        with self._call(request.max_bytes) as call:
+            return exchange(request, call, self._proxy_for(request.url), lambda: self._trust)
+
+    def close(self) -> None:
+        """End what is under way, at once and from any thread; nothing is sent afterwards."""
+        with self._lock:
+            self._closed = True
+            for call in self._calls:
+                call.cut()
+
+    @contextlib.contextmanager
+    def _call(self, max_bytes: int) -> Iterator[Call]:
+        from imghost.dial import Call
+
+        with Call(self._timeout_s, max_bytes) as call:
+            with self._lock:
+                self._calls.add(call)
+                if self._closed:
+                    call.cut()
+            try:
+                yield call
+            finally:
+                with self._lock:
+                    self._calls.remove(call)
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        from imghost.wire import trust
+
+        return trust()
+
+    def _proxy_for(self, url: str) -> str:
+        if self._proxy == "direct" or not _is_elsewhere(url):
+            return ""
+        if self._proxy:
+            return self._proxy
+        from requests.utils import get_environ_proxies, select_proxy
+
+        return select_proxy(url, get_environ_proxies(url, no_proxy=None)) or ""
+
+
+def _is_elsewhere(url: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        name = urlsplit(url).hostname or "localhost"
+    except ValueError:  # no URL at all
+        return False
+    try:
+        return not ip_address(name).is_loopback
+    except ValueError:
+        return name != "localhost"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from imghost.secret import Secret
 
@@ -78,3 +79,12 @@ def _seconds_until(http_date: str) -> float:
         return parsedate_to_datetime(http_date).timestamp() - time.time()
     except (ValueError, OverflowError):
         return 0.0
+
+
+def host_of(url: str) -> str:
+    """The host and port that stand in the URL, without a password; empty if it is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return parts.netloc.rpartition("@")[2]

@@ -1,100 +1,37 @@
-"""One exchange on requests that no peer can stretch in time or size; imported when one is due."""
+"""One exchange on requests, its errors turned into ours; imported only when one is due."""
 
 from __future__ import annotations
 
-import contextlib
+import errno
+import re
 import socket
 import ssl
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import quote, unquote
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.exceptions import ProxyError, RequestException
 from requests.models import PreparedRequest
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import HTTPError
 
-from imghost.secret import Secret
-from imghost.web import USER_AGENT, Form, Reply, Request
+from imghost.dial import Call, Connection, TlsConnection, TlsSocket
+from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
+from imghost.secret import MASK, Secret
+from imghost.web import USER_AGENT, Form, Reply, Request, host_of
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+Trust = Callable[[], ssl.SSLContext]
 
-_HEAD_BYTES = 1 << 18
 _PIECE_BYTES = 1 << 16
-
-Address = tuple[Any, ...]
-Resolve = Callable[[str, int], list[tuple[int, Address]]]
-"""A host and a port to socket addresses, each with its family. Raises OSError."""
-
-
-def addresses(host: str, port: int) -> list[tuple[int, Address]]:
-    """Every address that the system knows for the host."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as exc:  # a label that IDNA cannot spell
-        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from exc
-    return [(family, address) for family, _, _, _, address in found]
-
-
-class Call:
-    """What one exchange may cost: seconds and bytes; and the means to end it from outside.
-
-    `sent` tells whether the whole body was handed to the network.
-    """
-
-    def __init__(self, timeout_s: float, max_bytes: int, resolve: Resolve = addresses) -> None:
-        self.timeout_s = timeout_s
-        self.resolve = resolve
-        self.sent = False
-        self.was_cut = False
-        self._ends_at = time.monotonic() + timeout_s
-        self._room = max_bytes + _HEAD_BYTES
-        self._lock = threading.Lock()
-        self._handle: socket.socket | None = None
-
-    def left_s(self) -> float:
-        """Seconds until the end. Raises TimeoutError after it, ConnectionError if cut."""
-        if self.was_cut:
-            raise ConnectionAbortedError("cut")
-        left_s = self._ends_at - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError("out of time")
-        return left_s
-
-    def take(self, count: int) -> None:
-        """Count bytes that came in. Raises ConnectionError when there is no room for them."""
-        self._room -= count
-        if self._room < 0:
-            raise ConnectionAbortedError("the reply does not end")
-
-    def hold(self, sock: socket.socket) -> None:
-        """Keep a second handle on the connection, which outlives its wrapping into TLS."""
-        with self._lock:
-            self._release()
-            self._handle = sock.dup()
-
-    def cut(self) -> None:
-        """End it now, from any thread: whoever waits on the socket wakes with an error."""
-        self.was_cut = True
-        with self._lock, contextlib.suppress(OSError):
-            if self._handle is not None:
-                self._handle.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> Call:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._release()
-
-    def _release(self) -> None:
-        if self._handle is not None:
-            self._handle.close()
-            self._handle = None
+_SHORTEST_MASKED = 8
+_DETAIL_CHARACTERS = 200
+_COOKIE_VALUE = re.compile(r"[!-:<-~]+")
+_NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
+_LIBRARIES = (RequestException, HTTPError)
 
 
 def trust() -> ssl.SSLContext:
@@ -103,32 +40,62 @@ def trust() -> ssl.SSLContext:
 
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
-    context.sslsocket_class = _TlsSocket
+    context.sslsocket_class = TlsSocket
     return context
 
 
-def exchange(
-    request: Request,
-    call: Call,
-    proxies: Mapping[str, str],
-    trusted: Callable[[], ssl.SSLContext],
-) -> Reply:
-    """Send the request over a new connection and read the reply; redirects are not followed.
+def exchange(request: Request, call: Call, proxy: str, trusted: Trust) -> Reply:
+    """Send the request once, over a new connection, and read the reply; no redirect is followed.
 
-    Raises what requests, urllib3, http.client and the sockets raise.
+    Raises HostUnavailable (`offline`: there is no way to the host; `ambiguous`: the whole body went
+    out), HostRefused for an address that is none, LoginExpired for a cookie that is none. Secrets
+    that were sent are neither in the reply's body, nor in an error, nor in its cause.
     """
-    with contextlib.closing(_Adapter(call, trusted)) as adapter:
-        response = adapter.send(
-            _prepared(request, call), stream=True, timeout=call.left_s(), proxies=dict(proxies)
+    proxy = _http_proxy(proxy)
+    cookie_line = _cookie_line(request.cookies)
+    try:
+        return _exchange(request, cookie_line, call, proxy, trusted)
+    except (*_LIBRARIES, HTTPException, OSError) as exc:
+        if isinstance(exc, RequestException):
+            exc.request = exc.response = None  # they hold the cookies
+        raise _mishap(exc, request, call, proxy) from exc
+
+
+def _http_proxy(proxy: str) -> str:
+    url = proxy if "://" in proxy or not proxy else f"http://{proxy}"
+    if url and (not url.lower().startswith(("http://", "https://")) or not host_of(url)):
+        raise HostUnavailable(
+            "the proxy {proxy} is no http:// address, the only kind that imghost can use; set the "
+            'host\'s proxy to one, or to "direct"',
+            proxy=_without_password(proxy),
+            offline=True,
         )
-        with contextlib.closing(response):
-            body = _read(response, request.max_bytes)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        whole = len(body) <= request.max_bytes
-        return Reply(response.status_code, headers, body[: request.max_bytes], whole)
+    return url
 
 
-def _prepared(request: Request, call: Call) -> requests.PreparedRequest:
+def _without_password(proxy: str) -> str:
+    return proxy.rpartition("@")[2]
+
+
+def _exchange(request: Request, cookie_line: str, call: Call, proxy: str, trusted: Trust) -> Reply:
+    prepared = _prepared(request, cookie_line, call)
+    proxies = {"http": proxy, "https": proxy} if proxy else {}
+    with (
+        closing(_Adapter(call, trusted)) as adapter,
+        closing(
+            adapter.send(prepared, stream=True, timeout=call.left_s(), proxies=proxies)
+        ) as response,
+    ):
+        body = _read(response, request.max_bytes + 1)
+    return Reply(
+        response.status_code,
+        {name.lower(): value for name, value in response.headers.items()},
+        _masked(body[: request.max_bytes], request.secrets),
+        whole=len(body) <= request.max_bytes,
+    )
+
+
+def _prepared(request: Request, cookie_line: str, call: Call) -> PreparedRequest:
     form = request.body if isinstance(request.body, Form) else None
     prepared = requests.Request(
         request.method,
@@ -137,29 +104,25 @@ def _prepared(request: Request, call: Call) -> requests.PreparedRequest:
         data={k: _plain(v) for k, v in form.fields.items()} if form else request.body,
         files={"file": (form.file_name, form.data, form.mime_type)} if form else None,
     ).prepare()
-    if request.cookies:  # requests' own cookies may quote a value
-        line = "; ".join(f"{name}={value.reveal()}" for name, value in request.cookies.items())
-        prepared.headers["Cookie"] = line
-    if prepared.body:
-        prepared.body = _Body(prepared.body, call)
+    if cookie_line:  # requests' own cookies may be quoted
+        prepared.headers["Cookie"] = cookie_line
+    if isinstance(prepared.body, bytes):
+        prepared.body = _Body(prepared.body, call)  # type: ignore[assignment]  # iterable, as allowed
     return prepared
+
+
+def _cookie_line(cookies: Mapping[str, Secret]) -> str:
+    for name, value in cookies.items():
+        if not _COOKIE_VALUE.fullmatch(value.reveal()):
+            raise LoginExpired(
+                "the cookie {name} holds characters that no cookie has; copy its value again",
+                name=name,
+            )
+    return "; ".join(f"{name}={value.reveal()}" for name, value in cookies.items())
 
 
 def _plain(value: str | Secret) -> str:
     return value.reveal() if isinstance(value, Secret) else value
-
-
-def _read(response: requests.Response, max_bytes: int) -> bytes:
-    """The body as it was sent; a byte more than `max_bytes` if there is more."""
-    body = bytearray()
-    while len(body) <= max_bytes:
-        piece = response.raw.read(
-            min(_PIECE_BYTES, max_bytes + 1 - len(body)), decode_content=False
-        )
-        if not piece:
-            break
-        body += piece
-    return bytes(body)
 
 
 class _Body:
@@ -178,100 +141,103 @@ class _Body:
         self._call.sent = True
 
 
-class _Adapter(HTTPAdapter):
-    """requests' way to urllib3, with connections that keep to a call and trust as they are told."""
+def _read(response: requests.Response, max_bytes: int) -> bytes:
+    """The body as it was sent: decompressed, a small reply can be endless."""
+    body = bytearray()
+    while wanted := min(_PIECE_BYTES, max_bytes - len(body)):
+        piece = response.raw.read(wanted, decode_content=False)
+        if not piece:
+            break
+        body += piece
+    return bytes(body)
 
-    def __init__(self, call: Call, trusted: Callable[[], ssl.SSLContext]) -> None:
+
+def _masked(data: bytes, secrets: tuple[Secret, ...]) -> bytes:
+    """The bytes without the secrets, as they are, percent-encoded or decoded."""
+    for secret in secrets:
+        plain = secret.reveal()
+        for form in (plain, quote(plain, safe=""), unquote(plain)):
+            if len(form) >= _SHORTEST_MASKED:
+                data = data.replace(form.encode(), MASK.encode())
+    return data
+
+
+class _Adapter(HTTPAdapter):
+    """requests' way to urllib3, with connections that keep within a call."""
+
+    def __init__(self, call: Call, trusted: Trust) -> None:
         self._call = call
         self._trusted = trusted
         super().__init__()
 
-    def build_connection_pool_key_attributes(
-        self, request: PreparedRequest, verify: Any, cert: Any = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Where to connect, and that our context judges certificates."""
-        where, how = super().build_connection_pool_key_attributes(request, verify, cert)
-        if where["scheme"] == "https":
-            how["ssl_context"] = self._trusted()
-        return where, how
-
-    def get_connection_with_tls_context(
-        self, request: PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> HTTPConnectionPool:
-        """The pool for the request, which makes our kind of connection."""
-        pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-        kind = _TlsConnection if pool.scheme == "https" else _Connection
-        pool.ConnectionCls = partial(kind, self._call)  # type: ignore[assignment]  # is only called
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - requests' types are private
+        """The pool for a request, which makes our kind of connection."""
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        if pool.scheme == "https":
+            pool.ConnectionCls = partial(TlsConnection, self._call, self._trusted())
+        else:
+            pool.ConnectionCls = partial(Connection, self._call)
         return pool
 
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Nothing: our context knows already whom to trust."""
+
+def _mishap(exc: Exception, request: Request, call: Call, proxy: str) -> HostError:
+    """The error that says what went wrong, by what was raised first."""
+    root, host = _root(exc), host_of(request.url)
+    detail = _detail(root, request.secrets)
+    if isinstance(exc, ProxyError):
+        return HostUnavailable(
+            "the proxy {proxy} does not let us through: {detail}; start it, or set the host's "
+            'proxy to another address or to "direct"',
+            proxy=_without_password(proxy),
+            detail=detail,
+            offline=True,
+        )
+    if isinstance(exc, RequestException) and isinstance(exc, ValueError):
+        return HostRefused(
+            "{url} is not an http:// or https:// address; correct it", url=request.url
+        )
+    if call.was_cut:
+        return HostUnavailable("stopped before {host} answered", host=host, ambiguous=call.sent)
+    if isinstance(root, TimeoutError):
+        return HostUnavailable(
+            "{host} did not answer within {timeout_s} s; check the network",
+            host=host,
+            timeout_s=f"{call.timeout_s:.3g}",
+            ambiguous=call.sent,
+        )
+    return _unreached(root, host, detail) or HostUnavailable(
+        "the connection to {host} broke: {detail}", host=host, detail=detail, ambiguous=call.sent
+    )
 
 
-class _Connection(HTTPConnection):
-    """Connects within its call: to each address in turn, each for a share of the time left."""
-
-    def __init__(self, call: Call, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._call = call
-
-    def _new_conn(self) -> socket.socket:
-        found = self._call.resolve(self._dns_host, self.port)
-        error: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
-        for turn, (family, address) in enumerate(found):
-            sock = _Socket(family, socket.SOCK_STREAM)
-            sock.call = self._call
-            try:
-                self._call.hold(sock)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.settimeout(self._call.left_s() / (len(found) - turn))
-                sock.connect(address)
-                sock.settimeout(self._call.left_s())  # a TLS handshake keeps to it as a whole
-            except OSError as exc:
-                sock.close()
-                error = exc
-            else:
-                return sock
-        raise error
+def _unreached(root: BaseException, host: str, detail: str) -> HostUnavailable | None:
+    """The error if the host was never spoken to."""
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return HostUnavailable(
+            "{host} could not prove who it is ({detail}), so nothing was sent; check this "
+            "machine's clock, its network and the proxy",
+            host=host,
+            detail=root.verify_message,
+            offline=True,
+        )
+    if isinstance(root, socket.gaierror) or getattr(root, "errno", None) in _NO_WAY:
+        return HostUnavailable(
+            "there is no way to {host}: {detail}; check the network",
+            host=host,
+            detail=detail,
+            offline=True,
+        )
+    if isinstance(root, ConnectionRefusedError):
+        return HostUnavailable("{host} is not listening; it may be down", host=host)
+    return None
 
 
-class _TlsConnection(_Connection, HTTPSConnection):
-    """The same, wrapped into TLS."""
-
-    def connect(self) -> None:
-        """Connect and shake hands."""
-        super().connect()
-        if isinstance(self.sock, _TlsSocket):
-            self.sock.call = self._call
+def _root(exc: BaseException) -> BaseException:
+    while isinstance(exc, _LIBRARIES) and (inner := exc.__cause__ or exc.__context__):
+        exc = inner
+    return exc
 
 
-class _Socket(socket.socket):
-    """A socket whose every wait ends with its call."""
-
-    call: Call | None = None
-
-    def send(self, data: Buffer, flags: int = 0) -> int:
-        """Send some of it."""
-        self._hurry()
-        return super().send(data, flags)
-
-    def sendall(self, data: Buffer, flags: int = 0) -> None:
-        """Send all of it; the time limit is the whole call's."""
-        self._hurry()
-        super().sendall(data, flags)
-
-    def recv_into(self, buffer: Buffer, nbytes: int = 0, flags: int = 0) -> int:
-        """Receive some bytes; all reading goes this way."""
-        self._hurry()
-        count = super().recv_into(buffer, nbytes, flags)
-        if self.call is not None:
-            self.call.take(count)
-        return count
-
-    def _hurry(self) -> None:
-        if self.call is not None:
-            self.settimeout(self.call.left_s())
-
-
-class _TlsSocket(_Socket, ssl.SSLSocket):
-    """The same below TLS; bound to its call once the handshake is over."""
+def _detail(exc: BaseException, secrets: tuple[Secret, ...]) -> str:
+    text = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
+    return _masked(text.encode(errors="replace"), secrets).decode()[:_DETAIL_CHARACTERS]

@@ -1,0 +1,91 @@
+"""The command line: find the command, run it, print what it gives, and exit with its code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from imghost import __version__
+from imghost.cli.console import Console
+from imghost.cli.context import Context
+from imghost.cli.parser import Parser
+from imghost.errors import ImghostError, Interrupted, UsageError
+
+COMMANDS = ("upload", "serve", "status", "stop", "history", "retry", "prune", "config")
+_SUMMARY = "Copy an image, paste a link."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command with this process's arguments and streams; its exit code."""
+    console = Console.of_process()
+    try:
+        return _run(list(sys.argv[1:] if arguments is None else arguments), console)
+    except KeyboardInterrupt:
+        console.tell("interrupted; what was accepted is kept, see imghost status")
+        return Interrupted.exit_code
+    except BrokenPipeError:  # whoever read the output has seen enough
+        console.abandon()
+        return 0
+    except ImghostError as exc:
+        console.tell(exc.message)
+        return exc.exit_code
+    except Exception as exc:
+        import logging
+
+        logging.getLogger(__name__).exception("a bug")
+        console.tell(
+            "this is a bug in imghost, and nothing that you did: {detail}; the log has the details",
+            detail=f"{type(exc).__name__}: {exc}",
+        )
+        return ImghostError.exit_code
+
+
+def _run(words: list[str], console: Console) -> int:
+    context = Context(os.environ, console, _take_option(words, "--config"))
+    context.choose_language()
+    if not words or words[0] in ("-h", "--help"):
+        print(_overview(console))
+        return 0 if words else UsageError.exit_code
+    if words == ["--version"]:
+        print(f"imghost {__version__}")
+        return 0
+    name = words.pop(0) if words[0] in COMMANDS else COMMANDS[0]
+    command = import_module(f"imghost.cli.{name}")
+    parser = Parser(f"imghost {name}", command.SUMMARY, console.say)
+    command.add_arguments(parser)
+    options = parser.parse_args(words)
+    console.quiet = getattr(options, "quiet", False)
+    return console.print(
+        command.run(options, context), as_json=getattr(options, "json", False)
+    )
+
+
+def _take_option(words: list[str], name: str) -> str:
+    for at, word in enumerate(words):
+        if word == "--":
+            break
+        if word.startswith(f"{name}="):
+            return words.pop(at).partition("=")[2]
+        if word == name:
+            if at + 1 == len(words):
+                raise UsageError("{name} needs a value; see imghost --help", name=name)
+            del words[at]
+            return words.pop(at)
+    return ""
+
+
+def _overview(console: Console) -> str:
+    say = console.say
+    summaries = {name: import_module(f"imghost.cli.{name}").SUMMARY for name in COMMANDS}
+    return "\n".join(
+        [
+            f"imghost: {say(_SUMMARY)}",
+            "",
+            *(f"  imghost {name:<8}  {say(text)}" for name, text in summaries.items()),
+            "",
+            say("imghost PATH alone uploads. Each command tells more: imghost upload --help"),
+            say("--config FILE works with another config; --version tells the version."),
+        ]
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from imghost.models import Image, Limits, Stored
 from imghost.transport import Http
@@ -36,7 +36,18 @@ class Host(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of what it holds; nothing is called afterwards."""
+        """Let go of what it was handed, which ends an upload under way; nothing is called later."""
+        ...
+
+
+class Kind(Protocol):
+    """A class of hosts: its name in the config, the settings below that name, and how it is built."""
+
+    name: str
+    Config: type[Any]
+
+    def __call__(self, config: Any, outside: Outside, /) -> Host:  # noqa: ANN401 - its own Config
+        """A host with these settings."""
         ...
 
 

@@ -233,6 +233,13 @@ class Journal:
         )
         return [row["original"] for row in rows]
 
+    def records_of(self, original: str) -> list[Record]:
+        """The rows that an original led to."""
+        return self._select(
+            "WHERE original = ?1 OR id IN (SELECT upload FROM inputs WHERE original = ?1)",
+            (original,),
+        )
+
     def slips(self, original: str) -> list[dict[str, object]]:
         """What must be known to write the rows of an original again."""
         rows = self._db.read(

@@ -1,0 +1,1 @@
+"""Where images are found; each source is a generator or maker of Found."""

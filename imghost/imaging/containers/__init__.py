@@ -1,9 +1,8 @@
-"""What image files are made of: a module per container knows which parts are picture and which are not."""
+"""What image files are made of: a module per container tells the picture from the metadata."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
 from importlib import import_module
 
 from imghost.imaging.containers.parts import Bare, Broken, CutOff

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_MAX_PARTS = 100_000  # an honest file of 200 MB has about half of that
+MAX_PARTS = 100_000
+"""More than any honest file has: one of 200 MB in pieces of 4 KiB has half of that."""
 
 
 class Broken(ValueError):
@@ -62,5 +63,5 @@ class Parts:
 
     def _counted(self) -> None:
         self._count += 1
-        if self._count > _MAX_PARTS:
+        if self._count > MAX_PARTS:
             raise Broken

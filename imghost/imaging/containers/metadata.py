@@ -1,4 +1,4 @@
-"""EXIF: what turns the picture, and whether a place stands in it; the rest is never looked at.
+"""EXIF and XMP: what turns the picture, and whether a place stands in it; no more is looked at.
 
 TIFF 6.0, section 2: a header, then directories of 12-byte entries. EXIF 3.0 for the two tags.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import struct
 
-PREFIX = b"Exif\0\0"
+EXIF_PREFIX = b"Exif\0\0"
 """What stands before the TIFF header in JPEG, and with some writers in WebP."""
 
-EMPTY = b"II*\0\x08\0\0\0" + bytes(6)
+EMPTY_EXIF = b"II*\0\x08\0\0\0" + bytes(6)
 """EXIF that says nothing: a header, and a directory without entries."""
 
 _ORIENTATION = 0x0112
@@ -33,13 +33,18 @@ def essence(tiff: bytes) -> bytes:
     turn = orientation(tiff)
     if turn == 1:
         return b""
-    minimal = {order: _only_orientation(order, turn) for order in "<>"}
-    return tiff if tiff in minimal.values() else minimal["<"]
+    minimal = [_only_orientation(magic, turn) for magic in _ORDERS]
+    return tiff if tiff in minimal else minimal[0]
 
 
-def names(tiff: bytes) -> tuple[str, ...]:
+def exif_names(tiff: bytes) -> tuple[str, ...]:
     """What a person would call it."""
     return ("EXIF", "GPS") if _GPS in _tags(tiff) else ("EXIF",)
+
+
+def xmp_names(xmp: bytes) -> tuple[str, ...]:
+    """What a person would call it."""
+    return ("XMP", "GPS") if b"GPSLatitude" in xmp else ("XMP",)
 
 
 def _tags(tiff: bytes) -> dict[int, tuple[int, int]]:
@@ -59,7 +64,6 @@ def _tags(tiff: bytes) -> dict[int, tuple[int, int]]:
     return tags
 
 
-def _only_orientation(order: str, turn: int) -> bytes:
-    magic = next(magic for magic, name in _ORDERS.items() if name == order)
-    entry = struct.pack(order + "HHHIHH", 1, _ORIENTATION, _SHORT, 1, turn, 0)
-    return magic + struct.pack(order + "I", 8) + entry + struct.pack(order + "HI", 0, 0)[:6]
+def _only_orientation(magic: bytes, turn: int) -> bytes:
+    entry = struct.pack(_ORDERS[magic] + "IHHHIHHI", 8, 1, _ORIENTATION, _SHORT, 1, turn, 0, 0)
+    return magic + entry

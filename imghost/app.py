@@ -1,0 +1,275 @@
+"""The wiring of one process: its parts, opened and closed in order."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from imghost.config import Config, load
+from imghost.delivery import Delivery
+from imghost.dirs import Dirs
+from imghost.errors import ConfigError, ImghostError, SourceError, UsageError
+from imghost.health import look
+from imghost.hosts import HOSTS
+from imghost.hosts.base import Host, Outside
+from imghost.imaging.prepare import Prepared, Recipe, prepare
+from imghost.keep.journal import Journal
+from imghost.keep.owner import Owner
+from imghost.keep.recovery import JournalFile
+from imghost.keep.store import Store
+from imghost.models import Alive, Found, Record, State
+from imghost.outbox import Outbox
+from imghost.pipeline import Pipeline
+from imghost.server.wire import (
+    BytesInput,
+    Failure,
+    FileInput,
+    Input,
+    LinkInput,
+    Settled,
+    UploadRequest,
+)
+from imghost.sources.files import found_bytes, found_file, found_link
+from imghost.transport import Http
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_LOOK_S = 2.0
+_FETCH_S = 30.0
+_DRAINERS = 4
+
+log = logging.getLogger(__name__)
+
+
+class OpenHosts:
+    """The hosts of one config, each opened when it is first asked for."""
+
+    def __init__(self, config: Config, base_url: str, dirs: Dirs, tmp: Path) -> None:
+        self._config = config
+        self._base_url = base_url
+        self._dirs = dirs
+        self._tmp = tmp
+        self._open: dict[str, Host] = {}
+
+    def __call__(self, name: str) -> Host:
+        if name not in self._open:
+            config = self._config.of_host(name)
+            http = Http(
+                timeout_s=getattr(config, "timeout_s", _FETCH_S),
+                proxy=getattr(config, "proxy", ""),
+            )
+            outside = Outside(http, self._base_url, self._dirs.local, self._tmp)
+            self._open[name] = HOSTS[name](config, outside)
+        return self._open[name]
+
+    def close(self) -> None:
+        """Close those that were opened."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+
+class App:
+    """What every process that accepts and sends images is made of.
+
+    The config file is looked at before each send: a change takes effect for the next image.
+    `prepare_bytes` turns bytes into what is sent, here or in a child process. `thorough` reads the whole
+    journal first. Raises MachineError.
+    """
+
+    def __init__(
+        self,
+        dirs: Dirs,
+        config_file: Path,
+        environ: Mapping[str, str],
+        config: Config,
+        *,
+        prepare_bytes: Callable[[bytes, str, Recipe], Prepared] = prepare,
+        base_url: str = "",
+        thorough: bool = False,
+    ) -> None:
+        self.dirs = dirs
+        self.config_file = config_file
+        self.config = config
+        self._environ = environ
+        self._prepare = prepare_bytes
+        self._base_url = base_url
+        self._stamp = _stamp(config_file)
+        self.owner = Owner(dirs.run, dirs.tmp)
+        self.store = Store(dirs.originals, dirs.outgoing, self.owner.tmp)
+        self._file = JournalFile(dirs.journal, self.store, self.config.target())
+        self._file.open(thorough=thorough)
+        self.journal = Journal(self._file.db)
+        self._pipeline = self._piped(self.config)
+        self.outbox = Outbox(self.journal, self.pipeline, self.owner.id)
+        self.reap()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Begin nothing more; what is not sent stays queued."""
+        self.outbox.stop()
+        self._hosts.close()
+        self.owner.close()
+        self._file.close()
+
+    def pipeline(self) -> Pipeline:
+        """The pipeline with the config as it is now; a bad one is logged, and the last good one stays."""
+        stamp = _stamp(self.config_file)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._change(load(self.config_file, self._environ))
+            except ConfigError as exc:
+                log.error("the config was changed and is wrong; the former one stays: %s", exc)
+        return self._pipeline
+
+    def upload(self, request: UploadRequest) -> Iterator[Settled]:
+        """Accept and send; one answer per input, in their order. Raises ConfigError at once."""
+        pipeline = self.pipeline()
+        options = request.options
+        order = pipeline.order(options.host, options.bucket, options.format, options.style)
+        delivery = Delivery(
+            self.outbox, pipeline, self.journal, self.owner.id, wait_s=options.wait_s
+        )
+
+        def settle(item: tuple[int, Input]) -> Settled:
+            index, given = item
+            try:
+                accepted = pipeline.accept(self._found(given), order, State.UPLOADING)
+                outcome = delivery.send(accepted)
+            except ImghostError as exc:
+                return Settled(index, None, failure=Failure.of(exc))
+            return Settled(
+                index,
+                outcome.record,
+                pipeline.text(outcome.record, order),
+                outcome.reused,
+                Failure.of(outcome.error) if outcome.error else None,
+            )
+
+        parallel = pipeline.hosts(order.target.host).limits.parallel
+        yield from in_order(settle, list(enumerate(request.inputs)), parallel, delivery.cancel)
+
+    def retry(self, ids: Sequence[int]) -> None:
+        """The user says that something changed: let all that is queued, and these rows, be tried.
+
+        Raises UsageError for an id that is not in the journal.
+        """
+        for record_id in ids:
+            self.record(record_id)
+            self.journal.reopen(record_id)
+        for host in self.journal.queued_hosts():
+            self.outbox.lift(host)
+
+    def drain(self) -> None:
+        """Send by oneself until nothing is left that may be sent now."""
+        workers = self.journal.in_states(State.QUEUED, limit=_DRAINERS)
+        for _ in in_order(self._drain_beside, workers, _DRAINERS, self.outbox.stop):
+            pass
+
+    def record(self, record_id: int) -> Record:
+        """The row with this id. Raises UsageError."""
+        try:
+            return self.journal.get(record_id)
+        except KeyError:
+            raise UsageError(
+                "there is no upload with the id {id}; see imghost history", id=record_id
+            ) from None
+
+    def reap(self) -> None:
+        """Give back what processes that died had claimed."""
+        self.owner.reap(self.journal.owners(), self.journal.requeue)
+
+    def recover_journal(self) -> None:
+        """Make a damaged journal anew. Raises MachineError."""
+        self._file.recover()
+
+    def _drain_beside(self, _others: Record) -> None:
+        while record := self.outbox.take(patient=True):
+            self.outbox.work(record)
+
+    def _found(self, given: Input) -> Found:
+        max_bytes = self.config.limits.input_bytes
+        match given:
+            case FileInput(path):
+                return found_file(path, max_bytes)
+            case BytesInput(name, data):
+                return found_bytes(name, data)
+            case LinkInput(url):
+                return found_link(url, self._fetch)
+
+    def _fetch(self, url: str) -> bytes:
+        if not self.config.server.fetch_links:
+            raise SourceError(
+                "{url} is a link, and fetching links is off; allow it with "
+                "imghost config set server.fetch_links true",
+                url=url,
+            )
+        from imghost.fetch import fetch_public
+
+        return fetch_public(url, max_bytes=self.config.limits.input_bytes, timeout_s=_FETCH_S)
+
+    def _change(self, config: Config) -> None:
+        former, self.config = self.config, config
+        former_hosts = self._hosts
+        self._pipeline = self._piped(config)
+        for name in HOSTS:
+            if config.of_host(name) != former.of_host(name):
+                self.outbox.host_changed(name)
+        former_hosts.close()
+
+    def _piped(self, config: Config) -> Pipeline:
+        base_url = self._base_url or f"http://127.0.0.1:{config.server.port}"
+        self._hosts = OpenHosts(config, base_url, self.dirs, self.owner.tmp)
+        return Pipeline(
+            config, self._hosts, self.store, self.journal, self._prepare, self._look, self.owner.id
+        )
+
+    def _look(self, record: Record) -> Alive:
+        return look(record, self._hosts(record.host), timeout_s=_LOOK_S)
+
+
+def in_order(
+    work: Callable[[T], R], items: Sequence[T], parallel: int, cancel: Callable[[], None]
+) -> Iterator[R]:
+    """The work's results in the order of the items, several at once, few of them held at a time.
+
+    Whoever stops asking has `cancel` called, and what was not begun is not.
+    """
+    if len(items) == 1 or parallel == 1:
+        yield from map(work, items)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    ahead: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(parallel, thread_name_prefix="upload") as pool:
+        try:
+            for item in items:
+                ahead.append(pool.submit(work, item))
+                if len(ahead) > 2 * parallel:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        except BaseException:
+            cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,111 @@
+"""imghost config: make, find, show, edit, check and change the config file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+from imghost import config
+from imghost.cli.console import Answer, Item
+from imghost.cli.context import Context
+from imghost.cli.parser import Parser
+from imghost.errors import ConfigError, UsageError
+
+SUMMARY = "Make, find, show, edit, check or change the config file."
+_ACTIONS = ("init", "path", "show", "edit", "check", "set")
+
+
+def add_arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add("action", choices=_ACTIONS, help="what to do")
+    parser.add("key", nargs="?", default="", help="with set: such as link.format")
+    parser.add("value", nargs="?", default=None, help="with set: its value; a secret is asked for")
+    parser.add("--json", action="store_true", help="print JSON")
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Do one of these."""
+    if options.key and options.action != "set":
+        raise UsageError("config {action} takes nothing more", action=options.action)
+    match options.action:
+        case "init":
+            config.create(context.config_file)
+            return _path(context)
+        case "path":
+            return _path(context)
+        case "show":
+            return _show(context)
+        case "edit":
+            return _edit(context)
+        case "check":
+            return _check(context)
+    return _set(options, context)
+
+
+def _path(context: Context) -> Answer:
+    path = str(context.config_file)
+    return Answer([Item(path, path)], one=True)
+
+
+def _show(context: Context) -> Answer:
+    text = config.shown(context.config)
+    return Answer([Item(text, json.loads(text))], one=True)
+
+
+def _check(context: Context) -> Answer:
+    line = context.console.say("{path} is fine", path=str(context.config_file))
+    if not context.config_file.exists():
+        line = context.console.say("there is no config file; the defaults are fine")
+    assert context.config
+    return Answer([Item(line, {"ok": True})], one=True)
+
+
+def _edit(context: Context) -> Answer:
+    if not context.config_file.exists():
+        config.create(context.config_file)
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _DEFAULT_EDITOR
+    try:
+        subprocess.run([*shlex.split(editor), str(context.config_file)], check=False)
+    except OSError as exc:
+        raise UsageError(
+            "the editor {editor} cannot be started; set EDITOR to another one", editor=editor
+        ) from exc
+    return _check(context)
+
+
+def _set(options: argparse.Namespace, context: Context) -> Answer:
+    if not options.key:
+        raise UsageError("name a key and its value: imghost config set link.format html")
+    if config.is_secret(options.key):
+        if options.value is not None:
+            raise UsageError(
+                "{key} is a secret, and command lines can be seen by others; leave its value out and "
+                "you are asked for it",
+                key=options.key,
+            )
+        value = _secret(options.key, context)
+    elif options.value is None:
+        raise UsageError("name the value of {key} too", key=options.key)
+    else:
+        value = options.value
+    config.change(context.config_file, options.key, value, context.environ)
+    context.console.tell("{key} is set; it counts for the next image", key=options.key)
+    return Answer([])
+
+
+def _secret(key: str, context: Context) -> str:
+    console = context.console
+    if console.asked:
+        import getpass
+
+        return getpass.getpass(console.say("{key} (not shown):", key=key) + " ")
+    if console.stdin is None:
+        raise ConfigError("the value of {key} is read from standard input, and there is none", key=key)
+    return console.stdin.readline().strip()
+
+
+_DEFAULT_EDITOR = "notepad" if sys.platform == "win32" else "vi"

@@ -1,0 +1,114 @@
+"""The terminal: results on stdout and nothing else there, everything said to a person on stderr."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TextIO
+
+from imghost.models import Message
+from imghost.text import Speaker
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One result: a line for people and scripts, and the same as JSON."""
+
+    line: str
+    data: object
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command gives: results, printed as they come.
+
+    `one`: its JSON is the only item's, not a list. `exit_code` is asked for after the last item.
+    """
+
+    items: Iterable[Item]
+    one: bool = False
+    exit_code: Callable[[], int] = int
+
+
+class Console:
+    """The three streams, in UTF-8 whatever the locale; `say` is set once the language is known."""
+
+    def __init__(self, stdin: TextIO | None, stdout: TextIO | None, stderr: TextIO | None) -> None:
+        self.stdin = stdin
+        self._out = stdout
+        self._err = stderr
+        self.say = Speaker("en")
+        self.quiet = False
+        self._bar = ""
+
+    @classmethod
+    def of_process(cls) -> Console:
+        """This process's streams; a program without a console has none."""
+        for stream, errors in ((sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace")):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(encoding="utf-8", errors=errors, newline="\n")
+        return cls(sys.stdin, sys.stdout, sys.stderr)
+
+    @property
+    def watched(self) -> bool:
+        """Whether a person sees stderr as it is written."""
+        return not self.quiet and self._err is not None and self._err.isatty()
+
+    @property
+    def asked(self) -> bool:
+        """Whether a person can be asked something."""
+        return self.watched and self.stdin is not None and self.stdin.isatty()
+
+    def print(self, answer: Answer, *, as_json: bool) -> int:
+        """Print the results; the exit code."""
+        if as_json:
+            data = [item.data for item in answer.items]
+            self._line(json.dumps(data[0] if answer.one else data, ensure_ascii=False, indent=2))
+        else:
+            for item in answer.items:
+                self.bar("")
+                self._line(item.line)
+        self.bar("")
+        return answer.exit_code()
+
+    def tell(self, message: Message | str, **fields: str | float | Message) -> None:
+        """Say something to the person, on a line of its own."""
+        if self._err is not None:
+            bar = self._bar
+            self.bar("")
+            self._err.write(f"imghost: {self.say(message, **fields)}\n")
+            self._err.flush()
+            self.bar(bar)
+
+    def note(self, message: Message | str, **fields: str | float | Message) -> None:
+        """Say something that --quiet leaves out."""
+        if not self.quiet:
+            self.tell(message, **fields)
+
+    def ask(self, question: str, **fields: str | float | Message) -> bool:
+        """Put a yes-or-no question; anything but yes is no."""
+        if self._err is None or self.stdin is None:
+            return False
+        self._err.write(self.say(question, **fields) + " ")
+        self._err.flush()
+        return self.stdin.readline().strip().lower() in ("y", "yes", "是")
+
+    def bar(self, text: str) -> None:
+        """Show a line that the next one replaces, if a person is watching."""
+        if self.watched and self._err is not None and (text or self._bar):
+            self._err.write(f"\r\x1b[K{text}")
+            self._err.flush()
+            self._bar = text
+
+    def abandon(self) -> None:
+        """Nobody reads stdout any more: keep Python from complaining when it ends."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+    def _line(self, text: str) -> None:
+        if self._out is not None:
+            self._out.write(text + "\n")
+            self._out.flush()

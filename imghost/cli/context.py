@@ -1,0 +1,75 @@
+"""What a command knows of its surroundings, found out when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imghost.cli.console import Console
+from imghost.dirs import Dirs, find_dirs
+from imghost.door import Door, find_door, settings_of
+from imghost.text import speaker
+
+if TYPE_CHECKING:
+    from imghost.app import App
+    from imghost.config import Config
+
+
+class Context:
+    """The folders, the config, the running daemon, and the terminal."""
+
+    def __init__(self, environ: Mapping[str, str], console: Console, config_option: str) -> None:
+        self.environ = environ
+        self.console = console
+        self._config_option = config_option
+
+    @cached_property
+    def dirs(self) -> Dirs:
+        """Where imghost keeps its things."""
+        return find_dirs(self.environ)
+
+    @cached_property
+    def config_file(self) -> Path:
+        """The file that --config or IMGHOST_CONFIG names, else config.json in the config folder."""
+        chosen = self._config_option or self.environ.get("IMGHOST_CONFIG", "")
+        return Path(chosen).expanduser().absolute() if chosen else self.dirs.config / "config.json"
+
+    @cached_property
+    def config(self) -> Config:
+        """The config. Raises ConfigError."""
+        from imghost.config import load
+
+        return load(self.config_file, self.environ, required=bool(self._config_option))
+
+    @cached_property
+    def daemon(self) -> Door | None:
+        """The door of the running daemon."""
+        return find_door(self.dirs)
+
+    @cached_property
+    def helper(self) -> Door | None:
+        """The running daemon if it works with this very config; the light way, nothing is loaded."""
+        door = self.daemon
+        if door and door.settings == settings_of(self.config_file, self.environ, door.token):
+            return door
+        return None
+
+    def choose_language(self) -> None:
+        """Let the console speak the user's language."""
+        if self.helper:
+            configured = self.helper.language
+        elif self.config_file.exists():
+            from imghost.config import language_of
+
+            configured = language_of(self.config_file)
+        else:
+            configured = ""
+        self.console.say = speaker(configured, self.environ)
+
+    def app(self) -> App:
+        """The parts that accept and send, for a command that works by itself. Close it."""
+        from imghost.app import App
+
+        return App(self.dirs, self.config_file, self.environ, self.config)

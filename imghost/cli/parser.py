@@ -1,0 +1,71 @@
+"""Command-line arguments, with help and errors in the user's language."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from imghost.errors import UsageError
+from imghost.text import Speaker
+
+_ERRORS = (
+    (r"unrecognized arguments: (?P<words>.*)", "unknown: {words}; see imghost --help"),
+    (
+        r"the following arguments are required: (?P<words>.*)",
+        "{words} must be given; see imghost --help",
+    ),
+    (r"argument (?P<name>.*): expected .*", "{name} needs a value; see imghost --help"),
+    (
+        r"argument (?P<name>.*): invalid choice: (?P<value>.*) \(choose from (?P<known>.*)\)",
+        "{name} cannot be {value}; choose from {known}",
+    ),
+    (
+        r"argument (?P<name>.*): invalid .* value: (?P<value>.*)",
+        "{name} cannot be {value}; see imghost --help",
+    ),
+)
+"""What argparse says, and how we say it."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that speaks; its mistakes are UsageErrors."""
+
+    def __init__(self, prog: str, summary: str, say: Speaker) -> None:
+        super().__init__(
+            prog=prog,
+            description=say(summary),
+            add_help=False,
+            allow_abbrev=False,
+            formatter_class=lambda prog: _Formatter(prog, say("usage:") + " "),
+        )
+        self.say = say
+        self.group = self.add_argument_group(say("arguments"))
+        self.add("-h", "--help", action="help", help="show this help and end")
+
+    def add(self, *names: str, help: str, **options: Any) -> None:  # noqa: A002, ANN401 - as argparse
+        """Add an argument; its help is translated."""
+        self.group.add_argument(*names, help=self.say(help), **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found wrong as a UsageError."""
+        for pattern, template in _ERRORS:
+            if found := re.fullmatch(pattern, message, re.DOTALL):
+                raise UsageError(template, **found.groupdict())
+        raise UsageError("{detail}; see imghost --help", detail=message)
+
+
+class _Formatter(argparse.HelpFormatter):
+    def __init__(self, prog: str, usage: str) -> None:
+        super().__init__(prog, max_help_position=30)
+        self._usage = usage
+
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[Any],
+        prefix: str | None = None,
+    ) -> None:
+        super().add_usage(usage, actions, groups, prefix or self._usage)

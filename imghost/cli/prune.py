@@ -1,0 +1,41 @@
+"""imghost prune: make room by letting old originals go."""
+
+from __future__ import annotations
+
+import argparse
+
+from imghost.cli.console import Answer, Item
+from imghost.cli.context import Context
+from imghost.cli.history import span_s
+from imghost.cli.parser import Parser
+from imghost.errors import UsageError
+
+SUMMARY = "Delete old originals; links and history stay."
+
+
+def add_arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add("--older-than", type=span_s, required=True, metavar="90d", help="their age")
+    parser.add("--all", action="store_true", help="also those whose links are dead or suspect")
+    parser.add("--yes", action="store_true", help="do not ask")
+    parser.add("--json", action="store_true", help="print JSON")
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Say how many originals that are and how large, ask, and delete them."""
+    from imghost.forget import prunable, prune
+
+    console = context.console
+    with context.app() as app:
+        found = prunable(app, options.older_than, use_all=options.all)
+        told = {"n": len(found.originals), "size_mb": round(found.size_bytes / 1e6, 1)}
+        console.tell("{n} originals of {size_mb} MB may go", **told)
+        if found.originals and not options.yes:
+            if not console.asked:
+                raise UsageError("nothing was deleted; add --yes to delete them")
+            if not console.ask("Delete them? [y/N]"):
+                return Answer([])
+        prune(app, found.originals)
+    data = {"originals": len(found.originals), "size_bytes": found.size_bytes}
+    line = console.say("{n} originals deleted, {size_mb} MB", **told)
+    return Answer([Item(line, data)], one=True)

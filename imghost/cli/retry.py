@@ -1,0 +1,39 @@
+"""imghost retry: the user's word that something changed."""
+
+from __future__ import annotations
+
+import argparse
+
+from imghost.cli.console import Answer
+from imghost.cli.context import Context
+from imghost.cli.parser import Parser
+from imghost.errors import HostError
+from imghost.models import State
+
+SUMMARY = "Try again to send what waits, or the uploads with these ids."
+
+
+def add_arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add("ids", nargs="*", type=int, metavar="ID", help="also those that failed or ask")
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Have the daemon try, or try here until nothing more may be sent."""
+    if context.helper:
+        from imghost.cli.client import retry
+
+        retry(context.helper, options.ids)
+        context.console.tell("trying again; see imghost status")
+        return Answer([])
+    with context.app() as app:
+        app.retry(options.ids)
+        app.drain()
+        counts = app.journal.counts()
+        context.console.tell(
+            "{queued} queued, {failed} failed", queued=counts[State.QUEUED], failed=counts[State.FAILED]
+        )
+        waits = app.journal.in_states(State.QUEUED, limit=1)
+        if waits and waits[0].reason:
+            context.console.tell("{name}: {problem}", name=waits[0].name, problem=waits[0].reason)
+    return Answer([], exit_code=lambda: HostError.exit_code if waits else 0)

@@ -1,0 +1,57 @@
+"""imghost status: what imghost does, and what waits."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from imghost.cli.console import Answer, Item
+from imghost.cli.context import Context
+from imghost.cli.parser import Parser
+from imghost.errors import DaemonError
+from imghost.text import Speaker
+
+SUMMARY = "Tell what imghost does, and what waits."
+
+
+def add_arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add("--json", action="store_true", help="print JSON")
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Ask the daemon; without one, tell what is kept, and exit as a stopped one."""
+    if context.daemon:
+        from imghost.cli.client import status
+
+        told, code = dict(status(context.daemon)), 0
+    else:
+        from imghost.report import status_json
+
+        with context.app() as app:
+            told, code = status_json(app, "stopped", context.console.say), DaemonError.exit_code
+    lines = "\n".join(_lines(told, context.console.say))
+    return Answer([Item(lines, told)], one=True, exit_code=lambda: code)
+
+
+def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
+    states = {
+        "watching": "watching",
+        "paused": "paused",
+        "serving": "serving",
+        "stopped": "stopped; imghost serve starts it",
+    }
+    yield say(states[told["state"]])
+    yield say(
+        "new images go to {host}/{bucket}, links as {format} {style}",
+        **{key: told[key] for key in ("host", "bucket", "format", "style")},
+    ).rstrip()
+    yield say(
+        "{done} done, {queued} queued, {uploading} uploading, {asking} asking, {failed} failed; "
+        "{kept_mb} MB of originals kept",
+        **told["counts"],
+        kept_mb=round(told["kept_bytes"] / 1e6, 1),
+    )
+    for row in told["waiting"]:
+        yield say("waiting: {id} {name} {reason}", **{k: row[k] for k in ("id", "name", "reason")})

@@ -1,0 +1,154 @@
+"""imghost upload: images in, one link per input out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from imghost.cli.console import Answer, Item
+from imghost.cli.context import Context
+from imghost.cli.parser import Parser
+from imghost.errors import SomeFailed, SourceError, UsageError
+from imghost.models import State
+from imghost.report import record_json
+from imghost.server.wire import (
+    BytesInput,
+    FileInput,
+    Input,
+    LinkInput,
+    Settled,
+    UploadOptions,
+    UploadRequest,
+)
+from imghost.sources.files import is_link
+
+SUMMARY = "Upload images and print their links."
+_WAIT_S = 5.0
+_BAR_CELLS = 30
+
+
+def add_arguments(parser: Parser) -> None:
+    """What it takes."""
+    parser.add("inputs", nargs="+", metavar="PATH|URL|-", help="images; - reads standard input")
+    parser.add("--host", default="", help="where to, instead of the configured host")
+    parser.add("--bucket", default="", help="the host's bucket")
+    parser.add("--format", default="url", help="how the link is written: url, markdown, html...")
+    parser.add("--style", default="", help="the link's suffix, such as @800w.webp; @ for none")
+    parser.add("--wait", type=float, default=_WAIT_S, help="how long a busy host is asked, in s")
+    parser.add("--json", action="store_true", help="print JSON")
+    parser.add("--quiet", action="store_true", help="say only what went wrong")
+
+
+def run(options: argparse.Namespace, context: Context) -> Answer:
+    """Upload by the running daemon if there is one, else here."""
+    inputs = tuple(_input(word, context) for word in options.inputs)
+    request = UploadRequest(
+        inputs,
+        UploadOptions(options.host, options.bucket, options.format, options.style, options.wait),
+    )
+    settled = _by_daemon(request, context) if context.helper else _here(request, context)
+    shown = _Shown(options.inputs, context)
+    return Answer(shown.items(settled), exit_code=shown.exit_code)
+
+
+def _input(word: str, context: Context) -> Input:
+    if word == "-":
+        return BytesInput("stdin", _standard_input(context))
+    return LinkInput(word) if is_link(word) else FileInput(str(Path(word).absolute()))
+
+
+def _standard_input(context: Context) -> bytes:
+    stdin = context.console.stdin
+    if stdin is None:
+        raise SourceError("there is no standard input; name a file")
+    max_bytes = context.config.limits.input_bytes
+    data = stdin.buffer.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise SourceError(
+            "standard input is larger than {max_mb} MB; raise limits.input_bytes if it is meant "
+            "to be",
+            max_mb=max_bytes // 1_000_000,
+        )
+    return data
+
+
+def _by_daemon(request: UploadRequest, context: Context) -> Iterator[Settled]:
+    from imghost.cli.client import upload
+
+    assert context.helper
+    return upload(context.helper, request)
+
+
+def _here(request: UploadRequest, context: Context) -> Iterator[Settled]:
+    with context.app() as app, closing(app.upload(request)) as settled:
+        yield from settled
+        if app.config.target(request.options.host).host == "local" and not context.daemon:
+            context.console.note(
+                "the link answers while imghost runs (imghost serve), and only on this computer"
+            )
+
+
+class _Shown:
+    """The settled inputs as results, with all that is to be said beside them."""
+
+    def __init__(self, words: list[str], context: Context) -> None:
+        self._words = words
+        self._console = context.console
+        self._failures: list[Settled] = []
+
+    def items(self, settled: Iterator[Settled]) -> Iterator[Item]:
+        """One result per input, the empty line for one that failed."""
+        self._show_progress(0)
+        for one in settled:
+            self._tell(one)
+            data = one.record and record_json(one.record, one.text, self._console.say)
+            yield Item(one.text if one.failure is None else "", data or self._nothing(one))
+            self._show_progress(one.index + 1)
+
+    def exit_code(self) -> int:
+        """Its own for the only input, else whether any failed."""
+        if not self._failures:
+            return 0
+        failure = self._failures[0].failure
+        return SomeFailed.exit_code if len(self._words) > 1 or not failure else failure.exit_code
+
+    def _tell(self, one: Settled) -> None:
+        name = self._words[one.index]
+        for note in one.record.notes if one.record and not one.reused else ():
+            self._console.note("{name}: {note}", name=name, note=note)
+        if one.failure is None:
+            return
+        self._failures.append(one)
+        problem = one.failure.message
+        if one.record is None:
+            self._console.tell("{name}: {problem}", name=name, problem=problem)
+        elif one.record.state is State.FAILED:
+            self._console.tell(
+                "{name}: {problem}; the image is kept, and imghost retry {id} tries it again",
+                name=name,
+                problem=problem,
+                id=one.record.id,
+            )
+        else:
+            self._console.tell(
+                "{name}: {problem}; the image is kept, and sent when imghost runs, or by "
+                "imghost retry",
+                name=name,
+                problem=problem,
+            )
+
+    def _nothing(self, one: Settled) -> dict[str, object]:
+        reason = self._console.say(one.failure.message) if one.failure else ""
+        return {"name": self._words[one.index], "state": "", "reason": reason, "text": ""}
+
+    def _show_progress(self, done: int) -> None:
+        if len(self._words) > 1:
+            self._console.bar(progress_bar(done, len(self._words)))
+
+
+def progress_bar(done: int, total: int) -> str:
+    """A bar with counts, for a line of its own."""
+    filled = _BAR_CELLS * done // total
+    return f"[{'#' * filled}{'.' * (_BAR_CELLS - filled)}] {done}/{total}"

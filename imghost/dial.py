@@ -1,0 +1,160 @@
+"""Connections that keep within one call: its seconds, its bytes, and its end from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_HEAD_BYTES = 1 << 18
+
+Address = tuple[Any, ...]
+Resolve = Callable[[str, int], list[tuple[int, Address]]]
+"""A host and a port to socket addresses, each with its family. Raises OSError."""
+
+
+def addresses(host: str, port: int) -> list[tuple[int, Address]]:
+    """Every address that the system knows for the host."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as exc:  # a label that IDNA cannot spell
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from exc
+    return [(family, address) for family, _, _, _, address in found]
+
+
+class Call:
+    """What one exchange may cost: seconds and bytes; and the means to end it from outside.
+
+    `sent` tells whether the whole body was handed to the network.
+    """
+
+    def __init__(self, timeout_s: float, max_bytes: int, resolve: Resolve = addresses) -> None:
+        self.timeout_s = timeout_s
+        self.resolve = resolve
+        self.sent = False
+        self.was_cut = False
+        self._ends_at = time.monotonic() + timeout_s
+        self._room = max_bytes + _HEAD_BYTES
+        self._lock = threading.Lock()
+        self._handle: socket.socket | None = None
+
+    def left_s(self) -> float:
+        """Seconds until the end. Raises TimeoutError after it, ConnectionError if cut."""
+        if self.was_cut:
+            raise ConnectionAbortedError("cut")
+        left_s = self._ends_at - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("out of time")
+        return left_s
+
+    def take(self, count: int) -> None:
+        """Count bytes that came in. Raises ConnectionError when there is no room for them."""
+        self._room -= count
+        if self._room < 0:
+            raise ConnectionAbortedError("the reply does not end")
+
+    def hold(self, sock: socket.socket) -> None:
+        """Keep a second handle on the connection, which outlives its wrapping into TLS."""
+        with self._lock:
+            self._release()
+            self._handle = sock.dup()
+
+    def cut(self) -> None:
+        """End it now, from any thread: whoever waits on the socket wakes with an error."""
+        self.was_cut = True
+        with self._lock, contextlib.suppress(OSError):
+            if self._handle is not None:
+                self._handle.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._release()
+
+    def _release(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+
+
+class Connection(HTTPConnection):
+    """Connects within its call: to each address in turn, each for a share of the time left."""
+
+    def __init__(self, call: Call, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
+        super().__init__(**options)
+        self._call = call
+
+    def _new_conn(self) -> socket.socket:
+        found = self._call.resolve(self._dns_host, self.port)
+        error: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
+        for turn, (family, address) in enumerate(found):
+            sock = _Socket(family, socket.SOCK_STREAM)
+            sock.call = self._call
+            try:
+                self._call.hold(sock)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.settimeout(self._call.left_s() / (len(found) - turn))
+                sock.connect(address)
+                sock.settimeout(self._call.left_s())  # a TLS handshake keeps to it as a whole
+            except OSError as exc:
+                sock.close()
+                error = exc
+            else:
+                return sock
+        raise error
+
+
+class TlsConnection(Connection, HTTPSConnection):
+    """The same, wrapped into TLS; `trusted` alone says whom to trust."""
+
+    def __init__(self, call: Call, trusted: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
+        super().__init__(call, **options | {"ssl_context": trusted, "ca_certs": None})
+
+    def connect(self) -> None:
+        """Connect and shake hands."""
+        super().connect()
+        if isinstance(self.sock, TlsSocket):
+            self.sock.call = self._call
+
+
+class _Socket(socket.socket):
+    """A socket whose every wait ends with its call."""
+
+    call: Call | None = None
+
+    def send(self, data: Buffer, flags: int = 0) -> int:
+        """Send some of it."""
+        self._hurry()
+        return super().send(data, flags)
+
+    def sendall(self, data: Buffer, flags: int = 0) -> None:
+        """Send all of it; the time limit is the whole call's."""
+        self._hurry()
+        super().sendall(data, flags)
+
+    def recv_into(self, buffer: Buffer, nbytes: int | None = None, flags: int = 0) -> int:
+        """Receive some bytes; all reading goes this way."""
+        self._hurry()
+        count = super().recv_into(buffer, nbytes or 0, flags)
+        if self.call is not None:
+            self.call.take(count)
+        return count
+
+    def _hurry(self) -> None:
+        if self.call is not None:
+            self.settimeout(self.call.left_s())
+
+
+class TlsSocket(_Socket, ssl.SSLSocket):
+    """The same below TLS; bound to its call once the handshake is over."""

@@ -1,0 +1,67 @@
+"""The running daemon's door: where it answers, and the token that its commands show."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from imghost.dirs import Dirs
+from imghost.disk import write_atomically
+from imghost.lock import FileLock
+from imghost.secret import Secret
+
+_SECRETS_IN_ENVIRONMENT = ("IMGHOST_SESSDATA", "IMGHOST_BILI_JCT", "IMGHOST_S3_SECRET_KEY")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """`url` is without a slash at its end; `settings` tells apart who works with another config."""
+
+    url: str
+    token: Secret
+    settings: str
+    language: str
+    pid: int
+
+
+def daemon_lock(dirs: Dirs) -> FileLock:
+    """The lock that the daemon holds alone; whoever only asks whether it is there shares it."""
+    return FileLock(dirs.state / "daemon.lock")
+
+
+def open_door(dirs: Dirs, door: Door, tmp: Path) -> None:
+    """Tell the commands of this user where the daemon is. Raises MachineError."""
+    content = asdict(door) | {"token": door.token.reveal()}
+    write_atomically(dirs.door, json.dumps(content).encode(), tmp)
+
+
+def close_door(dirs: Dirs) -> None:
+    """The daemon ends."""
+    dirs.door.unlink(missing_ok=True)
+
+
+def find_door(dirs: Dirs) -> Door | None:
+    """The door of the daemon that runs now."""
+    try:
+        content = json.loads(dirs.door.read_bytes())
+        door = Door(**content | {"token": Secret(content["token"])})
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    with daemon_lock(dirs) as lock:
+        return None if lock.acquire(shared=True) else door
+
+
+def new_token() -> Secret:
+    """A token for one life of the daemon."""
+    return Secret(secrets.token_urlsafe(32))
+
+
+def settings_of(config_file: Path, environ: Mapping[str, str], token: Secret) -> str:
+    """What the config file and the secrets in the environment come to; useless to anyone else."""
+    parts = [str(config_file), *(environ.get(name, "") for name in _SECRETS_IN_ENVIRONMENT)]
+    return hmac.new(token.reveal().encode(), "\0".join(parts).encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,97 @@
+"""Fetch a picture from the open internet, and from nowhere else."""
+
+from __future__ import annotations
+
+import time
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from imghost.errors import HostError, SourceError
+from imghost.web import Reply, Request
+
+if TYPE_CHECKING:
+    from imghost.dial import Address
+
+_MOST_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_OK = 200
+_NAT64 = ip_network("64:ff9b::/96")
+
+
+def fetch_public(url: str, *, max_bytes: int, timeout_s: float) -> bytes:
+    """What stands behind the link, `timeout_s` in all; redirects are followed, three at most.
+
+    Every address of every host on the way must be public, and is the one that is connected to;
+    no proxy is used, which would look the name up by itself. Raises SourceError.
+    """
+    ends_at = time.monotonic() + timeout_s
+    for _ in range(1 + _MOST_REDIRECTS):
+        reply = _get(url, max_bytes, ends_at - time.monotonic())
+        if reply.status not in _REDIRECTS:
+            return _picture(url, reply, max_bytes)
+        url = _joined(url, reply.headers.get("location", ""))
+    raise SourceError(
+        "{url} leads from link to link without end; open it and save the picture", url=url
+    )
+
+
+def _get(url: str, max_bytes: int, timeout_s: float) -> Reply:
+    from imghost.dial import Call
+    from imghost.wire import exchange, trust
+
+    try:
+        with Call(timeout_s, max_bytes, public_addresses) as call:
+            return exchange(Request("GET", url, max_bytes=max_bytes), call, "", trust)
+    except HostError as exc:
+        raise SourceError(exc.message.template, **exc.message.fields) from exc
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:  # no URL: the next look at it says so
+        return location
+
+
+def _picture(url: str, reply: Reply, max_bytes: int) -> bytes:
+    if reply.status != _OK:
+        raise SourceError(
+            "{url} cannot be fetched: its server answered {status}", url=url, status=reply.status
+        )
+    if not reply.whole:
+        raise SourceError(
+            "{url} is larger than {max_bytes} bytes; save a smaller one",
+            url=url,
+            max_bytes=max_bytes,
+        )
+    return reply.body
+
+
+def public_addresses(host: str, port: int) -> list[tuple[int, Address]]:
+    """The addresses of a host, if all of them are public. Raises SourceError, OSError."""
+    from imghost.dial import addresses
+
+    found = addresses(host, port)
+    for _, address in found:
+        if not _is_public(ip_address(address[0].partition("%")[0])):
+            raise SourceError(
+                "{host} is not on the open internet, and only from there links are fetched; save "
+                "the picture and give the file",
+                host=host,
+            )
+    return found
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether the address, and the IPv4 one that it may stand for, belong to everybody."""
+    if not address.is_global or address.is_multicast:
+        return False
+    if isinstance(address, IPv4Address):
+        return True
+    if address.is_site_local:  # an old kind, which the standard library takes for global
+        return False
+    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64:
+        inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    return all(_is_public(v4) for v4 in inner if v4 is not None)

@@ -1,0 +1,80 @@
+"""What the user lets go of: whole uploads, or old originals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from imghost.app import App
+from imghost.errors import HostRefused, UsageError
+from imghost.hosts.base import Deletes
+from imghost.models import Alive, Record, State, Stored
+from imghost.server.shelf import Shelf
+
+
+def forget(app: App, record: Record, *, at_host: bool) -> None:
+    """Erase a row, its originals, its renderings, and the embedded host's file.
+
+    `at_host` asks the host first to delete it there too. Raises HostError, and then nothing was erased;
+    UsageError while it is being sent.
+    """
+    if record.state is State.UPLOADING:
+        raise UsageError("{id} is being sent just now; try again when it has ended", id=record.id)
+    local = record.host == "local"
+    if record.state is State.DONE and (at_host or local):
+        host = app.pipeline().hosts(record.host)
+        if not isinstance(host, Deletes):
+            raise HostRefused(
+                "{host} cannot delete images; without --host it is forgotten here only",
+                host=record.host,
+            )
+        stored = Stored(record.host, record.bucket, record.key, record.url, record.size_bytes)
+        host.delete(stored)
+    for original in app.journal.erase(record.id):
+        app.store.erase(original)
+    app.store.drop_outgoing(record.sha256)
+    if local:
+        Shelf(app.dirs.renderings, app.config.server.cache_bytes).forget(record.sha1)
+
+
+@dataclass(frozen=True, slots=True)
+class Prunable:
+    """Originals that may go, and how much room that makes."""
+
+    originals: tuple[str, ...]
+    size_bytes: int
+
+
+def prunable(app: App, older_than_s: float, *, use_all: bool) -> Prunable:
+    """The originals older than this that nothing needs any more.
+
+    Never those of rows that are not settled. Those of links that are dead or suspect stay too, as
+    the only copy that is left, unless `use_all`.
+    """
+    before = time.time() - older_than_s
+    originals = tuple(
+        original
+        for original in app.store.hashes()
+        if _is_old(app, original, before)
+        and not any(_needs(record, use_all) for record in app.journal.records_of(original))
+    )
+    sizes = (app.store.path(original).stat().st_size for original in originals)
+    return Prunable(originals, sum(sizes))
+
+
+def prune(app: App, originals: Iterable[str]) -> None:
+    """Erase these originals; their rows and links stay."""
+    for original in originals:
+        app.store.erase(original)
+
+
+def _is_old(app: App, original: str, before: float) -> bool:
+    times = [record.created_at for record in app.journal.records_of(original)]
+    return max(times, default=app.store.path(original).stat().st_mtime) < before
+
+
+def _needs(record: Record, use_all: bool) -> bool:
+    if record.state is not State.DONE:
+        return True
+    return not use_all and record.alive in (Alive.DEAD, Alive.SUSPECT)

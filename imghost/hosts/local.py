@@ -1,0 +1,88 @@
+"""The embedded host: files in a folder of this machine, shown by imghost's own server."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from imghost.disk import write_durably
+from imghost.errors import HostRefused, HostUnavailable, MachineError
+from imghost.hosts.base import Outside
+from imghost.models import EXTENSIONS, Image, Limits, Stored
+
+_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "avif"})
+_LIMITS = Limits(max_bytes=200_000_000, formats=_FORMATS)
+_BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}")
+_FILE_NAME = re.compile(rf"[0-9a-f]{{40}}\.(?:{'|'.join(EXTENSIONS[f] for f in sorted(_FORMATS))})")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalConfig:
+    """`public_url`: where others reach the embedded server, if that is not its own address."""
+
+    bucket: str = "images"
+    public_url: str = ""
+
+
+class LocalHost:
+    """Keeps images as `<folder>/<bucket>/<sha1>.<ext>`; links are `<base>/bfs/<bucket>/<sha1>.<ext>`."""
+
+    name = "local"
+    buckets = ("images",)
+    limits = _LIMITS
+    Config = LocalConfig
+
+    def __init__(self, config: LocalConfig, outside: Outside) -> None:
+        self._base_url = (config.public_url or outside.base_url).rstrip("/")
+        self._folder = outside.folder
+        self._tmp = outside.tmp
+
+    def upload(self, image: Image, bucket: str) -> Stored:
+        """Write the image, durably; the same image is there once. A disk's trouble may pass."""
+        if not _BUCKET.fullmatch(bucket):
+            raise HostRefused(
+                "{bucket} cannot be a bucket: use letters, digits, '-', '_' and '.'", bucket=bucket
+            )
+        key = f"{hashlib.sha1(image.data, usedforsecurity=False).hexdigest()}.{image.extension}"
+        path = self._folder / bucket / key
+        try:
+            if not _holds(path, image.data):
+                write_durably(path, image.data, self._tmp)
+        except MachineError as exc:
+            raise HostUnavailable(exc.message.template, **exc.message.fields) from exc
+        url = f"{self._base_url}/bfs/{bucket}/{key}"
+        return Stored(self.name, bucket, key, url, len(image.data))
+
+    def delete(self, stored: Stored) -> None:
+        """Remove the file."""
+        path = find_file(self._folder, stored.bucket, stored.key)
+        try:
+            if path is not None:
+                path.unlink(missing_ok=True)
+        except OSError as exc:
+            raise HostUnavailable(
+                "{path} cannot be deleted: {detail}", path=str(path), detail=exc.strerror or ""
+            ) from exc
+
+    def close(self) -> None:
+        """Nothing: no file stays open."""
+
+
+def find_file(folder: Path, bucket: str, file_name: str) -> Path | None:
+    """The embedded host's file of that name, which may come from anybody, or None.
+
+    Only names that the host itself gives are looked up; none of them can lead out of `folder`.
+    """
+    if not _BUCKET.fullmatch(bucket) or not _FILE_NAME.fullmatch(file_name):
+        return None
+    path = folder / bucket / file_name
+    return path if path.is_file() else None
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False

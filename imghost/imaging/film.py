@@ -1,0 +1,80 @@
+"""An animation that is drawn frame by frame, so that only one frame is in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from imghost.imaging.colour import is_transparent
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+    from PIL.ImageFile import ImageFile
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What an encoder needs: the first frame, the rest, each one's time, and 0 plays for ever."""
+
+    first: Picture
+    rest: Reel
+    durations_ms: tuple[int, ...]
+    plays: int
+
+
+class Reel:
+    """Frames that are drawn when they are sought: as much of a Pillow image as encoders look at."""
+
+    def __init__(self, source: ImageFile, start: int, draw: Callable[[Picture], Picture]) -> None:
+        self._source = source
+        self._start = start
+        self._draw = draw
+        self.n_frames = _count(source) - start
+        self.seek(0)
+
+    def seek(self, frame: int) -> None:
+        """Draw that frame. Raises EOFError behind the last."""
+        if frame >= self.n_frames:
+            raise EOFError
+        self._source.seek(self._start + frame)
+        self._frame = self._draw(self._source)
+        self._position = frame
+
+    def tell(self) -> int:
+        """The number of the frame that was drawn last."""
+        return self._position
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the frame has
+        return getattr(self._frame, name)
+
+
+def film(source: ImageFile, draw: Callable[[Picture, bool], Picture]) -> Film:
+    """The opened animation, each frame drawn by `draw(frame, transparent)`.
+
+    All frames are looked at first: encoders want to know whether any of them is transparent.
+    """
+    start = 1 if getattr(source, "default_image", False) else 0  # APNG: shown where nothing moves
+    durations_ms: list[int] = []
+    transparent = False
+    for frame in range(start, _count(source)):
+        source.seek(frame)
+        source.load()
+        durations_ms.append(round(source.info.get("duration", 0)))
+        transparent = transparent or is_transparent(source)
+    source.seek(start)
+    first = draw(source, transparent)
+    rest = Reel(source, start + 1, lambda frame: draw(frame, transparent))
+    return Film(first, rest, tuple(durations_ms), _plays(source))
+
+
+def _count(source: ImageFile) -> int:
+    return int(getattr(source, "n_frames", 1))
+
+
+def _plays(source: ImageFile) -> int:
+    """How often it is shown, 0 for ever: GIF says how often again, and Pillow reads no AVIF's."""
+    loop = source.info.get("loop")
+    if source.format == "GIF":
+        return 1 if loop is None else loop and loop + 1
+    return loop or 0

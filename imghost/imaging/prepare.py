@@ -1,0 +1,55 @@
+"""The whole way of an image's bytes: checked, drawn in a style, stripped, made to fit its host."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from imghost.imaging.check import Caps, check
+from imghost.imaging.convert import Conversion, convert
+from imghost.imaging.render import render
+from imghost.imaging.strip import strip
+from imghost.imaging.style import Style
+from imghost.models import Image, Limits, Message
+
+_KEY_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides what is sent; `style` is drawn into the bytes, "" for none."""
+
+    caps: Caps
+    limits: Limits
+    conversion: Conversion
+    style: str
+
+    def key(self) -> str:
+        """The same 16 hex digits for recipes that make the same of the same bytes."""
+        limits = [self.limits.max_bytes, sorted(self.limits.formats), self.limits.animated]
+        parts = [asdict(self.caps), limits, asdict(self.conversion), self.style]
+        text = json.dumps(parts, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An image that its host takes, and what was done to it, in words."""
+
+    image: Image
+    notes: tuple[Message, ...]
+
+
+def prepare(data: bytes, name: str, recipe: Recipe) -> Prepared:
+    """What is sent of these bytes. Raises ImageError, and ConfigError for a style that is none."""
+    image = check(data, name, recipe.caps)
+    notes: tuple[Message, ...] = ()
+    if recipe.style:
+        image = render(image, Style.parse(recipe.style))
+        notes += (Message("drawn as {style}", {"style": recipe.style}),)
+    if recipe.conversion.strip_metadata:
+        image, removed = strip(image)
+        notes += removed
+    image, changed = convert(image, recipe.limits, recipe.conversion)
+    return Prepared(image, notes + changed)

@@ -1,0 +1,35 @@
+"""The server's application: public files, and everything else behind the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from imghost.server.files import PREFIX, Files
+from imghost.server.guard import Gate, Guard
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from imghost.server.peer import Address
+
+
+def make_app(
+    files: Files,
+    routes: Sequence[BaseRoute],
+    gate: Gate,
+    is_stranger: Callable[[Address, Address], bool],
+) -> ASGIApp:
+    """The ASGI application: `files` below /bfs/ for everybody, `routes` for those who may call.
+
+    The files are answered before any routing, which would cost more than they do.
+    """
+    from starlette.applications import Starlette
+
+    guarded = Guard(Starlette(routes=routes), gate, is_stranger)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await (files if scope["path"].startswith(PREFIX) else guarded)(scope, receive, send)
+
+    return app

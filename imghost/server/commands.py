@@ -1,0 +1,195 @@
+"""The routes of our own commands, for whoever holds the daemon's token."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from imghost.errors import DaemonError, ImghostError, UsageError
+from imghost.secret import Secret
+from imghost.server import wire
+from imghost.server.peer import is_loopback
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+
+_MAX_JSON_BYTES = 16 << 20  # some 4,000 inputs with the longest paths that Linux knows
+
+
+class Backend(Protocol):
+    """What the daemon does for its commands; each method may raise ImghostError.
+
+    All but `stop` may block: they are called from worker threads, several at once.
+    """
+
+    def status(self) -> wire.Json:
+        """How it stands, as `imghost status --json` tells, each message as template and fields."""
+        ...
+
+    def stop(self) -> None:
+        """Begin to end the daemon, and return at once."""
+        ...
+
+    def retry(self, ids: Sequence[int]) -> int:
+        """Try these images again, without ids all that are queued or held; how many those are."""
+        ...
+
+    def upload(self, request: wire.UploadRequest, gone: threading.Event) -> Iterator[wire.Settled]:
+        """Upload the inputs and tell of each when it settles, in whatever order.
+
+        Once `gone` is set nobody listens: what was begun may end, and nothing more is begun.
+        """
+        ...
+
+
+def command_routes(
+    backend: Backend, token: Secret, workers: Executor, max_input_bytes: int
+) -> list[BaseRoute]:
+    """The routes below /api; `workers` run what blocks, `max_input_bytes` bounds an image's bytes."""
+    from starlette.routing import Route
+
+    commands = _Commands(backend, workers, max_input_bytes)
+    endpoints = {
+        wire.STATUS: ("GET", commands.status),
+        wire.STOP: ("POST", commands.stop),
+        wire.RETRY: ("POST", commands.retry),
+        wire.UPLOAD: ("POST", commands.upload),
+    }
+    return [
+        Route(path, partial(_answered, token, endpoint), methods=[method])
+        for path, (method, endpoint) in endpoints.items()
+    ]
+
+
+class _Unauthorised(DaemonError):
+    """The caller is not one of our commands."""
+
+
+async def _answered(
+    token: Secret, endpoint: Callable[[Request], Awaitable[Response]], request: Request
+) -> Response:
+    from starlette.requests import ClientDisconnect
+    from starlette.responses import JSONResponse, Response
+
+    try:
+        _authorise(request, token)
+        return await endpoint(request)
+    except ImghostError as exc:
+        return JSONResponse(wire.error_answer(exc), _status(exc))
+    except ClientDisconnect:
+        return Response(status_code=400)  # to nobody
+
+
+def _authorise(request: Request, token: Secret) -> None:
+    shown = request.headers.getlist(wire.TOKEN_HEADER)
+    here = request.client is not None and is_loopback(request.client)
+    if not here or len(shown) != 1 or Secret(shown[0]) != token:
+        raise _Unauthorised(
+            "the running daemon does not know this command's token; stop it and start it again"
+        )
+
+
+def _status(error: ImghostError) -> int:
+    match error:
+        case _Unauthorised():
+            return 401
+        case UsageError():
+            return 400
+        case _:
+            return 500
+
+
+class _Commands:
+    def __init__(self, backend: Backend, workers: Executor, max_input_bytes: int) -> None:
+        self._backend = backend
+        self._workers = workers
+        self._max_input_bytes = max_input_bytes
+
+    async def status(self, _request: Request) -> Response:
+        from starlette.responses import JSONResponse
+
+        loop = asyncio.get_running_loop()
+        return JSONResponse(await loop.run_in_executor(self._workers, self._backend.status))
+
+    async def stop(self, _request: Request) -> Response:
+        from starlette.responses import JSONResponse
+
+        self._backend.stop()
+        return JSONResponse({"stopping": True})
+
+    async def retry(self, request: Request) -> Response:
+        from starlette.responses import JSONResponse
+
+        asked = wire.RetryRequest.from_json(await _json(request))
+        loop = asyncio.get_running_loop()
+        retried = await loop.run_in_executor(self._workers, self._backend.retry, asked.ids)
+        return JSONResponse({"retried": retried})
+
+    async def upload(self, request: Request) -> Response:
+        from starlette.responses import StreamingResponse
+
+        asked = await self._upload_asked(request)
+        return StreamingResponse(self._lines(asked), media_type="application/x-ndjson")
+
+    async def _upload_asked(self, request: Request) -> wire.UploadRequest:
+        if _content_type(request) != "application/octet-stream":
+            return wire.UploadRequest.from_json(await _json(request))
+        query = request.query_params
+        options = wire.UploadOptions.from_json(query)
+        data = await _body(request, self._max_input_bytes)
+        return wire.UploadRequest((wire.BytesInput(query.get("name", ""), data),), options)
+
+    async def _lines(self, request: wire.UploadRequest) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        gone = threading.Event()
+        told: asyncio.Queue[wire.Settled | None] = asyncio.Queue()
+
+        def work() -> None:
+            for settled in self._backend.upload(request, gone):
+                loop.call_soon_threadsafe(told.put_nowait, settled)
+
+        working = loop.run_in_executor(self._workers, work)
+        working.add_done_callback(lambda _: told.put_nowait(None))
+        try:
+            while settled := await told.get():
+                yield _line(settled.to_json())
+            await working
+        except ImghostError as exc:
+            yield _line(wire.error_answer(exc))
+        finally:
+            gone.set()
+
+
+def _line(value: wire.Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _json(request: Request) -> object:
+    return wire.read_json(await _body(request, _MAX_JSON_BYTES))
+
+
+async def _body(request: Request, max_bytes: int) -> bytes:
+    too_large = UsageError(
+        "the request is larger than {max_bytes} bytes; make it smaller, or raise "
+        "limits.input_bytes",
+        max_bytes=max_bytes,
+    )
+    if int(request.headers.get("content-length", 0)) > max_bytes:
+        raise too_large
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > max_bytes:
+            raise too_large
+    return bytes(body)

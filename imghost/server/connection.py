@@ -1,0 +1,93 @@
+"""One connection of the server: uvicorn's on h11, with deadlines for its client.
+
+uvicorn itself bounds neither the time of headers nor of bodies nor of reading the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from imghost.server.patience import Patience, Waiting, deadline
+
+if TYPE_CHECKING:
+    from uvicorn import Config
+    from uvicorn.server import ServerState
+
+_WAITING = {h11.IDLE: Waiting.HEADERS, h11.SEND_BODY: Waiting.BODY}
+
+
+class Connection(H11Protocol):
+    """Ends itself when its client lets it wait too long."""
+
+    def __init__(self, config: Config, server_state: ServerState, patience: Patience) -> None:
+        super().__init__(config, server_state, app_state={})
+        self.logger = logging.getLogger("imghost.server")
+        self.waiting = Waiting.HEADERS
+        self.since = self._heard = self.loop.time()
+        self._patience = patience
+        self._looking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn
+        """Begin to wait for the first request, in the place of another if there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self._patience.connections:
+            self._longest_waiting().transport.abort()
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        super().connection_lost(exc)
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent; answers get the date of now."""
+        date = formatdate(usegmt=True).encode("ascii")
+        self.server_state.default_headers = [(b"date", date)]
+        self._heard = self.loop.time()
+        super().data_received(data)
+        self._notice()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or for the rest of a body that nobody wanted."""
+        super().on_response_complete()
+        self._notice()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to take what was sent."""
+        super().pause_writing()
+        self._notice()
+
+    def resume_writing(self) -> None:
+        """Go on answering."""
+        super().resume_writing()
+        self._notice()
+
+    def _notice(self) -> None:
+        waiting = self._waits_for()
+        if waiting is not self.waiting:
+            self.waiting = waiting
+            self.since = self.loop.time()
+
+    def _waits_for(self) -> Waiting:
+        if self.flow.write_paused or self.transport.is_closing():
+            return Waiting.READER
+        return _WAITING.get(self.conn.their_state, Waiting.NOTHING)
+
+    def _look(self) -> None:
+        self._notice()
+        if self.loop.time() >= deadline(self.waiting, self.since, self._heard, self._patience):
+            self.transport.abort()
+        else:
+            self._looking = self.loop.call_later(self._patience.look_s, self._look)
+
+    def _longest_waiting(self) -> Connection:
+        ours = [c for c in self.connections if isinstance(c, Connection)]
+        waiting = [c for c in ours if c.waiting is not Waiting.NOTHING]
+        return min(waiting, key=lambda c: c.since)

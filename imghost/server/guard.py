@@ -1,0 +1,79 @@
+"""Who may call: nobody but this user's own programs and pages, told by what browsers cannot forge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imghost.server.answers import Headers, send_text
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from imghost.server.peer import Address
+
+_HTTP_PORT = 80
+_OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What passes: the values of Host under which we are called, and of Origin who may call."""
+
+    hosts: frozenset[bytes]
+    origins: frozenset[bytes]
+
+
+def gate(port: int, names: Sequence[str] = (), origins: Sequence[str] = ()) -> Gate:
+    """The gate of a server on `port` of this machine, known by further `names`.
+
+    `origins` are exact, such as "app://obsidian.md"; our own pages may always call.
+    """
+    known = [name.lower() for name in (*_OWN_NAMES, *names)]
+    hosts = {f"{name}:{port}" for name in known} | ({*known} if port == _HTTP_PORT else set())
+    pages = {f"http://{host}" for host in hosts}
+    return Gate(
+        frozenset(host.encode("latin-1", "ignore") for host in hosts),
+        frozenset(origin.encode("latin-1", "ignore") for origin in {*pages, *origins}),
+    )
+
+
+def refusal(headers: Headers, gate: Gate) -> str:
+    """Why a request with these headers, their names in lower case, may not pass; "" if it may.
+
+    Against DNS rebinding the Host must be ours. A page cannot hide its Origin when it sends; where
+    browsers leave it out (images, links, forms by GET), they say in Sec-Fetch-Site whose page asks.
+    """
+    told: dict[bytes, list[bytes]] = {b"host": [], b"origin": [], b"sec-fetch-site": []}
+    for name, value in headers:
+        if name in told:
+            told[name].append(value)
+    if len(told[b"host"]) != 1 or told[b"host"][0].lower() not in gate.hosts:
+        return "this server is not known by that Host; add the name to server.hosts"
+    if any(origin not in gate.origins for origin in told[b"origin"]):
+        return "pages of that Origin may not call; add it to server.origins if you trust it"
+    if not told[b"origin"] and {*told[b"sec-fetch-site"]} & {b"cross-site", b"same-site"}:
+        return "pages of other sites may not call"
+    return ""
+
+
+class Guard:
+    """An ASGI application that answers 403, having read nothing, to whoever may not call."""
+
+    def __init__(
+        self, app: ASGIApp, gate: Gate, is_stranger: Callable[[Address, Address], bool]
+    ) -> None:
+        self._app = app
+        self._gate = gate
+        self._is_stranger = is_stranger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or hand on."""
+        reason = refusal(scope["headers"], self._gate)
+        if not reason and self._is_stranger(scope["client"], scope["server"]):
+            reason = "this server belongs to another user of this machine"
+        if reason:
+            await send_text(send, 403, reason)
+        else:
+            await self._app(scope, receive, send)

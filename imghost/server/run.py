@@ -1,0 +1,162 @@
+"""The server's life: listen, serve until told to stop, and stop in time."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import socket
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from imghost.errors import DaemonError
+from imghost.server.patience import Patience
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+    from uvicorn.server import ServerState
+
+_LOOPBACK, _LOOPBACK_6 = "127.0.0.1", "::1"
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+_BACKLOG = 128
+_HEADER_BYTES = 16 << 10
+_HEARTBEAT_S, _HEARTBEAT_BYTES = 1.0, 1000
+_STOP_S, _ABORT_S, _LOOK_S = 4.0, 0.5, 0.02
+
+
+def listen(address: str, port: int) -> list[socket.socket]:
+    """Listen on the address, for 127.0.0.1 also on ::1 where there is one: "localhost" is either.
+
+    Port 0 takes a free one. Raises DaemonError, which says who has the port.
+    """
+    first = _listening(address, port)
+    if address != _LOOPBACK:
+        return [first]
+    try:
+        return [first, _listening(_LOOPBACK_6, first.getsockname()[1])]
+    except _NoSuchAddress:
+        return [first]
+    except DaemonError:
+        first.close()
+        raise
+
+
+async def serve(
+    sockets: Sequence[socket.socket],
+    app: ASGIApp,
+    stopping: asyncio.Event,
+    patience: Patience | None = None,
+) -> None:
+    """Answer with `app` until `stopping` is set, then end within five seconds.
+
+    Answers that were begun are finished first. The loop and its thread are the caller's; it does
+    nothing while nobody calls, and logs no requests, whose queries may hold secrets.
+    """
+    from uvicorn import Config
+    from uvicorn.server import ServerState
+
+    from imghost.server.connection import Connection
+
+    config = Config(
+        app,
+        interface="asgi3",
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # or any caller could name the address it calls from
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+    )
+    config.load()
+    state = ServerState()
+    connection = partial(Connection, config, state, patience or Patience())
+    loop = asyncio.get_running_loop()
+    servers = [
+        await loop.create_server(connection, sock=sock, backlog=_BACKLOG) for sock in sockets
+    ]
+    try:
+        await stopping.wait()
+    finally:
+        for server in servers:
+            server.close()
+        await _end(state)
+
+
+async def _end(state: ServerState) -> None:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _STOP_S
+    for connection in [*state.connections]:
+        connection.shutdown()
+    while state.connections and loop.time() < until:
+        await asyncio.sleep(_LOOK_S)
+    for connection in [*state.connections]:
+        connection.transport.abort()
+    if state.tasks:
+        await asyncio.wait([*state.tasks], timeout=_ABORT_S)
+
+
+class _NoSuchAddress(DaemonError):
+    """The address is none of this machine's."""
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        _take(sock, address, port)
+    except OSError as exc:
+        sock.close()
+        raise _refused(exc, address, port) from exc
+    return sock
+
+
+def _take(sock: socket.socket, address: str, port: int) -> None:
+    if sys.platform == "win32":  # where SO_REUSEADDR would let another program take the port
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:  # where without it the port of a daemon that just ended is taken for a minute
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.bind((address, port))
+    sock.listen(_BACKLOG)
+
+
+def _refused(exc: OSError, address: str, port: int) -> DaemonError:
+    if exc.errno in _NOT_HERE:
+        return _NoSuchAddress(
+            "{address} is not an address of this machine; change server.bind", address=address
+        )
+    if exc.errno != errno.EADDRINUSE:
+        return DaemonError(
+            "port {port} on {address} cannot be used: {detail}; change server.port or server.bind",
+            port=port,
+            address=address,
+            detail=exc.strerror or str(exc),
+        )
+    if _is_picgo(address, port):
+        return DaemonError(
+            "port {port} is taken: PicGo, PicList or another imghost answers there; end that, or "
+            "set server.port to another port",
+            port=port,
+        )
+    return DaemonError(
+        "port {port} is taken by another program; end that, or set server.port to another port",
+        port=port,
+    )
+
+
+def _is_picgo(address: str, port: int) -> bool:
+    """Whether PicGo's heartbeat is answered there."""
+    from http.client import HTTPConnection, HTTPException
+
+    connection = HTTPConnection(address, port, timeout=_HEARTBEAT_S)
+    try:
+        connection.request("POST", "/heartbeat")
+        answer = json.loads(connection.getresponse().read(_HEARTBEAT_BYTES))
+    except (OSError, HTTPException, ValueError):
+        return False
+    finally:
+        connection.close()
+    return isinstance(answer, dict) and answer.get("result") == "alive"

@@ -1,0 +1,78 @@
+"""Images that the user names: files, links, and bytes that came on standard input."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from imghost.errors import SourceError
+from imghost.models import Found
+
+
+def found_file(path: str, max_bytes: int) -> Found:
+    """The file at this path; one that does not exist is looked for with its %XX decoded.
+
+    Loading raises SourceError.
+    """
+    where = Path(path)
+    if not where.exists() and "%" in path:
+        decoded = Path(unquote(path))
+        where = decoded if decoded.exists() else where
+    return Found("command", where.name, lambda: _read(where, max_bytes))
+
+
+def found_bytes(name: str, data: bytes) -> Found:
+    """Bytes that are here already."""
+    return Found("command", name, lambda: data)
+
+
+def found_link(url: str, fetch: Callable[[str], bytes]) -> Found:
+    """What is at this address; `fetch` gives it when it is its turn, or raises SourceError."""
+    return Found("command", unquote(urlsplit(url).path.rsplit("/", 1)[-1]), lambda: fetch(url))
+
+
+def is_link(text: str) -> bool:
+    """Whether the user means an address rather than a file."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    try:
+        handle = os.open(path, os.O_RDONLY | _FLAGS)
+    except FileNotFoundError as exc:
+        raise SourceError(
+            "there is no file {path}; check the name and the folder", path=str(path)
+        ) from exc
+    except (OSError, ValueError) as exc:
+        raise _unreadable(path, exc) from exc
+    with os.fdopen(handle, "rb") as file:
+        kind = os.fstat(file.fileno())
+        if stat.S_ISDIR(kind.st_mode):
+            raise SourceError("{path} is a folder; name the images in it", path=str(path))
+        if not stat.S_ISREG(kind.st_mode):
+            raise SourceError("{path} is not a file; name an image file", path=str(path))
+        try:
+            data = file.read(max_bytes + 1)
+        except OSError as exc:
+            raise _unreadable(path, exc) from exc
+    if len(data) > max_bytes:
+        raise SourceError(
+            "{path} is larger than {max_mb} MB; raise limits.input_bytes if it is meant to be",
+            path=str(path),
+            max_mb=max_bytes // 1_000_000,
+        )
+    return data
+
+
+_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+
+
+def _unreadable(path: Path, exc: Exception) -> SourceError:
+    return SourceError(
+        "{path} cannot be read: {detail}; check its permissions",
+        path=str(path),
+        detail=getattr(exc, "strerror", None) or str(exc),
+    )
