@@ -59,6 +59,7 @@ class OpenHosts:
         self._open: dict[str, Host] = {}
 
     def __call__(self, name: str) -> Host:
+        """The open host of this name. Raises ConfigError."""
         if name not in self._open:
             config = self._config.of_host(name)
             http = Http(
@@ -79,8 +80,8 @@ class App:
     """What every process that accepts and sends images is made of.
 
     The config file is looked at before each send: a change takes effect for the next image.
-    `prepare_bytes` turns bytes into what is sent, here or in a child process. `thorough` reads the whole
-    journal first. Raises MachineError.
+    `prepare_bytes` turns bytes into what is sent, here or in a child process. `thorough` reads
+    the whole journal first. Raises MachineError.
     """
 
     def __init__(
@@ -104,7 +105,11 @@ class App:
         self.owner = Owner(dirs.run, dirs.tmp)
         self.store = Store(dirs.originals, dirs.outgoing, self.owner.tmp)
         self._file = JournalFile(dirs.journal, self.store, self.config.target())
-        self._file.open(thorough=thorough)
+        try:
+            self._file.open(thorough=thorough)
+        except BaseException:
+            self.owner.close()
+            raise
         self.journal = Journal(self._file.db)
         self._pipeline = self._piped(self.config)
         self.outbox = Outbox(self.journal, self.pipeline, self.owner.id)
@@ -123,15 +128,19 @@ class App:
         self.owner.close()
         self._file.close()
 
+    def cut(self) -> None:
+        """End the tries that were begun; their images stay queued."""
+        self._hosts.close()
+
     def pipeline(self) -> Pipeline:
-        """The pipeline with the config as it is now; a bad one is logged, and the last good one stays."""
+        """The pipeline with the config as it is now; while that is wrong, with the former one."""
         stamp = _stamp(self.config_file)
         if stamp != self._stamp:
             self._stamp = stamp
             try:
                 self._change(load(self.config_file, self._environ))
             except ConfigError as exc:
-                log.error("the config was changed and is wrong; the former one stays: %s", exc)
+                log.warning("the config was changed and is wrong; the former one stays: %s", exc)
         return self._pipeline
 
     def upload(self, request: UploadRequest) -> Iterator[Settled]:
@@ -161,16 +170,17 @@ class App:
         parallel = pipeline.hosts(order.target.host).limits.parallel
         yield from in_order(settle, list(enumerate(request.inputs)), parallel, delivery.cancel)
 
-    def retry(self, ids: Sequence[int]) -> None:
+    def retry(self, ids: Sequence[int]) -> int:
         """The user says that something changed: let all that is queued, and these rows, be tried.
 
-        Raises UsageError for an id that is not in the journal.
+        How many are queued then. Raises UsageError for an id that is not in the journal.
         """
         for record_id in ids:
             self.record(record_id)
             self.journal.reopen(record_id)
         for host in self.journal.queued_hosts():
             self.outbox.lift(host)
+        return self.journal.counts()[State.QUEUED]
 
     def drain(self) -> None:
         """Send by oneself until nothing is left that may be sent now."""
@@ -233,10 +243,11 @@ class App:
         base_url = self._base_url or f"http://127.0.0.1:{config.server.port}"
         self._hosts = OpenHosts(config, base_url, self.dirs, self.owner.tmp)
         return Pipeline(
-            config, self._hosts, self.store, self.journal, self._prepare, self._look, self.owner.id
+            config, self._hosts, self.store, self.journal, self._prepare, self.look, self.owner.id
         )
 
-    def _look(self, record: Record) -> Alive:
+    def look(self, record: Record) -> Alive:
+        """Whether a record's link works, as far as can be seen in two seconds."""
         return look(record, self._hosts(record.host), timeout_s=_LOOK_S)
 
 

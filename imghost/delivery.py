@@ -21,8 +21,8 @@ _STOPPED = "imghost was stopped before it was sent"
 class Delivery:
     """The images of one caller; safe from several threads at once.
 
-    Each is tried at most TRIES times. Once nothing has succeeded for `wait_s`, or the host wants peace
-    or a login, the rest is not tried any more: it stays queued.
+    Each is tried at most TRIES times. Once nothing has succeeded for `wait_s`, or the host wants
+    peace or a login, the rest is not tried any more: it stays queued.
     """
 
     def __init__(

@@ -34,12 +34,13 @@ def addresses(host: str, port: int) -> list[tuple[int, Address]]:
 class Call:
     """What one exchange may cost: seconds and bytes; and the means to end it from outside.
 
-    `sent` tells whether the whole body was handed to the network.
+    `sending` says that the body has begun to go out, `sent` that all of it is with the network.
     """
 
     def __init__(self, timeout_s: float, max_bytes: int, resolve: Resolve = addresses) -> None:
         self.timeout_s = timeout_s
         self.resolve = resolve
+        self.sending = False
         self.sent = False
         self.was_cut = False
         self._ends_at = time.monotonic() + timeout_s

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Dirs:
-    """The folders of one user. `data` holds what must never be lost, `cache` what can be made again."""
+    """The folders of one user: `data` must never be lost, `cache` can be made again."""
 
     config: Path
     data: Path
@@ -19,7 +19,7 @@ class Dirs:
 
     @property
     def tmp(self) -> Path:
-        """Unfinished files, a folder per process; on the file system of `data`, so that a rename moves."""
+        """Unfinished files, a folder per process; beside `data`, so that a rename moves them."""
         return self.data / "tmp"
 
     @property

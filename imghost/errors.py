@@ -68,8 +68,8 @@ class HostError(ImghostError):
 class HostUnavailable(HostError):
     """Try later.
 
-    `retry_after_s`: the host asked for this much rest. `risk_control`: the host suspects abuse; it is
-    left in peace for ten minutes at least. `ambiguous`: the whole image was sent, and
+    `retry_after_s`: the host asked for this much rest. `risk_control`: the host suspects abuse;
+    it is left in peace for ten minutes at least. `ambiguous`: the whole image was sent, and
     the answer never came. `offline`: the network itself is missing.
     """
 

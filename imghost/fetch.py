@@ -11,61 +11,12 @@ from imghost.errors import HostError, SourceError
 from imghost.web import Reply, Request
 
 if TYPE_CHECKING:
-    from imghost.dial import Address
+    from imghost.dial import Address, Resolve
 
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK = 200
 _NAT64 = ip_network("64:ff9b::/96")
-
-
-def fetch_public(url: str, *, max_bytes: int, timeout_s: float) -> bytes:
-    """What stands behind the link, `timeout_s` in all; redirects are followed, three at most.
-
-    Every address of every host on the way must be public, and is the one that is connected to;
-    no proxy is used, which would look the name up by itself. Raises SourceError.
-    """
-    ends_at = time.monotonic() + timeout_s
-    for _ in range(1 + _MOST_REDIRECTS):
-        reply = _get(url, max_bytes, ends_at - time.monotonic())
-        if reply.status not in _REDIRECTS:
-            return _picture(url, reply, max_bytes)
-        url = _joined(url, reply.headers.get("location", ""))
-    raise SourceError(
-        "{url} leads from link to link without end; open it and save the picture", url=url
-    )
-
-
-def _get(url: str, max_bytes: int, timeout_s: float) -> Reply:
-    from imghost.dial import Call
-    from imghost.wire import exchange, trust
-
-    try:
-        with Call(timeout_s, max_bytes, public_addresses) as call:
-            return exchange(Request("GET", url, max_bytes=max_bytes), call, "", trust)
-    except HostError as exc:
-        raise SourceError(exc.message.template, **exc.message.fields) from exc
-
-
-def _joined(url: str, location: str) -> str:
-    try:
-        return urljoin(url, location)
-    except ValueError:  # no URL: the next look at it says so
-        return location
-
-
-def _picture(url: str, reply: Reply, max_bytes: int) -> bytes:
-    if reply.status != _OK:
-        raise SourceError(
-            "{url} cannot be fetched: its server answered {status}", url=url, status=reply.status
-        )
-    if not reply.whole:
-        raise SourceError(
-            "{url} is larger than {max_bytes} bytes; save a smaller one",
-            url=url,
-            max_bytes=max_bytes,
-        )
-    return reply.body
 
 
 def public_addresses(host: str, port: int) -> list[tuple[int, Address]]:
@@ -81,6 +32,59 @@ def public_addresses(host: str, port: int) -> list[tuple[int, Address]]:
                 host=host,
             )
     return found
+
+
+def fetch_public(
+    url: str, *, max_bytes: int, timeout_s: float, resolve: Resolve = public_addresses
+) -> bytes:
+    """What stands behind the link, within `timeout_s` in all; three redirects at most are followed.
+
+    Each host on the way is looked up once by `resolve`, and connected to at what that gave. No
+    proxy is used: it would look the name up by itself. Raises SourceError.
+    """
+    ends_at = time.monotonic() + timeout_s
+    for _ in range(1 + _MOST_REDIRECTS):
+        reply = _get(url, max_bytes, max(0.0, ends_at - time.monotonic()), resolve)
+        if reply.status not in _REDIRECTS:
+            return _body(url, reply, max_bytes)
+        url = _joined(url, reply.headers.get("location", ""))
+    raise SourceError(
+        "{url} leads from link to link without end; open it and save the picture", url=url
+    )
+
+
+def _get(url: str, max_bytes: int, timeout_s: float, resolve: Resolve) -> Reply:
+    from imghost.dial import Call
+    from imghost.wire import exchange, trust
+
+    try:
+        with Call(timeout_s, max_bytes, resolve) as call:
+            return exchange(Request("GET", url, max_bytes=max_bytes), call, "", trust)
+    except HostError as exc:
+        raise SourceError(
+            "{url} cannot be fetched: {problem}", url=url, problem=exc.message
+        ) from exc
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:  # no URL: the next look at it says so
+        return location
+
+
+def _body(url: str, reply: Reply, max_bytes: int) -> bytes:
+    if reply.status != _OK:
+        raise SourceError(
+            "{url} cannot be fetched: its server answered {status}", url=url, status=reply.status
+        )
+    if not reply.whole:
+        raise SourceError(
+            "{url} is larger than {max_bytes} bytes; save a smaller one",
+            url=url,
+            max_bytes=max_bytes,
+        )
+    return reply.body
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -16,8 +16,8 @@ from imghost.server.shelf import Shelf
 def forget(app: App, record: Record, *, at_host: bool) -> None:
     """Erase a row, its originals, its renderings, and the embedded host's file.
 
-    `at_host` asks the host first to delete it there too. Raises HostError, and then nothing was erased;
-    UsageError while it is being sent.
+    `at_host` asks the host first to delete it there too. Raises HostError, and then nothing was
+    erased; UsageError while it is being sent.
     """
     if record.state is State.UPLOADING:
         raise UsageError("{id} is being sent just now; try again when it has ended", id=record.id)
@@ -57,7 +57,7 @@ def prunable(app: App, older_than_s: float, *, use_all: bool) -> Prunable:
         original
         for original in app.store.hashes()
         if _is_old(app, original, before)
-        and not any(_needs(record, use_all) for record in app.journal.records_of(original))
+        and not any(_needs(record, use_all=use_all) for record in app.journal.records_of(original))
     )
     sizes = (app.store.path(original).stat().st_size for original in originals)
     return Prunable(originals, sum(sizes))
@@ -74,7 +74,7 @@ def _is_old(app: App, original: str, before: float) -> bool:
     return max(times, default=app.store.path(original).stat().st_mtime) < before
 
 
-def _needs(record: Record, use_all: bool) -> bool:
+def _needs(record: Record, *, use_all: bool) -> bool:
     if record.state is not State.DONE:
         return True
     return not use_all and record.alive in (Alive.DEAD, Alive.SUSPECT)

@@ -35,7 +35,7 @@ class _PrivateFile(logging.FileHandler):
 
 
 def start_log(folder: Path, level: str) -> logging.Handler:
-    """Write what imghost says of itself to `folder`/imghost.log; `level` is logging's name of one."""
+    """Write what imghost says of itself to `folder`/imghost.log; `level` as logging names it."""
     handler = _PrivateFile(folder / "imghost.log", delay=True, encoding="utf-8")
     handler.setFormatter(logging.Formatter(_FORMAT))
     logger = logging.getLogger("imghost")

@@ -25,7 +25,7 @@ EXTENSIONS: Mapping[str, str] = {name: name for name in MIME_TYPES} | {"jpeg": "
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A sentence to be said to a person: an English template and its fields, messages among them."""
+    """A sentence for a person: an English template and its fields, messages among them."""
 
     template: str
     fields: Mapping[str, str | int | float | Message] = field(default_factory=dict)

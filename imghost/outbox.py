@@ -151,6 +151,11 @@ class Outbox:
             self.stopping = True
             self._changed.notify_all()
 
+    def finish(self, wait_s: float) -> None:
+        """Let the tries that were begun end, for so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._sending, wait_s)
+
     def tidy(self) -> None:
         """Queue again what this process claimed and could not settle, the disk being full."""
         with self._changed:

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from imghost.config import Config
 from imghost.hosts.base import Host
 from imghost.imaging.prepare import Prepared, Recipe
+from imghost.imaging.style import Style
 from imghost.keep.journal import Entry, Journal
 from imghost.keep.store import Store
-from imghost.imaging.style import Style
 from imghost.links import Link, alt_text, check_format, render_link, styled
 from imghost.models import Alive, Found, Image, Message, Record, State, Target
 
@@ -43,8 +43,9 @@ class Accepted:
 class Pipeline:
     """The steps, with one config and its hosts; safe from several threads at once.
 
-    `hosts` gives an open host by its name. `prepare` turns bytes into what is sent, here or in a child
-    process. `look` says whether a record's link works. `owner` is the sender's id in the journal.
+    `hosts` gives an open host by its name. `prepare` turns bytes into what is sent, here or in a
+    child process. `look` says whether a record's link works. `owner` is the sender's id in the
+    journal.
     """
 
     def __init__(
@@ -68,16 +69,17 @@ class Pipeline:
     def order(
         self, host: str = "", bucket: str = "", format_name: str = "", style: str = ""
     ) -> Order:
-        """What the user asks for; "" is as configured, the style "@" is none. Raises ConfigError."""
+        """What the user asks for; "" is as configured, "@" is no style. Raises ConfigError."""
         format_name = format_name or self.config.link.format
         check_format(format_name)
         chosen = str(Style.parse(style)) if style else None
         return Order(self.config.target(host, bucket), format_name, chosen)
 
     def accept(self, found: Found, order: Order, state: State) -> Accepted:
-        """Have the image on the disk and in the journal. A new row starts in `state`, ours if uploading.
+        """Have the image on the disk and in the journal.
 
-        Raises SourceError, ImageError or MachineError, and then nothing was accepted.
+        A new row starts in `state`, and is ours if that is uploading. Raises SourceError,
+        ImageError or MachineError, and then nothing was accepted.
         """
         data = found.load()
         original = hashlib.sha256(data).hexdigest()

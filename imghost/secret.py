@@ -8,7 +8,7 @@ MASK = "********"
 
 
 class Secret:
-    """A password-like text: printed, logged or formatted it is a mask; `reveal()` is the one way in."""
+    """A password-like text: printed, logged or formatted it is a mask; only `reveal()` shows it."""
 
     __slots__ = ("_value",)
 

@@ -1,6 +1,6 @@
 """Human languages: the one place that turns messages into sentences.
 
-Templates stand in the code in English and are the keys of the catalogues, `catalogues/<language>.json`.
+Templates stand in the code in English, and are the keys of `catalogues/<language>.json`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from imghost.models import Message
 
 LANGUAGES = ("en", "zh_CN")
 _CATALOGUES = Path(__file__).with_name("catalogues")
+_LATIN_1_END = 0xFF
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -58,7 +59,7 @@ def printable(text: str) -> str:
 
 def _escaped(character: str) -> str:
     point = ord(character)
-    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
+    return f"\\x{point:02x}" if point <= _LATIN_1_END else f"\\u{point:04x}"
 
 
 def _locale(environ: Mapping[str, str]) -> str:

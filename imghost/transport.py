@@ -7,9 +7,8 @@ import threading
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from imghost.web import Reply, Request
+from imghost.web import Reply, Request, leaves_machine
 
 if TYPE_CHECKING:
     import ssl
@@ -32,14 +31,15 @@ class Http:
         self._calls: set[Call] = set()
         self._closed = False
 
-    def send(self, request: Request) -> Reply:
+    def send(self, request: Request, *, timeout_s: float | None = None) -> Reply:
         """Send it once and read the reply, whatever its status; redirects are not followed.
 
+        `timeout_s` is for this exchange alone.
         Raises HostUnavailable, HostRefused and LoginExpired as `wire.exchange` does.
         """
         from imghost.wire import exchange
 
-        with self._call(request.max_bytes) as call:
+        with self._call(timeout_s or self._timeout_s, request.max_bytes) as call:
             return exchange(request, call, self._proxy_for(request.url), lambda: self._trust)
 
     def close(self) -> None:
@@ -50,10 +50,10 @@ class Http:
                 call.cut()
 
     @contextlib.contextmanager
-    def _call(self, max_bytes: int) -> Iterator[Call]:
+    def _call(self, timeout_s: float, max_bytes: int) -> Iterator[Call]:
         from imghost.dial import Call
 
-        with Call(self._timeout_s, max_bytes) as call:
+        with Call(timeout_s, max_bytes) as call:
             with self._lock:
                 self._calls.add(call)
                 if self._closed:
@@ -71,23 +71,10 @@ class Http:
         return trust()
 
     def _proxy_for(self, url: str) -> str:
-        if self._proxy == "direct" or not _is_elsewhere(url):
+        if self._proxy == "direct" or not leaves_machine(url):
             return ""
         if self._proxy:
             return self._proxy
         from requests.utils import get_environ_proxies, select_proxy
 
         return select_proxy(url, get_environ_proxies(url, no_proxy=None)) or ""
-
-
-def _is_elsewhere(url: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        name = urlsplit(url).hostname or "localhost"
-    except ValueError:  # no URL at all
-        return False
-    try:
-        return not ip_address(name).is_loopback
-    except ValueError:
-        return name != "localhost"

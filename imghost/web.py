@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from imghost.secret import Secret
+from imghost.secret import MASK, Secret
 
 USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -16,6 +16,7 @@ USER_AGENT = (
 _REPLY_BYTES = 1 << 20
 _EXCERPT_BYTES = 2048
 _LONGEST_REST_S = 86_400.0
+_SHORTEST_MASKED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +89,27 @@ def host_of(url: str) -> str:
     except ValueError:
         return ""
     return parts.netloc.rpartition("@")[2]
+
+
+def leaves_machine(url: str) -> bool:
+    """Whether the URL names another machine than this one."""
+    from ipaddress import ip_address
+
+    try:
+        name = urlsplit(url).hostname or "localhost"
+    except ValueError:  # no URL at all
+        return False
+    try:
+        return not ip_address(name).is_loopback
+    except ValueError:
+        return name != "localhost"
+
+
+def masked(data: bytes, secrets: tuple[Secret, ...]) -> bytes:
+    """The bytes without the secrets, as they are, percent-encoded or decoded."""
+    for secret in secrets:
+        plain = secret.reveal()
+        for form in (plain, quote(plain, safe=""), unquote(plain)):
+            if len(form) >= _SHORTEST_MASKED:
+                data = data.replace(form.encode(), MASK.encode())
+    return data

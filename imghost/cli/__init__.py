@@ -46,10 +46,10 @@ def _run(words: list[str], console: Console) -> int:
     context = Context(os.environ, console, _take_option(words, "--config"))
     context.choose_language()
     if not words or words[0] in ("-h", "--help"):
-        print(_overview(console))
+        console.line(_overview(console))
         return 0 if words else UsageError.exit_code
     if words == ["--version"]:
-        print(f"imghost {__version__}")
+        console.line(f"imghost {__version__}")
         return 0
     name = words.pop(0) if words[0] in COMMANDS else COMMANDS[0]
     command = import_module(f"imghost.cli.{name}")
@@ -57,9 +57,7 @@ def _run(words: list[str], console: Console) -> int:
     command.add_arguments(parser)
     options = parser.parse_args(words)
     console.quiet = getattr(options, "quiet", False)
-    return console.print(
-        command.run(options, context), as_json=getattr(options, "json", False)
-    )
+    return console.print(command.run(options, context), as_json=getattr(options, "json", False))
 
 
 def _take_option(words: list[str], name: str) -> str:

@@ -45,7 +45,7 @@ def retry(door: Door, ids: Sequence[int]) -> None:
 
 
 def upload(door: Door, request: UploadRequest) -> Iterator[Settled]:
-    """Have the inputs uploaded; each as it settles, in their order. Raises DaemonError, ConfigError."""
+    """Have the inputs uploaded, and each told in their order. Raises DaemonError, ConfigError."""
     start = 0
     for is_bytes, group in groupby(request.inputs, lambda given: isinstance(given, BytesInput)):
         inputs = tuple(group)
@@ -85,8 +85,8 @@ def _answers(
                 yield from _read(answer)
     except OSError as exc:
         raise DaemonError(
-            "imghost runs (process {pid}) but does not answer at {url}: {detail}; stop it and start "
-            "it again",
+            "imghost runs (process {pid}) but does not answer at {url}: {detail}; stop it and "
+            "start it again",
             pid=door.pid,
             url=door.url,
             detail=exc.strerror or str(exc),

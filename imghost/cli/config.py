@@ -57,10 +57,11 @@ def _show(context: Context) -> Answer:
 
 
 def _check(context: Context) -> Answer:
-    line = context.console.say("{path} is fine", path=str(context.config_file))
-    if not context.config_file.exists():
+    config.load(context.config_file, context.environ)
+    if context.config_file.exists():
+        line = context.console.say("{path} is fine", path=str(context.config_file))
+    else:
         line = context.console.say("there is no config file; the defaults are fine")
-    assert context.config
     return Answer([Item(line, {"ok": True})], one=True)
 
 
@@ -83,8 +84,8 @@ def _set(options: argparse.Namespace, context: Context) -> Answer:
     if config.is_secret(options.key):
         if options.value is not None:
             raise UsageError(
-                "{key} is a secret, and command lines can be seen by others; leave its value out and "
-                "you are asked for it",
+                "{key} is a secret, and command lines can be seen by others; leave its value out "
+                "and you are asked for it",
                 key=options.key,
             )
         value = _secret(options.key, context)
@@ -104,7 +105,9 @@ def _secret(key: str, context: Context) -> str:
 
         return getpass.getpass(console.say("{key} (not shown):", key=key) + " ")
     if console.stdin is None:
-        raise ConfigError("the value of {key} is read from standard input, and there is none", key=key)
+        raise ConfigError(
+            "the value of {key} is read from standard input, and there is none", key=key
+        )
     return console.stdin.readline().strip()
 
 

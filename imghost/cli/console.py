@@ -67,11 +67,11 @@ class Console:
         """Print the results; the exit code."""
         if as_json:
             data = [item.data for item in answer.items]
-            self._line(json.dumps(data[0] if answer.one else data, ensure_ascii=False, indent=2))
+            self.line(json.dumps(data[0] if answer.one else data, ensure_ascii=False, indent=2))
         else:
             for item in answer.items:
                 self.bar("")
-                self._line(item.line)
+                self.line(item.line)
         self.bar("")
         return answer.exit_code()
 
@@ -108,7 +108,8 @@ class Console:
         """Nobody reads stdout any more: keep Python from complaining when it ends."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
-    def _line(self, text: str) -> None:
+    def line(self, text: str) -> None:
+        """Print a line of a result."""
         if self._out is not None:
             self._out.write(text + "\n")
             self._out.flush()

@@ -50,7 +50,7 @@ class Context:
 
     @cached_property
     def helper(self) -> Door | None:
-        """The running daemon if it works with this very config; the light way, nothing is loaded."""
+        """The running daemon, if it works with this very config; looking loads no config."""
         door = self.daemon
         if door and door.settings == settings_of(self.config_file, self.environ, door.token):
             return door
@@ -68,8 +68,15 @@ class Context:
             configured = ""
         self.console.say = speaker(configured, self.environ)
 
+    def start_log(self) -> None:
+        """Write the log file, in the detail that IMGHOST_LOG asks for."""
+        from imghost.log import start_log
+
+        start_log(self.dirs.logs, self.environ.get("IMGHOST_LOG", "info"))
+
     def app(self) -> App:
         """The parts that accept and send, for a command that works by itself. Close it."""
         from imghost.app import App
 
+        self.start_log()
         return App(self.dirs, self.config_file, self.environ, self.config)

@@ -31,7 +31,9 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         app.drain()
         counts = app.journal.counts()
         context.console.tell(
-            "{queued} queued, {failed} failed", queued=counts[State.QUEUED], failed=counts[State.FAILED]
+            "{queued} queued, {failed} failed",
+            queued=counts[State.QUEUED],
+            failed=counts[State.FAILED],
         )
         waits = app.journal.in_states(State.QUEUED, limit=1)
         if waits and waits[0].reason:

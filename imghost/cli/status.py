@@ -20,7 +20,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add("--json", action="store_true", help="print JSON")
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(_options: argparse.Namespace, context: Context) -> Answer:
     """Ask the daemon; without one, tell what is kept, and exit as a stopped one."""
     if context.daemon:
         from imghost.cli.client import status

@@ -18,7 +18,7 @@ def add_arguments(parser: Parser) -> None:
     """What it takes: nothing."""
 
 
-def run(options: argparse.Namespace, context: Context) -> Answer:
+def run(_options: argparse.Namespace, context: Context) -> Answer:
     """Ask it to end, and wait until it has."""
     door = context.daemon
     if door is None:

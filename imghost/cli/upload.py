@@ -10,7 +10,8 @@ from pathlib import Path
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
-from imghost.errors import SomeFailed, SourceError, UsageError
+from imghost.door import Door
+from imghost.errors import SomeFailed, SourceError
 from imghost.models import State
 from imghost.report import record_json
 from imghost.server.wire import (
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         inputs,
         UploadOptions(options.host, options.bucket, options.format, options.style, options.wait),
     )
-    settled = _by_daemon(request, context) if context.helper else _here(request, context)
+    settled = _by_daemon(context.helper, request) if context.helper else _here(request, context)
     shown = _Shown(options.inputs, context)
     return Answer(shown.items(settled), exit_code=shown.exit_code)
 
@@ -74,11 +75,10 @@ def _standard_input(context: Context) -> bytes:
     return data
 
 
-def _by_daemon(request: UploadRequest, context: Context) -> Iterator[Settled]:
+def _by_daemon(door: Door, request: UploadRequest) -> Iterator[Settled]:
     from imghost.cli.client import upload
 
-    assert context.helper
-    return upload(context.helper, request)
+    return upload(door, request)
 
 
 def _here(request: UploadRequest, context: Context) -> Iterator[Settled]:

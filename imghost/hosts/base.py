@@ -21,10 +21,14 @@ class Host(Protocol):
     - it raises only HostUnavailable (try later), HostRefused (never) and LoginExpired (ask the
       user); what libraries raise is mapped at the border, `raise ... from exc`;
     - its HTTP session and its folder are handed in; it opens none of its own.
+
+    `buckets` are those known by name. `http` is the session it was handed; its links are looked at
+    through it.
     """
 
     name: str
     buckets: tuple[str, ...]
+    http: Http
 
     @property
     def limits(self) -> Limits:
@@ -41,7 +45,7 @@ class Host(Protocol):
 
 
 class Kind(Protocol):
-    """A class of hosts: its name in the config, the settings below that name, and how it is built."""
+    """A class of hosts: its name in the config, its settings there, and how it is built."""
 
     name: str
     Config: type[Any]
@@ -57,6 +61,15 @@ class Deletes(Protocol):
 
     def delete(self, stored: Stored) -> None:
         """Remove it; one that is already gone is fine. Raises as `upload` does."""
+        ...
+
+
+@runtime_checkable
+class KeepsFiles(Protocol):
+    """A host whose images are files of this machine."""
+
+    def find(self, bucket: str, file_name: str) -> Path | None:
+        """The file of that name, whoever asks for it, or None."""
         ...
 
 

@@ -1,14 +1,13 @@
-"""Bilibili as an image host: its web upload, with the user's own cookies.
+"""Bilibili as an image host: its web page's upload, with the user's own cookies.
 
-The API is not official. Everything known of it was read in public write-ups; nothing works around a
-refusal.
+The API is not official: what is known of it was read in public write-ups. No refusal is worked
+around.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from imghost.errors import ConfigError, LoginExpired
@@ -17,26 +16,28 @@ from imghost.hosts.bilibili_replies import read_upload
 from imghost.models import Image, Limits, Stored
 from imghost.secret import Secret
 from imghost.setting import setting
-from imghost.web import Form, Request
+from imghost.web import Form, Request, leaves_machine
 
 log = logging.getLogger(__name__)
 
-_UPLOAD = "/x/upload/web/image"
+_PATH = "/x/upload/web/image"
 _FORMATS = frozenset({"png", "jpeg", "webp"})  # GIF is refused since 2025
 
 
 def _check_api(url: str) -> None:
-    """Raise ConfigError for an address to which the cookies would go in the clear."""
-    ...
+    if not url.startswith("https://") and (leaves_machine(url) or not url.startswith("http://")):
+        raise ConfigError(
+            "{url} cannot be Bilibili's API: cookies go to an https:// address only", url=url
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class BilibiliConfig:
-    """The account's cookies and how gently the API is asked; `proxy` as for Http."""
+    """The cookies of the user's account, and how gently it is asked; `proxy` is Http's."""
 
     bucket: str = "openplatform"
-    sessdata: Secret = setting(Secret(""), env="IMGHOST_SESSDATA")
-    bili_jct: Secret = setting(Secret(""), env="IMGHOST_BILI_JCT")
+    sessdata: Secret = field(default=Secret(""), metadata={"env": "IMGHOST_SESSDATA"})
+    bili_jct: Secret = field(default=Secret(""), metadata={"env": "IMGHOST_BILI_JCT"})
     api: str = setting("https://api.bilibili.com", check=_check_api)
     max_bytes: int = setting(15_000_000, least=1)
     timeout_s: float = setting(30.0, least=1)
@@ -46,34 +47,52 @@ class BilibiliConfig:
 
 
 class BilibiliHost:
-    """Stores images in an account's buckets, which differ only in the link's path."""
+    """Stores images under the user's account; buckets differ only in the link's path."""
 
     name = "bilibili"
-    buckets = (
+    buckets: tuple[str, ...] = (
         *("openplatform", "static", "live", "seed", "banner", "mall", "album", "vip", "face"),
         *("svg-next", "archive", "garb", "polaris_web_conf"),
     )
     Config = BilibiliConfig
 
     def __init__(self, config: BilibiliConfig, outside: Outside) -> None:
+        self.http = outside.http
         self._config = config
-        self._http = outside.http
+        self._api = config.api.rstrip("/")
 
     @property
     def limits(self) -> Limits:
-        """PNG, JPEG and WebP; sizes and pace by the config."""
+        """Three formats; sizes and pace as configured."""
         config = self._config
         return Limits(
             config.max_bytes, _FORMATS, parallel=config.parallel, min_gap_s=config.min_gap_s
         )
 
     def upload(self, image: Image, bucket: str) -> Stored:
-        """Send the image; the link is as secure as the API that gave it."""
-        sha1 = hashlib.sha1(image.data, usedforsecurity=False).hexdigest()
-        uploaded = read_upload(self._http.send(self._request(image, bucket, f"{sha1}.{image.extension}")))
-        url = f"{urlsplit(self._config.api).scheme}://{uploaded.address}"
-        ...
+        """Send the image; its link is https if the API's address is."""
+        uploaded = read_upload(self.http.send(self._request(image, bucket)))
+        url = f"{urlsplit(self._api).scheme}://{uploaded.address}"
+        key = url.rpartition("/")[2]
+        if {uploaded.etag, key.partition(".")[0]} != {image.sha1}:
+            log.info("%s is called %s with the etag %r", image.sha1, key, uploaded.etag)
+        return Stored(self.name, bucket, key, url, len(image.data))
 
     def close(self) -> None:
         """End what is under way."""
-        self._http.close()
+        self.http.close()
+
+    def _request(self, image: Image, bucket: str) -> Request:
+        sessdata, bili_jct = self._config.sessdata, self._config.bili_jct
+        if not (sessdata and bili_jct):
+            raise LoginExpired(
+                "Bilibili needs your login: run imghost login, or copy the cookies SESSDATA and "
+                "bili_jct from your browser (F12, Application, Cookies) into the config"
+            )
+        file_name = f"{image.sha1}.{image.extension}"  # the user's own names are private
+        return Request(
+            "POST",
+            f"{self._api}{_PATH}",
+            cookies={"SESSDATA": sessdata, "bili_jct": bili_jct},
+            body=Form({"bucket": bucket, "csrf": bili_jct}, file_name, image.mime_type, image.data),
+        )

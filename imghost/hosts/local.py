@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from imghost.disk import write_durably
+from imghost.disk import machine_errors, write_durably
 from imghost.errors import HostRefused, HostUnavailable, MachineError
 from imghost.hosts.base import Outside
 from imghost.models import EXTENSIONS, Image, Limits, Stored
 
 _FORMATS = frozenset({"png", "jpeg", "webp", "gif", "avif"})
-_LIMITS = Limits(max_bytes=200_000_000, formats=_FORMATS)
+_MAX_BYTES = 200_000_000
 _BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}")
 _FILE_NAME = re.compile(rf"[0-9a-f]{{40}}\.(?:{'|'.join(EXTENSIONS[f] for f in sorted(_FORMATS))})")
 
@@ -27,43 +26,52 @@ class LocalConfig:
 
 
 class LocalHost:
-    """Keeps images as `<folder>/<bucket>/<sha1>.<ext>`; links are `<base>/bfs/<bucket>/<sha1>.<ext>`."""
+    """Keeps `<folder>/<bucket>/<sha1>.<ext>` and links `<base>/bfs/<bucket>/<sha1>.<ext>`."""
 
     name = "local"
-    buckets = ("images",)
-    limits = _LIMITS
+    buckets: tuple[str, ...] = ("images",)
+    limits = Limits(max_bytes=_MAX_BYTES, formats=_FORMATS)  # what every browser shows
     Config = LocalConfig
 
     def __init__(self, config: LocalConfig, outside: Outside) -> None:
+        self.http = outside.http
         self._base_url = (config.public_url or outside.base_url).rstrip("/")
         self._folder = outside.folder
         self._tmp = outside.tmp
 
     def upload(self, image: Image, bucket: str) -> Stored:
-        """Write the image, durably; the same image is there once. A disk's trouble may pass."""
+        """Write the image, durably, unless it is there."""
         if not _BUCKET.fullmatch(bucket):
             raise HostRefused(
                 "{bucket} cannot be a bucket: use letters, digits, '-', '_' and '.'", bucket=bucket
             )
-        key = f"{hashlib.sha1(image.data, usedforsecurity=False).hexdigest()}.{image.extension}"
+        key = f"{image.sha1}.{image.extension}"
         path = self._folder / bucket / key
         try:
             if not _holds(path, image.data):
                 write_durably(path, image.data, self._tmp)
-        except MachineError as exc:
-            raise HostUnavailable(exc.message.template, **exc.message.fields) from exc
+        except MachineError as exc:  # may pass, and the original is safe elsewhere
+            raise HostUnavailable(
+                "the image is not stored: {problem}", problem=exc.message
+            ) from exc
         url = f"{self._base_url}/bfs/{bucket}/{key}"
         return Stored(self.name, bucket, key, url, len(image.data))
 
+    def find(self, bucket: str, file_name: str) -> Path | None:
+        """The file of that name, whoever asks for it, or None."""
+        return find_file(self._folder, bucket, file_name)
+
     def delete(self, stored: Stored) -> None:
         """Remove the file."""
-        path = find_file(self._folder, stored.bucket, stored.key)
+        path = self.find(stored.bucket, stored.key)
+        if path is None:
+            return
         try:
-            if path is not None:
+            with machine_errors(path):
                 path.unlink(missing_ok=True)
-        except OSError as exc:
+        except MachineError as exc:
             raise HostUnavailable(
-                "{path} cannot be deleted: {detail}", path=str(path), detail=exc.strerror or ""
+                "the image is not deleted: {problem}", problem=exc.message
             ) from exc
 
     def close(self) -> None:
@@ -71,9 +79,9 @@ class LocalHost:
 
 
 def find_file(folder: Path, bucket: str, file_name: str) -> Path | None:
-    """The embedded host's file of that name, which may come from anybody, or None.
+    """The embedded host's file of that name, whoever asks for it, or None.
 
-    Only names that the host itself gives are looked up; none of them can lead out of `folder`.
+    Only names of the kind that the host gives are looked up, none leads out of `folder`.
     """
     if not _BUCKET.fullmatch(bucket) or not _FILE_NAME.fullmatch(file_name):
         return None

@@ -34,6 +34,7 @@ _ANIMATED = frozenset({"png", "webp", "gif", "avif"})  # in others, more picture
 _EAGER = {"gif": gif.canvas, "ico": ico.canvas}  # Pillow allocates these while it opens them
 _MAX_FRAMES = 2000
 _MAX_DRAFT_MPIX = 250
+_RUN_LENGTHS, _MAX_RUN_LENGTH_MPIX = frozenset({1, 2}), 16  # BMP's two; 4 s
 _MAX_NAME = 200
 _NEW_SUBFILE_TYPE, _REDUCED = 254, 1  # TIFF 6.0: a smaller version of another picture in the file
 
@@ -51,7 +52,7 @@ def check(data: bytes, name: str, caps: Caps) -> Image:
     """Decode the bytes completely and say what image they are.
 
     Of `name`, which is untrusted, the last part of the path is kept. Width and height are as a
-    browser shows them. Decoders are not shown the metadata: bombs hide there. Raises ImageError.
+    browser shows them. Raises ImageError.
     """
     name = _safe(name)
     _within_bytes(data, name, caps)
@@ -59,14 +60,13 @@ def check(data: bytes, name: str, caps: Caps) -> Image:
     if not format_name:
         raise ImageError(REFUSALS[other_kind(data)].template, name=name)
     with decode_errors(name):
-        core = ico.largest(data) if format_name == "ico" else data
-        core = bare(core, format_of(core)).data
+        core = _core(data)
         if canvas := _EAGER.get(format_name):
             _within_pixels(*canvas(core), name, caps)
-        picture = opened(core)
+        picture = _opened(core)
         pictures = getattr(picture, "n_frames", 1) if format_name in _ANIMATED else 1
         (width_px, height_px), turned = picture.size, _turned(picture)
-        _within_pixels(width_px, height_px, pictures, name, _widened(caps, picture))
+        _within_pixels(width_px, height_px, pictures, name, _caps_for(picture, caps))
         _refuse_preview(picture, name)
         _decode(picture, pictures, caps)
     return Image(
@@ -83,19 +83,29 @@ def check(data: bytes, name: str, caps: Caps) -> Image:
 def opened(data: bytes) -> ImageFile:
     """The picture in the bytes of an Image, its header read and its pixels not yet decoded.
 
-    Imports the one decoder that is needed. Whatever a decoder raises comes through: see
-    `decode_errors`.
+    It has its orientation and its colours, and no other metadata. Imports the one decoder that is
+    needed. Whatever decoders raise comes through: see `decode_errors`.
     """
+    return _opened(_core(data))
+
+
+def _core(data: bytes) -> bytes:
+    """What the decoder is shown: of an icon the largest picture, and never metadata; bombs hide there."""
+    core = ico.largest(data) if format_of(data) == "ico" else data
+    return bare(core, format_of(core)).data
+
+
+def _opened(core: bytes) -> ImageFile:
+    import logging
     import warnings
 
     import PIL.Image
 
     PIL.Image.MAX_IMAGE_PIXELS = None  # `check` keeps caps of its own, and exact ones
     warnings.filterwarnings("ignore", module=r"(PIL|pillow_heif)\.")
-    if format_of(data) == "ico":
-        data = ico.largest(data)
-    module, decoder = _PLUGINS[format_of(data)]
-    picture: ImageFile = getattr(import_module(module), decoder)(BytesIO(data))
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what is wrong with a file, `check` says
+    module, decoder = _PLUGINS[format_of(core)]
+    picture: ImageFile = getattr(import_module(module), decoder)(BytesIO(core))
     return picture
 
 
@@ -117,7 +127,8 @@ def decode_errors(name: str) -> Iterator[None]:
         if isinstance(exc, CutOff | EOFError) or "truncated" in str(exc).lower():
             raise ImageError("{name} ends too early; copy or save it again", name=name) from exc
         raise ImageError(
-            "{name} is damaged and cannot be shown; save it again as PNG or JPEG", name=name
+            "{name} cannot be decoded: it is damaged or of a rare kind; save it again as PNG or JPEG",
+            name=name,
         ) from exc
 
 
@@ -132,8 +143,8 @@ def _within_bytes(data: bytes, name: str, caps: Caps) -> None:
         raise ImageError("{name} is empty; copy or save the image again", name=name)
     if len(data) > caps.input_bytes:
         raise ImageError(
-            "{name} has {size_bytes} bytes, and limits.input_bytes allows {max_bytes}; make it "
-            "smaller or raise the limit",
+            "{name} has {size_bytes} bytes, and {max_bytes} are the most (limits.input_bytes); make "
+            "it smaller",
             name=name,
             size_bytes=len(data),
             max_bytes=caps.input_bytes,
@@ -144,8 +155,8 @@ def _within_pixels(width_px: int, height_px: int, frames: int, name: str, caps: 
     mpix = width_px * height_px / 1e6
     if mpix > caps.still_mpix:
         raise ImageError(
-            "{name} has {mpix} megapixels, and limits.still_mpix allows {max_mpix}; make it "
-            "smaller or raise the limit",
+            "{name} has {mpix} megapixels, and {max_mpix} are the most (limits.still_mpix); make it "
+            "smaller",
             name=name,
             mpix=round(mpix, 1),
             max_mpix=caps.still_mpix,
@@ -159,19 +170,21 @@ def _within_pixels(width_px: int, height_px: int, frames: int, name: str, caps: 
         )
     if frames > 1 and mpix * frames > caps.animation_mpix:
         raise ImageError(
-            "{name} has {mpix} megapixels in all its frames, and limits.animation_mpix allows "
-            "{max_mpix}; make it smaller or shorter, or raise the limit",
+            "{name} has {mpix} megapixels in all its frames, and {max_mpix} are the most "
+            "(limits.animation_mpix); make it smaller or shorter",
             name=name,
             mpix=round(mpix * frames, 1),
             max_mpix=caps.animation_mpix,
         )
 
 
-def _widened(caps: Caps, picture: ImageFile) -> Caps:
-    """JPEG of a single pass may be larger: an eighth of its size needs little memory."""
-    if picture.format != "JPEG" or "progressive" in picture.info:
-        return caps
-    return replace(caps, still_mpix=max(caps.still_mpix, _MAX_DRAFT_MPIX))
+def _caps_for(picture: ImageFile, caps: Caps) -> Caps:
+    """JPEG of one pass is decoded at an eighth in little memory; run lengths in Python, slowly."""
+    if picture.format == "JPEG" and "progressive" not in picture.info:
+        return replace(caps, still_mpix=max(caps.still_mpix, _MAX_DRAFT_MPIX))
+    if picture.format == "BMP" and picture.info["compression"] in _RUN_LENGTHS:
+        return replace(caps, still_mpix=min(caps.still_mpix, _MAX_RUN_LENGTH_MPIX))
+    return caps
 
 
 def _refuse_preview(picture: ImageFile, name: str) -> None:
@@ -184,8 +197,8 @@ def _refuse_preview(picture: ImageFile, name: str) -> None:
 
 def _turned(picture: ImageFile) -> bool:
     """Whether it is shown lying on its side; Pillow itself turns TIFF and HEIC."""
-    tiff = picture.info.get("exif", b"").removeprefix(metadata.EXIF_PREFIX)
-    return metadata.orientation(tiff) >= 5  # noqa: PLR2004 - EXIF's values 5 to 8
+    exif = picture.info.get("exif") or b""
+    return metadata.orientation(exif.removeprefix(metadata.EXIF_PREFIX)) >= 5  # noqa: PLR2004 - EXIF's values 5 to 8
 
 
 def _decode(picture: ImageFile, pictures: int, caps: Caps) -> None:

@@ -13,9 +13,9 @@ _OPAQUE = 255
 
 
 def plain(picture: Picture, *, keep_profile: bool) -> tuple[Picture, bytes]:
-    """The picture in mode L, RGB or RGBA, and its ICC profile, b"" if its numbers are sRGB.
+    """The picture in mode L, RGB or RGBA, and the profile that its numbers need, b"" for sRGB.
 
-    A profile is applied where it is not to be kept, and where it is not one of RGB numbers.
+    A profile is applied if it is not to be kept, or is not one of RGB numbers.
     """
     profile = picture.info.get("icc_profile") or b""
     picture = _eight_bits(picture)
@@ -51,7 +51,7 @@ def _eight_bits(picture: Picture) -> Picture:
         return picture.convert("I").point(lambda value: value / 256).convert("L")
     if picture.mode in ("1", "L", "LA", "La", "F"):
         return picture.convert("L")
-    return picture if picture.mode == "CMYK" else picture.convert("RGB")
+    return picture if picture.mode in ("RGB", "CMYK") else picture.convert("RGB")
 
 
 def _space(profile: bytes) -> bytes:

@@ -19,9 +19,8 @@ MAX_EDGE_PX: Mapping[str, int] = {
     "avif": 65_535,
     "png": 65_535,
 }
-"""Each format that is written, and the widest or highest it can be; of PNG, what browsers show."""
+"""The formats that are written, and how wide or high each can be; PNG, as far as browsers go."""
 
-_LOSSY = frozenset({"webp", "jpeg", "avif"})
 _PLUGINS: Mapping[str, str] = {
     "webp": "PIL.WebPImagePlugin",
     "jpeg": "PIL.JpegImagePlugin",
@@ -31,38 +30,40 @@ _PLUGINS: Mapping[str, str] = {
 }
 
 
-def encode(picture: Picture, format_name: str, quality: int, profile: bytes = b"") -> bytes:
-    """One picture as a file of a format in MAX_EDGE_PX; `quality` counts if that is lossy."""
-    return _saved(picture, format_name, _options(format_name, quality, profile))
+def encode(picture: Picture, format_name: str, quality: int) -> bytes:
+    """The picture as a file; `quality`, 1 to 100, counts in lossy formats.
+
+    `picture.info` holds "icc_profile" at most.
+    """
+    return _saved(picture, format_name, {"quality": quality})
 
 
-def encode_film(film: Film, format_name: str, quality: int, profile: bytes = b"") -> bytes:
+def encode_film(film: Film, format_name: str, quality: int) -> bytes:
     """An animation as a webp, gif or avif file, its frames drawn as the encoder gets to them."""
-    options = _options(format_name, quality, profile) | {
+    options: dict[str, Any] = {
+        "quality": quality,
         "save_all": True,
         "append_images": [film.rest],
         "duration": list(film.durations_ms),
     }
+    if format_name == "webp":
+        options |= {"loop": film.plays}
     if format_name == "gif":
         options |= _gif_options(film)
-    elif format_name == "webp":
-        options |= {"loop": film.plays}
     return _saved(film.first, format_name, options)
 
 
-def _options(format_name: str, quality: int, profile: bytes) -> dict[str, Any]:
-    options: dict[str, Any] = {"quality": quality} if format_name in _LOSSY else {}
-    return options | ({"icc_profile": profile} if profile else {})
-
-
 def _gif_options(film: Film) -> dict[str, Any]:
-    """GIF counts repeats, not plays, and can take a pixel away only by clearing the whole frame."""
-    repeats = {} if film.plays == 1 else {"loop": max(0, film.plays - 1)}
-    return repeats | ({"disposal": 2} if film.first.mode == "RGBA" else {"optimize": True})
+    """GIF counts hundredths and repeats, and can take a pixel away only by clearing the frame."""
+    options: dict[str, Any] = {"duration": [round(ms, -1) for ms in film.durations_ms]}
+    if film.plays != 1:
+        options |= {"loop": max(0, film.plays - 1)}
+    return options | ({"disposal": 2} if film.first.mode == "RGBA" else {"optimize": True})
 
 
 def _saved(picture: Picture, format_name: str, options: dict[str, Any]) -> bytes:
     import_module(_PLUGINS[format_name])  # else Pillow imports every plugin that it has
+    profile = picture.info.get("icc_profile")
     file = BytesIO()
-    picture.save(file, format_name.upper(), **options)
+    picture.save(file, format_name.upper(), icc_profile=profile, **options)
     return file.getvalue()

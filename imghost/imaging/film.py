@@ -42,29 +42,29 @@ class Reel:
         self._position = frame
 
     def tell(self) -> int:
-        """The number of the frame that was drawn last."""
+        """The number of the frame that is drawn."""
         return self._position
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the frame has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a picture has
         return getattr(self._frame, name)
 
 
-def film(source: ImageFile, draw: Callable[[Picture, bool], Picture]) -> Film:
-    """The opened animation, each frame drawn by `draw(frame, transparent)`.
+def film(source: ImageFile, draw: Callable[[Picture], Picture]) -> Film:
+    """The opened animation, each frame drawn by `draw`, all of them in RGB or all in RGBA.
 
-    All frames are looked at first: encoders want to know whether any of them is transparent.
+    The frames are gone through once before: encoders must know whether any is transparent.
     """
     start = 1 if getattr(source, "default_image", False) else 0  # APNG: shown where nothing moves
     durations_ms: list[int] = []
-    transparent = False
+    mode = "RGB"
     for frame in range(start, _count(source)):
         source.seek(frame)
         source.load()
         durations_ms.append(round(source.info.get("duration", 0)))
-        transparent = transparent or is_transparent(source)
+        mode = "RGBA" if mode == "RGBA" or is_transparent(source) else "RGB"
     source.seek(start)
-    first = draw(source, transparent)
-    rest = Reel(source, start + 1, lambda frame: draw(frame, transparent))
+    first = draw(source).convert(mode)
+    rest = Reel(source, start + 1, lambda frame: draw(frame).convert(mode))
     return Film(first, rest, tuple(durations_ms), _plays(source))
 
 
@@ -73,7 +73,7 @@ def _count(source: ImageFile) -> int:
 
 
 def _plays(source: ImageFile) -> int:
-    """How often it is shown, 0 for ever: GIF says how often again, and Pillow reads no AVIF's."""
+    """How often it is shown, 0 for ever: GIF says how often again, and of AVIF Pillow does not."""
     loop = source.info.get("loop")
     if source.format == "GIF":
         return 1 if loop is None else loop and loop + 1

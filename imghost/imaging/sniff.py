@@ -32,7 +32,7 @@ _BINARY = bytes(set(range(32)) - set(b"\t\n\f\r\x1b"))
 REFUSALS: Mapping[str, Message] = {
     "svg": Message("{name} is an SVG drawing, which may carry scripts; export it as PNG"),
     "html": Message("{name} is a web page, not an image; open it and copy the image itself"),
-    "pdf": Message("{name} is a PDF document, not an image; export the page as PNG"),
+    "pdf": Message("{name} is a PDF or PostScript document; export the page as PNG"),
     "video": Message("{name} is a video; save it as an animated WebP or GIF, or take a still"),
     "text": Message("{name} is text, not an image; choose the image itself"),
     "": Message("{name} is of no known image format; save it again as PNG or JPEG"),
@@ -55,7 +55,7 @@ def format_of(data: bytes) -> str:
 def other_kind(data: bytes) -> str:
     """A key of REFUSALS, for what is no image."""
     head = data[:_HEAD_BYTES]
-    if b"%PDF-" in head[:1024]:
+    if b"%PDF-" in head[:1024] or head.startswith(b"%!PS"):
         return "pdf"
     if head.startswith(_VIDEO) or head[8:12] == b"AVI " or _is_film(head):
         return "video"

@@ -38,7 +38,8 @@ class Journal:
     def accept(self, entry: Entry, state: State, owner: str) -> tuple[Record, bool]:
         """Have the entry in the journal; its row, and whether that is new.
 
-        A new row starts in `state`, claimed by `owner` if that is uploading; a joined one keeps its own.
+        A new row starts in `state`, claimed by `owner` if that is uploading; a joined one keeps
+        its own.
         """
         values = _values_of(entry) | {
             "state": state,
@@ -93,7 +94,8 @@ class Journal:
     def replace_image(self, record_id: int, image: Image, notes: Sequence[Message]) -> Record:
         """What a claimed row sends turned out to be this image: note it.
 
-        If another row sends the same to the same place, this one is merged into that, which is returned.
+        If another row sends the same to the same place, this one is merged into that one, which
+        is returned.
         """
         with self._db.changing() as db:
             other = db.execute(
@@ -103,8 +105,9 @@ class Journal:
             ).fetchone()
             if other is None:
                 row = db.execute(
-                    "UPDATE uploads SET sha256 = ?, sha1 = ?, format = ?, width_px = ?, height_px = ?,"
-                    f" frames = ?, size_bytes = ?, notes = ? WHERE id = ? RETURNING {COLUMNS}",
+                    "UPDATE uploads SET sha256 = ?, sha1 = ?, format = ?, width_px = ?,"
+                    " height_px = ?, frames = ?, size_bytes = ?, notes = ? WHERE id = ?"
+                    f" RETURNING {COLUMNS}",
                     (*_facts_of(image).values(), notes_text(notes), record_id),
                 ).fetchone()
                 return record_of(row)
@@ -132,7 +135,7 @@ class Journal:
         return self._settle(record_id, owner, State.FAILED, reason)
 
     def reopen(self, record_id: int) -> Record | None:
-        """The user wants this very row sent: queue it if it failed, asks, or its link is not alive."""
+        """The user wants this very row sent: queue it if it failed, asks, or its link is dead."""
         return self._update(
             "state = 'queued', reason = ''",
             (),

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from imghost.disk import machine_errors
 from imghost.errors import MachineError
@@ -36,13 +37,13 @@ class JournalFile:
 
     def open(self, *, thorough: bool) -> None:
         """Have a sound journal. `thorough` reads all of it. Raises MachineError."""
-        self._hold()
         try:
-            if self._sound(thorough=thorough):
-                return
-        except JournalDamaged:
-            log.exception("the journal is damaged")
-        self.recover()
+            self._hold()
+            if not self._is_sound(thorough=thorough):
+                self.recover()
+        except BaseException:
+            self.close()
+            raise
 
     def recover(self) -> None:
         """Move the damaged file aside and write a new one. Raises MachineError."""
@@ -55,7 +56,7 @@ class JournalFile:
                 path=str(self.db.path),
             )
         try:
-            if not self._repaired_by_another():
+            if not self._is_sound(thorough=True):  # as another process may have left it
                 self._move_aside()
                 self._rebuild()
         finally:
@@ -74,18 +75,16 @@ class JournalFile:
                 path=str(self.db.path),
             )
 
-    def _sound(self, *, thorough: bool) -> bool:
-        if thorough:
-            self.db.check()
-        if self.db.read("SELECT 1 FROM uploads LIMIT 1"):
-            return True
-        return next(self._store.hashes(), None) is None
-
-    def _repaired_by_another(self) -> bool:
+    def _is_sound(self, *, thorough: bool) -> bool:
         try:
-            return self._sound(thorough=True)
-        except JournalDamaged:
+            if thorough:
+                self.db.check()
+            if self.db.read("SELECT 1 FROM uploads LIMIT 1"):
+                return True
+        except JournalDamaged as exc:
+            log.warning("%s", exc)
             return False
+        return next(self._store.hashes(), None) is None
 
     def _move_aside(self) -> None:
         self.db.close()
@@ -97,22 +96,26 @@ class JournalFile:
                     path.rename(path.with_name(f"{path.name}.damaged-{stamp}"))
 
     def _rebuild(self) -> None:
-        known, unknown = 0, 0
         with self.db.changing() as db:
-            for original in self._store.hashes():
-                restored = [_restore(db, slip) for slip in self._store.read_slips(original)]
-                if any(restored):
-                    known += 1
-                else:
-                    unknown += 1
-                    self._ask_about(db, original)
-        log.warning("journal rebuilt: %d originals with their record, %d without", known, unknown)
+            known = {
+                original
+                for original in self._store.hashes()
+                for slip in self._store.read_slips(original)
+                if _restore(db, slip)
+            }
+            unknown = set(self._store.hashes()) - known
+            for original in unknown:
+                self._ask_about(db, original)
+        log.warning(
+            "journal rebuilt: %d originals with their record, %d without", len(known), len(unknown)
+        )
 
     def _ask_about(self, db: sqlite3.Connection, original: str) -> None:
-        found_at = self._store.path(original).stat().st_mtime
+        found = self._store.path(original).stat()
         row = {
             "original": original,
             "sha256": original,
+            "sha1": "",
             "host": self._target.host,
             "bucket": self._target.bucket,
             "name": original[:12],
@@ -121,25 +124,29 @@ class JournalFile:
             "width_px": 0,
             "height_px": 0,
             "frames": 0,
-            "size_bytes": self._store.path(original).stat().st_size,
+            "size_bytes": found.st_size,
             "state": State.ASKING,
             "reason": message_text(_RECOVERED),
-            "created_at": found_at,
+            "created_at": found.st_mtime,
         }
         _insert(db, "uploads", row)
 
 
-def _restore(db: sqlite3.Connection, slip: Mapping[str, object]) -> bool:
+def _restore(db: sqlite3.Connection, slip: Mapping[str, Any]) -> bool:
     row = {key: value for key, value in slip.items() if key != "inputs"}
     if row.get("state") == State.UPLOADING:
         row |= {"state": State.QUEUED, "owner": ""}
-    inputs = slip.get("inputs")
     db.execute("SAVEPOINT slip")
     try:
-        _insert(db, "uploads", row)
-        for entry in inputs if isinstance(inputs, list) else []:
-            _insert(db, "inputs", entry)
-    except (sqlite3.Error, AttributeError):  # written by another version, or by hand
+        if not _insert(db, "uploads", row):  # its id is another's, or a sibling brought it back
+            _insert(db, "uploads", {key: value for key, value in row.items() if key != "id"})
+        (upload,) = db.execute(
+            "SELECT id FROM uploads WHERE sha256 = ? AND host = ? AND bucket = ?",
+            (row["sha256"], row["host"], row["bucket"]),
+        ).fetchone()
+        for entry in slip["inputs"]:
+            _insert(db, "inputs", entry | {"upload": upload})
+    except (sqlite3.Error, LookupError, TypeError):  # of another version, or changed by hand
         db.execute("ROLLBACK TO slip")
         return False
     finally:
@@ -147,10 +154,13 @@ def _restore(db: sqlite3.Connection, slip: Mapping[str, object]) -> bool:
     return True
 
 
-def _insert(db: sqlite3.Connection, table: str, row: Mapping[str, object]) -> None:
+def _insert(db: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> bool:
     if not all(column.isidentifier() for column in row):
         raise sqlite3.ProgrammingError("no such column")
-    db.execute(
-        f"INSERT OR IGNORE INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
-        tuple(row.values()),
+    return bool(
+        db.execute(
+            f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+            " ON CONFLICT DO NOTHING",
+            tuple(row.values()),
+        ).rowcount
     )

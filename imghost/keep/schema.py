@@ -49,7 +49,7 @@ MIGRATIONS = (
     CREATE INDEX inputs_upload ON inputs (upload);
     """,
 )
-"""Each brings the tables from the version of its index to the next; PRAGMA user_version counts them."""
+"""Each brings the tables from the version of its index to the next one, PRAGMA user_version."""
 
 COLUMNS = (
     "id, original, sha256, sha1, host, bucket, name, origin, format, width_px, height_px, frames, "

@@ -1,4 +1,4 @@
-"""What an answer carries: all of some bytes, a part of them, or nothing new (RFC 9110, 13 and 14)."""
+"""What an answer carries: all of its bytes, a part, or nothing new (RFC 9110, 13 and 14)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,8 +33,8 @@ class Body:
         """How long it is."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.size_bytes
 
-    async def pieces(self, start: int, size_bytes: int) -> AsyncIterator[bytes]:
-        """A part of it, in pieces that are not too large; reads files off the loop. Raises OSError."""
+    async def pieces(self, start: int, size_bytes: int) -> AsyncGenerator[bytes]:
+        """A part of it, in pieces of a size; files are read off the loop. Raises OSError."""
         if isinstance(self.content, InFile):
             span = InFile(self.content.path, self.content.start + start, size_bytes)
             async for piece in _read(span):
@@ -74,7 +74,7 @@ class Recent:
             self._bytes -= oldest.size_bytes
 
 
-async def _read(span: InFile) -> AsyncIterator[bytes]:
+async def _read(span: InFile) -> AsyncGenerator[bytes]:
     file = await asyncio.to_thread(span.path.open, "rb", buffering=0)
     try:
         file.seek(span.start)

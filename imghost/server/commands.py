@@ -52,7 +52,7 @@ class Backend(Protocol):
 def command_routes(
     backend: Backend, token: Secret, workers: Executor, max_input_bytes: int
 ) -> list[BaseRoute]:
-    """The routes below /api; `workers` run what blocks, `max_input_bytes` bounds an image's bytes."""
+    """The routes below /api; `workers` run what blocks, an image has `max_input_bytes` at most."""
     from starlette.routing import Route
 
     commands = _Commands(backend, workers, max_input_bytes)
@@ -76,13 +76,13 @@ async def _answered(
     token: Secret, endpoint: Callable[[Request], Awaitable[Response]], request: Request
 ) -> Response:
     from starlette.requests import ClientDisconnect
-    from starlette.responses import JSONResponse, Response
+    from starlette.responses import Response
 
     try:
         _authorise(request, token)
         return await endpoint(request)
     except ImghostError as exc:
-        return JSONResponse(wire.error_answer(exc), _status(exc))
+        return _json_answer(wire.error_answer(exc), _status(exc))
     except ClientDisconnect:
         return Response(status_code=400)  # to nobody
 
@@ -113,24 +113,18 @@ class _Commands:
         self._max_input_bytes = max_input_bytes
 
     async def status(self, _request: Request) -> Response:
-        from starlette.responses import JSONResponse
-
         loop = asyncio.get_running_loop()
-        return JSONResponse(await loop.run_in_executor(self._workers, self._backend.status))
+        return _json_answer(await loop.run_in_executor(self._workers, self._backend.status))
 
     async def stop(self, _request: Request) -> Response:
-        from starlette.responses import JSONResponse
-
         self._backend.stop()
-        return JSONResponse({"stopping": True})
+        return _json_answer({"stopping": True})
 
     async def retry(self, request: Request) -> Response:
-        from starlette.responses import JSONResponse
-
-        asked = wire.RetryRequest.from_json(await _json(request))
+        asked = wire.RetryRequest.from_json(wire.read_json(await _body(request, _MAX_JSON_BYTES)))
         loop = asyncio.get_running_loop()
         retried = await loop.run_in_executor(self._workers, self._backend.retry, asked.ids)
-        return JSONResponse({"retried": retried})
+        return _json_answer({"retried": retried})
 
     async def upload(self, request: Request) -> Response:
         from starlette.responses import StreamingResponse
@@ -140,7 +134,9 @@ class _Commands:
 
     async def _upload_asked(self, request: Request) -> wire.UploadRequest:
         if _content_type(request) != "application/octet-stream":
-            return wire.UploadRequest.from_json(await _json(request))
+            return wire.UploadRequest.from_json(
+                wire.read_json(await _body(request, _MAX_JSON_BYTES))
+            )
         query = request.query_params
         options = wire.UploadOptions.from_json(query)
         data = await _body(request, self._max_input_bytes)
@@ -167,16 +163,18 @@ class _Commands:
             gone.set()
 
 
+def _json_answer(value: wire.Json, status: int = 200) -> Response:
+    from starlette.responses import Response
+
+    return Response(_line(value), status, media_type="application/json")
+
+
 def _line(value: wire.Json) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(value).encode("ascii") + b"\n"
 
 
 def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def _json(request: Request) -> object:
-    return wire.read_json(await _body(request, _MAX_JSON_BYTES))
 
 
 async def _body(request: Request, max_bytes: int) -> bytes:

@@ -32,12 +32,16 @@ class Connection(H11Protocol):
         self.since = self._heard = self.loop.time()
         self._patience = patience
         self._looking: asyncio.TimerHandle | None = None
+        self.ended = self.loop.create_future()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request, in the place of another if there are too many."""
         super().connection_made(transport)
         if len(self.connections) > self._patience.connections:
-            self._longest_waiting().transport.abort()
+            waiting = [
+                c for c in open_connections(self.server_state) if c.waiting is not Waiting.NOTHING
+            ]
+            min(waiting, key=lambda c: c.since).transport.abort()
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -45,6 +49,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
         if self._looking is not None:
             self._looking.cancel()
+        self.ended.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent; answers get the date of now."""
@@ -87,7 +92,7 @@ class Connection(H11Protocol):
         else:
             self._looking = self.loop.call_later(self._patience.look_s, self._look)
 
-    def _longest_waiting(self) -> Connection:
-        ours = [c for c in self.connections if isinstance(c, Connection)]
-        waiting = [c for c in ours if c.waiting is not Waiting.NOTHING]
-        return min(waiting, key=lambda c: c.since)
+
+def open_connections(state: ServerState) -> list[Connection]:
+    """Those of the server that are not yet lost."""
+    return [connection for connection in state.connections if isinstance(connection, Connection)]

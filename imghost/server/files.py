@@ -15,6 +15,7 @@ from imghost.models import EXTENSIONS, MIME_TYPES
 from imghost.server.answers import Part, part_asked, send_start, send_text
 from imghost.server.body import Body, InFile, Recent
 from imghost.server.renderings import Renderings
+from imghost.server.styling import DamagedError
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -48,7 +49,7 @@ class Files:
         self._recent = recent
         self._say = say
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer GET and HEAD; a query is ignored."""
         if scope["method"] not in ("GET", "HEAD"):
             await send_text(send, 405, "images can only be fetched", {"allow": "GET, HEAD"})
@@ -60,7 +61,8 @@ class Files:
         except ConfigError as exc:
             await send_text(send, 400, self._say(exc.message))
         except ImageError as exc:
-            await send_text(send, 422, self._say(exc.message))
+            status = 500 if isinstance(exc, DamagedError) else 422
+            await send_text(send, status, self._say(exc.message))
         except FileNotFoundError:
             await send_text(send, 404, "there is no such image")
 

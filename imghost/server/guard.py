@@ -1,4 +1,4 @@
-"""Who may call: nobody but this user's own programs and pages, told by what browsers cannot forge."""
+"""Who may call: this user's own programs and pages, told by what no page can forge."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or hand on."""
         reason = refusal(scope["headers"], self._gate)
-        if not reason and self._is_stranger(scope["client"], scope["server"]):
+        client = scope["client"]  # None if it hung up already
+        if not reason and (client is None or self._is_stranger(client, scope["server"])):
             reason = "this server belongs to another user of this machine"
         if reason:
             await send_text(send, 403, reason)

@@ -11,10 +11,10 @@ from enum import Enum, auto
 class Patience:
     """The server's limits on slow clients.
 
-    `headers_s`: for a request's whole headers. `body_s`: for its whole body, and `silence_s` between
-    two pieces of it. `reader_s`: without taking anything of an answer. `connections`: how many
-    may be open; one more ends the one that has been waited for longest. `look_s`: how often an open
-    connection is looked at.
+    `headers_s`: until a request's headers are whole. `body_s`: until its body is, and `silence_s`
+    between two pieces of it. `reader_s`: for taking a piece of the answer. `connections`: how many
+    may be open; one more ends the one that was waited for longest. `look_s`: between two looks at
+    an open connection.
     """
 
     headers_s: float = 10.0

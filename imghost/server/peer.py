@@ -27,18 +27,8 @@ _LISTEN = 10
 _REPLY_WAIT_S = 1.0
 
 
-def stranger_check() -> Callable[[Address, Address], bool]:
-    """A test of a connection's (client, server): does another user sit at the client's end?
-
-    Where the system cannot tell, nobody is a stranger; nor is who comes from another machine.
-    """
-    if sys.platform != "linux" or not _can_tell():
-        return lambda _client, _server: False
-    uid = os.geteuid()
-    return lambda client, server: is_loopback(client) and peer_uid(client, server) != uid
-
-
 def is_loopback(client: Address) -> bool:
+    """Whether the client is on this machine, and called its loopback address."""
     address = ipaddress.ip_address(client[0])
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
@@ -46,7 +36,7 @@ def is_loopback(client: Address) -> bool:
 if sys.platform == "linux":
 
     def peer_uid(client: Address, server: Address) -> int | None:
-        """The user whose socket is bound to `client` and connected to `server`; None if there is none."""
+        """The user who owns the connection's socket at the client's end; None if it is gone."""
         query = _query(client, server)
         with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _SOCK_DIAG) as kernel:
             kernel.settimeout(_REPLY_WAIT_S)
@@ -67,6 +57,26 @@ if sys.platform == "linux":
         except OSError:
             return False
         return found == os.geteuid()
+
+    def stranger_check() -> Callable[[Address, Address], bool]:
+        """The test of a connection's (client, server): whether another user is its client.
+
+        Where the system cannot tell, nobody is a stranger; nor is who comes from another machine.
+        """
+        if not _can_tell():
+            return _nobody_is
+        uid = os.geteuid()
+        return lambda client, server: is_loopback(client) and peer_uid(client, server) != uid
+
+else:
+
+    def stranger_check() -> Callable[[Address, Address], bool]:
+        """The test that Linux makes; elsewhere nobody is a stranger."""
+        return _nobody_is
+
+
+def _nobody_is(_client: Address, _server: Address) -> bool:
+    return False
 
 
 def _query(client: Address, server: Address) -> bytes:

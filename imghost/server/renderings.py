@@ -19,7 +19,7 @@ Make = Callable[[bytes, str, Style], Image]
 
 
 class Renderings:
-    """What `make` makes of an original's bytes, its name and a style; kept in memory and on a shelf.
+    """What `make` makes of an original's bytes, its name and a style; kept on a shelf.
 
     Its methods belong to the thread of the event loop; `make` runs in workers, two at once at most.
     """

@@ -1,4 +1,4 @@
-"""A folder of images that can be made again, held below a size: the least recently used go first."""
+"""A folder of images that can be made again, below a size: the least recently used go first."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Shelf:
             os.utime(self._folder / name)
 
     def find(self, name: str, max_bytes: int) -> Body | None:
-        """The image if it is there and whole, read into memory up to `max_bytes`, else in its file."""
+        """The image if it is there and whole: in memory up to `max_bytes`, else in its file."""
         path = self._folder / name
         try:
             body = _read(path, max_bytes)

@@ -8,39 +8,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self, TypeVar
 
-from imghost.errors import (
-    ConfigError,
-    DaemonError,
-    HostError,
-    ImageError,
-    ImghostError,
-    LoginExpired,
-    MachineError,
-    SomeFailed,
-    SourceError,
-    UsageError,
-)
+from imghost import errors
+from imghost.errors import DaemonError, ImghostError, UsageError
 from imghost.models import Alive, Message, Record, State
 
 TOKEN_HEADER = "X-Imghost-Token"  # noqa: S105 - the header's name
 STATUS, STOP, UPLOAD, RETRY = "/api/status", "/api/stop", "/api/upload", "/api/retry"
 MAX_WAIT_S = 3600.0
+_IDS = 1 << 63  # what SQLite can count
 
 Json = Mapping[str, object]
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _ERRORS: Mapping[int, type[ImghostError]] = {
-    kind.exit_code: kind
-    for kind in (
-        UsageError,
-        ConfigError,
-        SourceError,
-        ImageError,
-        HostError,
-        LoginExpired,
-        DaemonError,
-        SomeFailed,
-        MachineError,
+    error.exit_code: error
+    for error in (
+        *(UsageError, errors.ConfigError, errors.SourceError, errors.ImageError),
+        *(errors.HostError, errors.LoginExpired, DaemonError),
+        *(errors.SomeFailed, errors.MachineError),
     )
 }
 
@@ -87,11 +72,9 @@ class UploadOptions:
     @classmethod
     def from_json(cls, value: Json) -> Self:
         """Read it from JSON or from a query, where numbers are text. Raises UsageError."""
-        texts = {key: value.get(key, "") for key in ("host", "bucket", "format", "style")}
-        for key, text in texts.items():
-            if not isinstance(text, str):
-                raise UsageError('"{key}" in the request must be text', key=key)
-        return cls(**texts, wait_s=_seconds(value.get("wait_s", cls().wait_s)))
+        host, bucket = _text(value, "host"), _text(value, "bucket")
+        wait_s = _seconds(value.get("wait_s", cls().wait_s))
+        return cls(host, bucket, _text(value, "format"), _text(value, "style"), wait_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +111,7 @@ class RetryRequest:
     def from_json(cls, value: object) -> Self:
         """Read it from a JSON body. Raises UsageError."""
         ids = value.get("ids") if isinstance(value, dict) else None
-        if not isinstance(ids, list) or not all(type(n) is int for n in ids):
+        if not isinstance(ids, list) or not all(type(n) is int and 0 < n < _IDS for n in ids):
             raise UsageError('the request must be JSON with a list of numbers "ids"')
         return cls(tuple(ids))
 
@@ -209,7 +192,7 @@ def read_json(data: bytes) -> object:
 
 
 def read_answer(data: bytes) -> Json:
-    """The value of an answer, or of one of its lines. Raises the error it tells of, or DaemonError."""
+    """The value of an answer or of its line. Raises the error that it tells of, or DaemonError."""
     value = _understood(lambda v: dict(json.loads(v)), data)
     if "error" in value:
         raise Failure.from_json(value["error"]).error()
@@ -230,6 +213,13 @@ def _input(value: object) -> Input:
     raise UsageError('each of "inputs" in the request must have either a "path" or a "url"')
 
 
+def _text(value: Json, key: str) -> str:
+    text = value.get(key, "")
+    if not isinstance(text, str):
+        raise UsageError('"{key}" in the request must be text', key=key)
+    return text
+
+
 def _seconds(value: object) -> float:
     try:
         seconds = float(value) if isinstance(value, (str, int, float)) else math.nan
@@ -242,7 +232,7 @@ def _seconds(value: object) -> float:
     return seconds
 
 
-def _understood(read: Callable[[Any], T], value: object) -> T:
+def _understood(read: Callable[[Any], _T], value: object) -> _T:
     try:
         return read(value)
     except (KeyError, TypeError, ValueError, RecursionError) as exc:

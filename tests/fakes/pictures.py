@@ -9,7 +9,9 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 
-def picture(width_px: int = 64, height_px: int = 48, *, mode: str = "RGB", seed: int = 0) -> Image.Image:
+def picture(
+    width_px: int = 64, height_px: int = 48, *, mode: str = "RGB", seed: int = 0
+) -> Image.Image:
     """A drawing with some shapes, different for each seed."""
     chance = random.Random(seed)
     image = Image.new("RGB", (width_px, height_px), _colour(chance))

@@ -54,13 +54,20 @@ class _Reader:
 
 def bare(data: bytes) -> Bare:
     """The same file, with blanks where metadata stood, cut after its last box."""
-    edits = [edit for edit in _edits(data) if data[edit.start : edit.end] != edit.new]
+    edits = _changes(data)
     if not edits:
         return Bare(data, frozenset())
     blank = bytearray(data)
     for edit in edits:
         blank[edit.start : edit.end] = edit.new
-    return Bare(bytes(blank), frozenset(name for edit in edits for name in edit.names))
+    left = bytes(blank)
+    if _changes(left):  # items lay over one another, or over the table of items
+        raise Broken
+    return Bare(left, frozenset(name for edit in edits for name in edit.names))
+
+
+def _changes(data: bytes) -> list[_Edit]:
+    return [edit for edit in _edits(data) if data[edit.start : edit.end] != edit.new]
 
 
 def _edits(data: bytes) -> Iterator[_Edit]:

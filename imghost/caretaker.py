@@ -1,0 +1,94 @@
+"""What the daemon does by itself: send what is queued, look after links and dead processes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from threading import Event
+
+from imghost.app import App
+from imghost.errors import MachineError
+from imghost.keep.database import JournalDamaged
+from imghost.models import Alive, Record
+
+_REST_S = 2.0
+_CARE_S = 30.0
+_LOOKS_AT_ONCE = 2
+_LOOK_AGAIN_S = 300.0
+_LOOK_UNTIL_S = 86_400.0
+
+log = logging.getLogger(__name__)
+
+
+class Caretaker:
+    """One thread runs it; `workers` do what may take long. `care` is called each half minute."""
+
+    def __init__(self, app: App, workers: Executor, care: Callable[[], None]) -> None:
+        self._app = app
+        self._workers = workers
+        self._care = care
+        self._cared_at = float("-inf")
+        self._looking: set[int] = set()
+
+    def run(self, stopping: Event) -> None:
+        """Look after everything until `stopping` is set and the outbox was stopped."""
+        while not stopping.is_set():
+            try:
+                self._round()
+            except JournalDamaged as exc:
+                log.warning("%s", exc)
+                self._recover()
+            except MachineError as exc:
+                log.warning("%s", exc)
+            self._app.outbox.rest(_REST_S)
+
+    def _round(self) -> None:
+        app = self._app
+        app.outbox.tidy()
+        while record := app.outbox.take():
+            self._workers.submit(self._send, record)
+        if app.config.verify.after_upload:
+            self._look_at_links()
+        if time.monotonic() - self._cared_at > _CARE_S:
+            self._cared_at = time.monotonic()
+            app.reap()
+            self._care()
+
+    def _recover(self) -> None:
+        try:
+            self._app.recover_journal()
+        except MachineError as exc:
+            log.warning("%s", exc)
+
+    def _send(self, record: Record) -> None:
+        try:
+            outcome = self._app.outbox.work(record)
+        except Exception:
+            log.exception("a bug while sending %d", record.id)
+            return
+        if outcome.error:
+            log.info("%d is not sent: %s", record.id, outcome.error)
+
+    def _look_at_links(self) -> None:
+        room = _LOOKS_AT_ONCE - len(self._looking)
+        for record in self._app.journal.due_checks(_LOOKS_AT_ONCE):
+            if room > 0 and record.id not in self._looking:
+                room -= 1
+                self._looking.add(record.id)
+                self._workers.submit(self._look, record)
+
+    def _look(self, record: Record) -> None:
+        try:
+            alive = self._app.look(record)
+            again = alive is Alive.UNKNOWN and time.time() - record.seen_at < _LOOK_UNTIL_S
+            check_at = time.time() + _LOOK_AGAIN_S if again else 0.0
+            self._app.journal.mark(record.id, alive, check_at)
+            if alive in (Alive.DEAD, Alive.SUSPECT):
+                log.warning("the link of %d is %s: %s", record.id, alive, record.url)
+        except MachineError as exc:
+            log.warning("%s", exc)
+        finally:
+            self._looking.discard(record.id)
+            self._app.outbox.wake()

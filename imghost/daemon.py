@@ -1,0 +1,236 @@
+"""The background process: its threads, begun in order and ended in the reverse one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imghost.app import App
+from imghost.caretaker import Caretaker
+from imghost.config import Config
+from imghost.dirs import Dirs
+from imghost.door import (
+    Door,
+    close_door,
+    daemon_lock,
+    find_door,
+    new_token,
+    open_door,
+    settings_of,
+)
+from imghost.errors import DaemonError
+from imghost.hosts.local import find_file
+from imghost.imaging.check import recalled
+from imghost.imaging.child import Child
+from imghost.imaging.render import render
+from imghost.imaging.style import Style
+from imghost.lock import FileLock
+from imghost.models import Image
+from imghost.report import status_json
+from imghost.secret import Secret
+from imghost.server.app import make_app
+from imghost.server.body import Recent
+from imghost.server.commands import command_routes
+from imghost.server.files import Files
+from imghost.server.guard import gate
+from imghost.server.peer import is_stranger
+from imghost.server.renderings import Renderings
+from imghost.server.run import listen, serve
+from imghost.server.shelf import Shelf
+from imghost.server.wire import Json, Settled, UploadRequest
+from imghost.text import Speaker
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+_LOOPBACK = "127.0.0.1"
+_LOCK_WAIT_S = 1.0
+_SENDERS = 10
+_CALLERS = 8
+_FINISH_S = 3.0
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+log = logging.getLogger(__name__)
+
+
+class Daemon:
+    """Serves files and commands and sends what is queued, from `run` until it is stopped."""
+
+    def __init__(
+        self,
+        dirs: Dirs,
+        config_file: Path,
+        environ: Mapping[str, str],
+        config: Config,
+        say: Speaker,
+    ) -> None:
+        self._dirs = dirs
+        self._config_file = config_file
+        self._environ = environ
+        self._config = config
+        self._say = say
+        self._sleeper, self._waker = socket.socketpair()
+        self._waker.setblocking(False)  # noqa: FBT003 - the standard library's
+
+    def run(self, ready: Callable[[str], None]) -> None:
+        """Live until stopped; `ready` is called with the server's address once it answers.
+
+        Raises DaemonError if another one runs or the port is taken, MachineError.
+        """
+        with ExitStack() as stack:
+            enter = stack.enter_context
+            enter(closing(self._sleeper))
+            enter(closing(self._waker))
+            self._be_the_only_one(enter(daemon_lock(self._dirs)))
+            sockets = listen(_LOOPBACK, self._config.server.port)
+            for sock in sockets:
+                enter(closing(sock))
+            port = sockets[0].getsockname()[1]
+            url = f"http://{_LOOPBACK}:{port}"
+            child = enter(closing(Child()))
+            app = enter(self._open_app(url, child))
+            senders, callers = enter(_pool("send", _SENDERS)), enter(_pool("call", _CALLERS))
+            files = self._files(enter)
+            token = new_token()
+            enter(_serving(sockets, self._asgi(app, files, callers, token, port)))
+            enter(_caretaking(app, senders, child))
+            enter(self._open_door(url, token, app.owner.tmp))
+            enter(_signals_to(self._waker))
+            ready(url)
+            self._sleeper.recv(1)
+        log.info("stopped")
+
+    def stop(self) -> None:
+        """Begin to end; from any thread."""
+        self._waker.send(b"\0")
+
+    def _be_the_only_one(self, lock: FileLock) -> None:
+        if not lock.acquire(wait_s=_LOCK_WAIT_S):
+            other = find_door(self._dirs)
+            raise DaemonError(
+                "imghost is running already (process {pid}); imghost stop ends it",
+                pid=other.pid if other else 0,
+            )
+
+    def _open_app(self, url: str, child: Child) -> App:
+        return App(
+            self._dirs,
+            self._config_file,
+            self._environ,
+            self._config,
+            prepare_bytes=child.prepare,
+            base_url=url,
+            thorough=True,
+        )
+
+    def _files(self, enter: Callable[[closing[Renderings]], Renderings]) -> Files:
+        recent = Recent()
+        shelf = Shelf(self._dirs.renderings, self._config.server.cache_bytes)
+        renderings = enter(closing(Renderings(shelf, recent, _rendered)))
+        return Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
+
+    def _asgi(self, app: App, files: Files, callers: Executor, token: Secret, port: int) -> ASGIApp:
+        backend = Backend(app, self._say, self.stop)
+        routes = command_routes(backend, token, callers, self._config.limits.input_bytes)
+        return make_app(files, routes, gate(port), is_stranger)
+
+    @contextmanager
+    def _open_door(self, url: str, token: Secret, tmp: Path) -> Iterator[None]:
+        settings = settings_of(self._config_file, self._environ, token)
+        open_door(self._dirs, Door(url, token, settings, self._config.language, os.getpid()), tmp)
+        try:
+            yield
+        finally:
+            close_door(self._dirs)
+
+
+class Backend:
+    """What the commands ask of the daemon; each method may be called from several threads."""
+
+    def __init__(self, app: App, say: Speaker, stop: Callable[[], None]) -> None:
+        self._app = app
+        self._say = say
+        self.stop = stop
+
+    def status(self) -> Json:
+        """As `imghost status --json`."""
+        return status_json(self._app, "serving", self._say)
+
+    def retry(self, ids: Sequence[int]) -> int:
+        """Lift what holds uploads back; how many are queued."""
+        return self._app.retry(ids)
+
+    def upload(self, request: UploadRequest, gone: threading.Event) -> Iterator[Settled]:
+        """Accept and send the inputs, until nobody listens any more."""
+        with closing(self._app.upload(request)) as settled:
+            for one in settled:
+                yield one
+                if gone.is_set():
+                    return
+
+
+@contextmanager
+def _serving(sockets: Sequence[socket.socket], asgi: ASGIApp) -> Iterator[None]:
+    with asyncio.Runner() as runner:
+        loop, stopping = runner.get_loop(), asyncio.Event()
+        thread = threading.Thread(
+            target=runner.run, args=(serve(sockets, asgi, stopping),), name="imghost-server"
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            loop.call_soon_threadsafe(stopping.set)
+            thread.join()
+
+
+@contextmanager
+def _caretaking(app: App, senders: Executor, child: Child) -> Iterator[None]:
+    stopping = threading.Event()
+    caretaker = Caretaker(app, senders, child.reap_idle)
+    thread = threading.Thread(target=caretaker.run, args=(stopping,), name="imghost-care")
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        app.outbox.stop()
+        thread.join()
+        app.outbox.finish(_FINISH_S)
+        app.cut()
+        child.close()
+
+
+@contextmanager
+def _signals_to(waker: socket.socket) -> Iterator[None]:
+    """Have the signals that end a process wake whoever reads from the other end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    former = {number: signal.signal(number, lambda *_: None) for number in wanted}
+    former_waker = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(former_waker)
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _pool(name: str, threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix=f"imghost-{name}")
+
+
+def _rendered(data: bytes, name: str, style: Style) -> Image:
+    return render(recalled(data, name), style)

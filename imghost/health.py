@@ -1,0 +1,98 @@
+"""Whether a link still shows the picture that was sent."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from imghost.errors import HostError, ImageError
+from imghost.hosts.base import Host, KeepsFiles
+from imghost.models import Alive, Message, Record
+from imghost.web import Reply, Request
+
+_MORTAL = re.compile(
+    r"^https?://(?:[^/]+/bfs/new_dyn/|jssz-boss\.hdslb\.com/|[^?]+\?(?:.*&)?(?:X-Amz-Expires|deadline)=)",
+    re.IGNORECASE,
+)
+_GONE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at a link showed, and why that is no good news."""
+
+    alive: Alive
+    reason: Message | None = None
+
+
+def look(record: Record, host: Host, *, timeout_s: float) -> Alive:
+    """How a finished record's link stands now, in a word; see `examine`."""
+    return examine(record, host, timeout_s=timeout_s).alive
+
+
+def examine(record: Record, host: Host, *, timeout_s: float) -> Seen:
+    """Fetch a finished record's link once, as a page without Referer does, or look at its file.
+
+    Dead: gone, or not shown to others. Suspect: other bytes, or a link of a kind that has died
+    before. Unknown: no answer. Raises nothing.
+    """
+    if isinstance(host, KeepsFiles):
+        return _at_file(record, host.find(record.bucket, record.key))
+    request = Request("GET", record.url, max_bytes=record.size_bytes)
+    try:
+        seen = _in_reply(record, host.http.send(request, timeout_s=timeout_s))
+    except HostError as exc:
+        seen = Seen(Alive.UNKNOWN, exc.message)
+    if seen.alive in (Alive.ALIVE, Alive.UNKNOWN) and is_mortal(record.url):
+        return Seen(
+            Alive.SUSPECT,
+            Message("links of this kind have died within the hour; put the picture elsewhere"),
+        )
+    return seen
+
+
+def is_mortal(url: str) -> bool:
+    """Whether links of this form have been seen to die, or say themselves that they will.
+
+    Bilibili's since 2023-12: `/bfs/new_dyn/`, `jssz-boss.hdslb.com`; anywhere: a signature's end.
+    """
+    return _MORTAL.search(url) is not None
+
+
+def _at_file(record: Record, path: Path | None) -> Seen:
+    if path is None:
+        return Seen(Alive.DEAD, Message("its file is gone from this machine"))
+    try:
+        with path.open("rb") as file:
+            same = hashlib.file_digest(file, "sha256").hexdigest() == record.sha256
+    except OSError as exc:
+        detail = exc.strerror or str(exc)
+        return Seen(Alive.UNKNOWN, Message("its file cannot be read: {detail}", {"detail": detail}))
+    if same:
+        return Seen(Alive.ALIVE)
+    return Seen(Alive.DEAD, Message("its file was changed"))
+
+
+def _in_reply(record: Record, reply: Reply) -> Seen:
+    status = {"status": reply.status}
+    if reply.status in _GONE or b"<Code>NoSuchKey" in reply.body:
+        return Seen(Alive.DEAD, Message("the link answers {status}: the picture is gone", status))
+    if reply.status != HTTPStatus.OK:
+        return Seen(Alive.UNKNOWN, Message("the link answers {status}", status))
+    if reply.whole and hashlib.sha256(reply.body).hexdigest() == record.sha256:
+        return Seen(Alive.ALIVE)
+    if record.frames > 1 and _stands_still(reply.body):
+        return Seen(Alive.SUSPECT, Message("the animation stands still at its host"))
+    return Seen(Alive.SUSPECT, Message("the link shows other bytes than were sent"))
+
+
+def _stands_still(data: bytes) -> bool:
+    from imghost.imaging.check import Caps, check
+
+    try:
+        return check(data, "", Caps()).frames == 1
+    except ImageError:
+        return False

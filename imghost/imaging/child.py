@@ -1,0 +1,190 @@
+"""Images prepared in a process of its own, so that bytes of strangers can hurt nothing else.
+
+`python -m imghost.imaging.child MEMORY_BYTES CPU_S` is that process: it answers requests from
+standard input on standard output until there are no more, or its parent is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import IO, cast
+
+from imghost.errors import DaemonError, ImageError, ImghostError, MachineError
+from imghost.imaging import cage, pipe
+from imghost.imaging.prepare import Prepared, Recipe, prepare
+
+_MEMORY_BYTES = 2 << 30
+_CPU_PER_S = 2  # encoders use a second core at times
+_PYTHON_NEEDS = ("SYSTEMROOT", "LD_LIBRARY_PATH")
+
+
+class Child:
+    """The parent's side of one process: started when there is work, ended when there is none.
+
+    An image that takes longer than `deadline_s`, or more memory, or kills the process, costs only
+    itself: the next one gets a new process. Safe from several threads at once: one image at a
+    time, the others wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        deadline_s: float = 60.0,
+        idle_s: float = 20.0,
+        memory_bytes: int = _MEMORY_BYTES,
+    ) -> None:
+        self._deadline_s = deadline_s
+        self._idle_s = idle_s
+        self._memory_bytes = memory_bytes
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._used_at = 0.0
+        self._closed = False
+
+    def prepare(self, data: bytes, name: str, recipe: Recipe) -> Prepared:
+        """As `prepare.prepare`, with its errors, in the other process.
+
+        Raises ImageError also when that process dies or takes too long, MachineError when it
+        cannot be started, DaemonError once this is closed.
+        """
+        with self._turn:
+            reply = self._ask(data, name, recipe)
+        if isinstance(reply, ImghostError):
+            raise reply
+        return reply
+
+    def reap_idle(self) -> None:
+        """End the process if it had no work for `idle_s`; to be called now and then."""
+        if self._turn.acquire(blocking=False):
+            try:
+                if time.monotonic() - self._used_at >= self._idle_s:
+                    self._end()
+            finally:
+                self._turn.release()
+
+    def close(self) -> None:
+        """End the process, even in the middle of an image."""
+        self._closed = True
+        if process := self._process:
+            process.kill()
+        with self._turn:
+            self._end()
+
+    def _ask(self, data: bytes, name: str, recipe: Recipe) -> Prepared | ImghostError:
+        with contextlib.ExitStack() as on_failure:
+            process = self._running()
+            on_failure.callback(self._end)
+            if self._closed:
+                raise _stopping(name)
+            requests, replies = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+            with _deadline(process, self._deadline_s) as late:
+                try:
+                    pipe.send_request(requests, data, name, recipe)
+                    reply = pipe.receive_reply(replies, data, recipe.limits)
+                except (OSError, EOFError, pipe.BrokenReply) as exc:
+                    raise self._lost(name, late=late.is_set()) from exc
+            on_failure.pop_all()
+            self._used_at = time.monotonic()
+            return reply
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._end()
+            self._process = _started(self._memory_bytes, self._deadline_s)
+        return self._process
+
+    def _end(self) -> None:
+        if process := self._process:
+            self._process = None
+            process.kill()
+            process.communicate()  # closes the pipes, whatever is left in them, and waits
+
+    def _lost(self, name: str, *, late: bool) -> ImghostError:
+        if self._closed:
+            return _stopping(name)
+        if late:
+            return ImageError(
+                "{name} took longer than {s} s to decode and convert; make it smaller or shorter",
+                name=name,
+                s=self._deadline_s,
+            )
+        return ImageError(
+            "{name} could not be decoded safely; save it again as PNG or JPEG", name=name
+        )
+
+
+def main(memory_bytes: int, cpu_s: float) -> None:
+    """Answer requests until they end; `cpu_s` is the processor time that each may take."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the parent, which ends this one
+        signal.signal(number, signal.SIG_IGN)
+    cage.limit_memory(memory_bytes)
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        while True:
+            _answer(sys.stdin.buffer, sys.stdout.buffer, cpu_s)
+
+
+def _answer(requests: IO[bytes], replies: IO[bytes], cpu_s: float) -> None:
+    data, name, recipe = pipe.receive_request(requests)
+    cage.allow_cpu(cpu_s)
+    pipe.send_reply(replies, _outcome(data, name, recipe), data)
+
+
+def _outcome(data: bytes, name: str, recipe: Recipe) -> Prepared | ImghostError:
+    try:
+        return prepare(data, name, recipe)
+    except ImghostError as exc:
+        return exc
+
+
+def _started(memory_bytes: int, deadline_s: float) -> subprocess.Popen[bytes]:
+    cpu_s = deadline_s * _CPU_PER_S
+    module = [sys.executable, "-P", "-m", "imghost.imaging.child"]
+    environment = {name: os.environ[name] for name in _PYTHON_NEEDS if name in os.environ}
+    try:
+        return subprocess.Popen(
+            [*module, str(memory_bytes), str(cpu_s)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError as exc:
+        raise MachineError(
+            "no process could be started to decode images: {detail}; close other programs",
+            detail=exc.strerror or str(exc),
+        ) from exc
+
+
+@contextlib.contextmanager
+def _deadline(process: subprocess.Popen[bytes], deadline_s: float) -> Iterator[threading.Event]:
+    """Kill the process when the time is over, which ends every wait on its pipes on any system."""
+    late = threading.Event()
+
+    def expire() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(deadline_s, expire)
+    timer.name = "imghost-deadline"
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _stopping(name: str) -> ImghostError:
+    return DaemonError("imghost is stopping, and {name} was not taken; give it again", name=name)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]))

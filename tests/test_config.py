@@ -1,0 +1,189 @@
+"""The config: every mistake is named with its place and what to do, and a change harms nothing."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imghost import config
+from imghost.config import Config
+from imghost.errors import ConfigError
+from imghost.models import Target
+from imghost.secret import Secret
+
+EXAMPLE = Path(__file__).parent.parent / "config_example.json"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the config file would be."""
+    return tmp_path / "config" / "config.json"
+
+
+def _load(path: Path, content: object) -> Config:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return config.load(path, {})
+
+
+def test_no_file_is_fine(path: Path) -> None:
+    """Without a file the embedded host serves; a file that was asked for must be there."""
+    assert config.load(path, {}).target() == Target("local", "images")
+    with pytest.raises(ConfigError, match=r"config\.json"):
+        config.load(path, {}, required=True)
+
+
+def test_the_example_is_the_defaults() -> None:
+    """config_example.json loads as it stands and says what the defaults are."""
+    assert config.load(EXAMPLE, {}) == Config()
+    assert json.loads(EXAMPLE.read_text(encoding="utf-8")) == json.loads(config.shown(Config()))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "is empty"),
+        ("   \n", "is empty"),
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ('{"language": NaN}', "NaN is no number"),
+        ('{"host": "local", "host": "local"}', "host stands there twice"),
+        ("[]", "in braces"),
+        ({"hots": "local"}, "unknown key hots; did you mean host"),
+        ({"link": {"fromat": "html"}}, r"link\.fromat; did you mean link\.format"),
+        ({"hosts": {"bilibili": {"sessdta": ""}}}, r"did you mean hosts\.bilibili\.sessdata"),
+        ({"zzz": 1}, "unknown key zzz; known are host, hosts"),
+        ({"host": "flickr"}, "host must be one of local, bilibili, not flickr"),
+        ({"host": 5}, "host must be a text in quotes, not 5"),
+        ({"link": []}, r"link must be an object in braces, not \[\]"),
+        ({"link": {"style": "@2e_1c"}}, "style"),
+        ({"convert": {"quality": "high"}}, 'quality must be a whole number, not "high"'),
+        ({"convert": {"quality": 0}}, "quality must be at least 1, not 0"),
+        ({"convert": {"quality": True}}, "quality must be a whole number, not true"),
+        ({"convert": {"quality": 85.5}}, "quality must be a whole number, not 85.5"),
+        ({"convert": {"shrink": 1}}, "shrink must be true or false, not 1"),
+        ({"limits": {"still_mpix": "x"}}, 'still_mpix must be a number, not "x"'),
+        ({"server": {"port": 65536}}, "port must be at most 65535, not 65536"),
+        ({"hosts": {"local": {"bucket": "../x"}}}, r"\.\./x"),
+    ],
+)
+def test_a_mistake_is_named(path: Path, content: object, words: str) -> None:
+    """A wrong config is refused with the file, the key, what was expected and the nearest key."""
+    with pytest.raises(ConfigError, match=words) as caught:
+        _load(path, content)
+    assert str(path) in str(caught.value)
+
+
+def test_a_secret_is_never_repeated(path: Path) -> None:
+    """A secret of the wrong type is named by its key alone; a right one is masked wherever shown."""
+    with pytest.raises(ConfigError) as caught:
+        _load(path, {"hosts": {"bilibili": {"sessdata": ["c4n4ry"]}}})
+    assert "c4n4ry" not in str(caught.value)
+    loaded = _load(path, {"hosts": {"bilibili": {"sessdata": "c4n4ry"}}})
+    assert loaded.hosts.bilibili.sessdata == Secret("c4n4ry")
+    assert "c4n4ry" not in config.shown(loaded) + repr(loaded)
+
+
+def test_the_environment_wins_for_secrets(path: Path) -> None:
+    """IMGHOST_SESSDATA is used instead of what the file says, unless it is empty."""
+    _load(path, {"hosts": {"bilibili": {"sessdata": "file"}}})
+    for value, expected in (("environment", "environment"), ("", "file")):
+        loaded = config.load(path, {"IMGHOST_SESSDATA": value})
+        assert loaded.hosts.bilibili.sessdata.reveal() == expected
+
+
+def test_reads_what_windows_editors_write(path: Path) -> None:
+    """A byte-order mark and CRLF do no harm; another encoding is named."""
+    path.parent.mkdir()
+    path.write_bytes(b'\xef\xbb\xbf{"host":\r\n"local"}\r\n')
+    assert config.load(path, {}).host == "local"
+    path.write_bytes("{}".encode("utf-16"))
+    with pytest.raises(ConfigError, match="UTF-8"):
+        config.load(path, {})
+
+
+def test_a_change_keeps_the_rest(path: Path) -> None:
+    """Setting one key keeps the others and their order, and the file is private."""
+    _load(path, {"link": {"alt": "x", "format": "url"}, "host": "local"})
+    changed = config.change(path, "link.format", "html", {})
+    assert changed.link.format == "html"
+    config.change(path, "server.port", "0", {})
+    config.change(path, "link.template", "12", {})
+    content = json.loads(path.read_text())
+    assert list(content) == ["link", "host", "server"]
+    assert content["link"] == {"alt": "x", "format": "html", "template": "12"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert config.load(path, {}).server.port == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("link.fromat", "html", "did you mean link.format"),
+        ("link", "html", "link must be an object"),
+        ("server.port", "many", "port must be a whole number"),
+        ("link.format", "htlm", "link.format must be one of"),
+    ],
+)
+def test_a_wrong_change_changes_nothing(path: Path, key: str, value: str, words: str) -> None:
+    """A change that would make the config wrong is refused and the file stays as it was."""
+    _load(path, {"host": "local"})
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match=words):
+        config.change(path, key, value, {})
+    assert path.read_bytes() == before
+
+
+def test_a_link_to_a_config_elsewhere_stays_one(path: Path, tmp_path: Path) -> None:
+    """A symbolic link, as people who keep their settings in one folder have, is written through."""
+    real = tmp_path / "dotfiles" / "imghost.json"
+    _load(real, {})
+    path.parent.mkdir()
+    path.symlink_to(real)
+    config.change(path, "link.format", "html", {})
+    assert path.is_symlink()
+    assert json.loads(real.read_text()) == {"link": {"format": "html"}}
+
+
+def test_creates_a_file_once(path: Path) -> None:
+    """config init writes a file that loads, and never over one that is there."""
+    config.create(path)
+    assert config.load(path, {}) == Config()
+    with pytest.raises(ConfigError, match="exists already"):
+        config.create(path)
+
+
+@pytest.mark.parametrize("bucket", ["", ".", "..", "a/b", "a\\b", ".x", "é", "a b", "x" * 64])
+def test_a_bucket_that_is_none(bucket: str) -> None:
+    """A bucket's name that could be anything but a name is refused."""
+    with pytest.raises(ConfigError, match="bucket"):
+        config.check_bucket(bucket)
+
+
+def test_an_unknown_host_is_told_with_the_known() -> None:
+    """A host from the command line that does not exist names those that do."""
+    with pytest.raises(ConfigError, match="flickr; known are local, bilibili"):
+        Config().target("flickr")
+    assert Config().target("bilibili", "album") == Target("bilibili", "album")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["host", "link", "x"]), inner),
+    )
+)
+def test_nothing_but_a_config_error_escapes(tmp_path_factory: pytest.TempPathFactory, content: object) -> None:
+    """Whatever JSON stands in the file, it loads or is refused with a ConfigError."""
+    path = tmp_path_factory.mktemp("c") / "config.json"
+    path.write_text(json.dumps(content))
+    try:
+        loaded = config.load(path, {})
+    except ConfigError:
+        return
+    assert isinstance(loaded, Config)

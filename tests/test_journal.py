@@ -1,0 +1,286 @@
+"""The journal: every accepted image in exactly one state, whoever asks at the same time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imghost.errors import MachineError
+from imghost.keep.database import Database, JournalDamaged
+from imghost.keep.journal import Journal
+from imghost.models import Alive, Message, State, Stored, Target
+from tests.fakes.images import TARGET, entry, image
+
+REASON = Message("the host said {code}", {"code": 503})
+STORED = Stored("local", "images", "k", "http://127.0.0.1/k", 5)
+
+
+class Clock:
+    """A wall clock that tests move."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        """Seconds since the epoch."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The journal's clock."""
+    return Clock()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
+    """An empty journal."""
+    db = Database(tmp_path / "data" / "journal.db")
+    yield Journal(db, clock)
+    db.close()
+
+
+def test_accepts_and_gives_back_all_it_was_told(journal: Journal) -> None:
+    """A row holds what the entry said, in the state it was given."""
+    record, is_new = journal.accept(entry(1), State.QUEUED, "me")
+    made = image(1)
+    assert is_new
+    assert record == journal.get(record.id)
+    assert (record.sha256, record.sha1, record.original) == (made.sha256, made.sha1, made.sha256)
+    assert (record.width_px, record.height_px, record.size_bytes) == (4, 3, len(made.data))
+    assert record.notes == (Message("scaled to {n}", {"n": 3}),)
+    assert (record.state, record.reason, record.created_at) == (State.QUEUED, None, 1000.0)
+
+
+def test_the_same_bytes_to_the_same_place_join(journal: Journal) -> None:
+    """One row per sent bytes, host and bucket; the joined row keeps its state."""
+    first, _ = journal.accept(entry(1), State.UPLOADING, "me")
+    again, is_new = journal.accept(entry(1, original="f" * 64), State.QUEUED, "you")
+    other, other_is_new = journal.accept(
+        entry(1, target=Target("local", "blog")), State.QUEUED, "you"
+    )
+    assert (again.id, again.state, is_new) == (first.id, State.UPLOADING, False)
+    assert other.id != first.id
+    assert other_is_new
+    assert sorted(journal.originals_of(first.id)) == sorted([image(1).sha256, "f" * 64])
+
+
+def test_finds_what_went_the_same_way_before(journal: Journal) -> None:
+    """An original is found by place and recipe, and by nothing less."""
+    record, _ = journal.accept(entry(1), State.QUEUED, "me")
+    original = image(1).sha256
+    assert journal.find(original, TARGET, "recipe") == record
+    assert journal.find(original, TARGET, "another") is None
+    assert journal.find(original, Target("local", "blog"), "recipe") is None
+    assert journal.find("0" * 64, TARGET, "recipe") is None
+
+
+def test_a_row_is_claimed_once(journal: Journal) -> None:
+    """Of many claims on a row one is granted."""
+    record, _ = journal.accept(entry(1), State.QUEUED, "me")
+    claims: list[object] = []
+    threads = [
+        threading.Thread(target=lambda n=n: claims.append(journal.claim(record.id, str(n))))
+        for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(claim is not None for claim in claims) == 1
+    assert journal.get(record.id).state is State.UPLOADING
+
+
+def test_claims_the_oldest_first(journal: Journal) -> None:
+    """Rows are taken in order of their ids, those that rest left out, or from a given one on."""
+    ids = [journal.accept(entry(n), State.QUEUED, "")[0].id for n in range(4)]
+    taken = [journal.claim_next("local", "me", besides=[ids[0]])]
+    taken.append(journal.claim_next("local", "me", after=ids[2]))
+    taken.append(journal.claim_next("local", "me"))
+    assert [r.id for r in taken if r] == [ids[1], ids[3], ids[0]]
+    assert journal.claim_next("elsewhere", "me") is None
+
+
+def test_ends(journal: Journal) -> None:
+    """A claimed row ends done, queued again or failed, and only its owner can say so."""
+    ids = [journal.accept(entry(n), State.UPLOADING, "me")[0].id for n in range(3)]
+    assert journal.done(ids[0], "you", STORED).state is State.UPLOADING
+    assert journal.fail(ids[0], "you", REASON).state is State.UPLOADING
+    done = journal.done(ids[0], "me", STORED)
+    assert (done.state, done.url, done.key) == (State.DONE, STORED.url, "k")
+    queued = journal.give_back(ids[1], "me", REASON)
+    assert (queued.state, queued.reason) == (State.QUEUED, REASON)
+    assert journal.fail(ids[2], "me", REASON).state is State.FAILED
+    assert journal.counts() == {
+        State.ASKING: 0,
+        State.QUEUED: 1,
+        State.UPLOADING: 0,
+        State.DONE: 1,
+        State.FAILED: 1,
+    }
+
+
+def test_reopens_what_the_user_asks_for(journal: Journal) -> None:
+    """Failed, asking and dead rows are queued at the user's word; a living link is not sent again."""
+    failed = journal.accept(entry(1), State.UPLOADING, "me")[0].id
+    journal.fail(failed, "me", REASON)
+    asking = journal.accept(entry(2), State.ASKING, "")[0].id
+    done = journal.accept(entry(3), State.UPLOADING, "me")[0].id
+    journal.done(done, "me", STORED)
+    journal.mark(done, Alive.ALIVE)
+    assert journal.reopen(done) is None
+    journal.mark(done, Alive.DEAD)
+    for record_id in (failed, asking, done):
+        reopened = journal.reopen(record_id)
+        assert reopened
+        assert (reopened.state, reopened.reason) == (State.QUEUED, None)
+
+
+def test_a_dead_owners_rows_are_queued_again(journal: Journal) -> None:
+    """Only what that owner claimed, besides what it still sends, comes back."""
+    mine = journal.accept(entry(1), State.UPLOADING, "me")[0].id
+    kept = journal.accept(entry(2), State.UPLOADING, "me")[0].id
+    other = journal.accept(entry(3), State.UPLOADING, "you")[0].id
+    assert journal.owners() == {"me", "you"}
+    assert journal.requeue("me", besides=[kept]) == 1
+    states = {i: journal.get(i).state for i in (mine, kept, other)}
+    assert states == {mine: State.QUEUED, kept: State.UPLOADING, other: State.UPLOADING}
+
+
+def test_looks_are_due_by_the_wall_clock(journal: Journal, clock: Clock) -> None:
+    """A finished link is due at once, then when it was said, and is seen only when it was alive."""
+    record_id = journal.accept(entry(1), State.UPLOADING, "me")[0].id
+    journal.done(record_id, "me", STORED)
+    assert [r.id for r in journal.due_checks(5)] == [record_id]
+    journal.mark(record_id, Alive.ALIVE, check_at=1060.0)
+    assert journal.due_checks(5) == []
+    clock.now = 1060.0
+    assert [r.id for r in journal.due_checks(5)] == [record_id]
+    journal.mark(record_id, Alive.UNKNOWN)
+    assert journal.get(record_id).seen_at == 1000.0
+    assert journal.due_checks(5) == []
+
+
+def test_a_different_result_is_noted_or_merged(journal: Journal) -> None:
+    """What is sent after all is written into the row, or joins the row that sent it already."""
+    first = journal.accept(entry(1), State.UPLOADING, "me")[0].id
+    second = journal.accept(entry(2), State.UPLOADING, "me")[0].id
+    changed = journal.replace_image(first, image(9), [REASON])
+    assert (changed.id, changed.sha256, changed.notes) == (first, image(9).sha256, (REASON,))
+    merged = journal.replace_image(second, image(9), [])
+    assert merged.id == first
+    with pytest.raises(KeyError):
+        journal.get(second)
+    assert image(2).sha256 in journal.originals_of(first)
+
+
+def test_searches(journal: Journal, clock: Clock) -> None:
+    """History is the newest first, narrowed by words, time and number."""
+    for n in range(5):
+        clock.now = 1000.0 + n
+        journal.accept(entry(n, target=Target("local", f"b{n}")), State.QUEUED, "")
+    assert [r.bucket for r in journal.history()] == ["b4", "b3", "b2", "b1", "b0"]
+    assert [r.bucket for r in journal.history(["A.PNG", "b3"])] == ["b3"]
+    assert [r.bucket for r in journal.history(since=1002, until=1004)] == ["b3", "b2"]
+    assert [r.bucket for r in journal.history(limit=1)] == ["b4"]
+    assert journal.history(["%"]) == []
+
+
+def test_erases_with_the_originals_that_nothing_else_needs(journal: Journal) -> None:
+    """Forgetting a row names only the originals that no other row came from."""
+    shared = "a" * 64
+    one = journal.accept(entry(1, original=shared), State.ASKING, "")[0].id
+    two = journal.accept(entry(2, original=shared), State.ASKING, "")[0].id
+    assert journal.erase(one) == []
+    assert journal.erase(two) == [shared]
+    assert journal.history() == []
+
+
+def test_never_erases_what_is_being_sent(journal: Journal) -> None:
+    """A claimed row stays."""
+    record_id = journal.accept(entry(1), State.UPLOADING, "me")[0].id
+    assert journal.erase(record_id) == []
+    assert journal.get(record_id).state is State.UPLOADING
+
+
+def test_the_file_is_private(journal: Journal, tmp_path: Path) -> None:
+    """The journal and what SQLite puts beside it are readable by the user alone."""
+    journal.accept(entry(1), State.QUEUED, "")
+    files = list((tmp_path / "data").iterdir())
+    assert len(files) == 3
+    assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o600}
+
+
+def test_is_safe_at_a_power_cut(journal: Journal, tmp_path: Path) -> None:
+    """WAL with synchronous=FULL: measured to keep every acknowledged row."""
+    journal.accept(entry(1), State.QUEUED, "")
+    db = Database(tmp_path / "data" / "journal.db")
+    assert [r[0] for r in db.read("PRAGMA journal_mode")] == ["wal"]
+    assert [r[0] for r in db.read("PRAGMA synchronous")] == [2]
+    db.close()
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database, but long enough to be read as one" * 100, b"SQLite format 3\0"]
+)
+def test_a_foreign_file_is_damage(tmp_path: Path, content: bytes) -> None:
+    """A file that is no journal is told apart from a disk that does not obey."""
+    path = tmp_path / "journal.db"
+    path.write_bytes(content)
+    db = Database(path)
+    with pytest.raises(JournalDamaged, match="rebuilt"):
+        db.read("SELECT * FROM uploads")
+    db.close()
+
+
+def test_a_newer_journal_is_left_alone(tmp_path: Path) -> None:
+    """A journal of a later version is refused, not rewritten."""
+    path = tmp_path / "journal.db"
+    with sqlite3.connect(path) as raw:
+        raw.execute("PRAGMA user_version = 99")
+    raw.close()
+    db = Database(path)
+    with pytest.raises(MachineError, match="newer") as caught:
+        db.read("SELECT 1")
+    assert not isinstance(caught.value, JournalDamaged)
+    db.close()
+
+
+def test_a_deleted_file_is_made_again(journal: Journal, tmp_path: Path) -> None:
+    """A journal deleted under a running process is created anew, not written into nowhere."""
+    journal.accept(entry(1), State.QUEUED, "")
+    for file in (tmp_path / "data").iterdir():
+        file.unlink()
+    record, _ = journal.accept(entry(2), State.QUEUED, "")
+    other = Database(tmp_path / "data" / "journal.db")
+    assert [row["id"] for row in other.read("SELECT id FROM uploads")] == [record.id]
+    other.close()
+
+
+def _accept_many(path: Path, first: int) -> None:
+    db = Database(path)
+    journal = Journal(db)
+    for n in range(first, first + 20):
+        journal.accept(entry(n), State.QUEUED, "")
+        journal.claim_next("local", str(first))
+    db.close()
+
+
+def test_processes_do_not_get_in_each_others_way(tmp_path: Path) -> None:
+    """Six processes that start at once and write at once lose nothing and see no error."""
+    path = tmp_path / "journal.db"
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_accept_many, args=(path, 1000 * n)) for n in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0] * 6
+    db = Database(path)
+    assert Journal(db).counts()[State.UPLOADING] == 120
+    db.close()
