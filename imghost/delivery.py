@@ -55,9 +55,10 @@ class Delivery:
         for attempt in range(TRIES):
             if attempt and (self._over or self._outbox.pause(_BACKOFF_S * 2**attempt)):
                 break
-            if not (image and attempt == 0) and not self._journal.claim(record.id, self._owner):
+            mine = record if image and not attempt else self._journal.claim(record.id, self._owner)
+            if mine is None:
                 return self._elsewhere(record.id)
-            outcome = self._try(record, image)
+            outcome = self._try(mine, image)
             if not isinstance(outcome.error, HostUnavailable):
                 break
         return outcome

@@ -44,16 +44,21 @@ class Link:
 
 def render_link(link: Link, format_name: str, template: str = "") -> str:
     """The link in one of FORMATS; `template` is what "custom" fills in. Raises ConfigError."""
-    if format_name not in FORMATS:
+    check_format(format_name)
+    return FORMATS[format_name](link, template)
+
+
+def check_format(name: str) -> None:
+    """Raise ConfigError, with the nearest known name, unless FORMATS has this one."""
+    if name not in FORMATS:
         import difflib
 
         raise ConfigError(
             "{name} is no link format; the nearest is {nearest}, of {known}",
-            name=format_name,
-            nearest=difflib.get_close_matches(format_name, FORMATS, n=1, cutoff=0)[0],
+            name=name,
+            nearest=difflib.get_close_matches(name, FORMATS, n=1, cutoff=0)[0],
             known=", ".join(FORMATS),
         )
-    return FORMATS[format_name](link, template)
 
 
 def styled(url: str, style: str) -> str:

@@ -48,9 +48,7 @@ if sys.platform == "win32":
             kernel.SetInformationJobObject(
                 job, _EXTENDED_LIMIT_INFORMATION, ctypes.byref(limits), size_bytes
             )
-            and kernel.AssignProcessToJobObject(
-                job, wintypes.HANDLE(kernel.GetCurrentProcess())
-            )
+            and kernel.AssignProcessToJobObject(job, wintypes.HANDLE(kernel.GetCurrentProcess()))
         ):
             raise ctypes.WinError(ctypes.get_last_error())
 

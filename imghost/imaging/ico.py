@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from imghost.imaging.containers import CutOff
+
 _HEAD = struct.Struct("<3H4B2H2I")
 _PNG = b"\x89PNG"
 _PNG_BITS = 32
@@ -12,10 +14,12 @@ _PNG_BITS = 32
 def largest(data: bytes) -> bytes:
     """The largest picture, of several the deepest: a PNG file, or an ICO file of one bitmap.
 
-    Raises struct.error or ValueError if the directory does not lead to one.
+    Raises CutOff if there is less than the directory says, or struct.error or ValueError.
     """
     (count,) = struct.unpack_from("<H", data, 4)
     places = {struct.unpack_from("<II", data, 14 + 16 * n) for n in range(count)}
+    if any(start + size_bytes > len(data) for size_bytes, start in places):
+        raise CutOff
     size_bytes, start = max(places, key=lambda place: _worth(data, place[1]))
     picture = data[start : start + size_bytes]
     if picture.startswith(_PNG):

@@ -11,7 +11,7 @@ import re
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from imghost.errors import ConfigError, ImageError, ImghostError
 from imghost.imaging.check import Caps
@@ -76,12 +76,14 @@ def receive_reply(stream: IO[bytes], asked: bytes, limits: Limits) -> Prepared |
         case {"error": str(kind), "said": said, **rest} if kind in _ERRORS and not rest:
             message = _message(said)
             return _ERRORS[kind](message.template, **message.fields)
-        case {"same": bool(same), "image": list(described), "notes": list(notes), **rest} if not rest:
+        case {"same": bool(same), "image": list(described), "notes": list(notes), **rest} if (
+            not rest
+        ):
             image = _image(described, asked if same else data)
             if image.format not in limits.formats or len(image.data) > limits.max_bytes:
-                _broken("an image that the host does not take")
+                raise BrokenReply("an image that the host does not take")
             return Prepared(image, tuple(_message(note) for note in notes))
-    _broken("neither an image nor an error")
+    raise BrokenReply("neither an image nor an error")
 
 
 def _send(stream: IO[bytes], header: Mapping[str, Any], data: bytes) -> None:
@@ -97,7 +99,7 @@ def _receive(
 ) -> tuple[Any, bytes]:
     header_bytes, data_bytes = _LENGTHS.unpack(_exactly(stream, _LENGTHS.size))
     if header_bytes > max_header or data_bytes > max_data:
-        _broken("more than was agreed on")
+        raise BrokenReply("more than was agreed on")
     text = _exactly(stream, header_bytes)
     try:
         header = json.loads(text)
@@ -121,7 +123,7 @@ def _image(described: list[object], data: bytes) -> Image:
             if form in MIME_TYPES and form == format_of(data) and honest and _is_name(name):
                 sha256 = hashlib.sha256(data).hexdigest()
                 return Image(data, form, width_px, height_px, frames, sha256, name)
-    _broken("no image")
+    raise BrokenReply("no image")
 
 
 def _is_name(text: str) -> bool:
@@ -138,16 +140,12 @@ def _message(said: object) -> Message:
 
 
 def _refuse_tricks(message: Message, depth: int) -> None:
-    """A template may only name its fields: a format of its own could take memory, or look inside."""
+    """A template may only name its fields: formats could take memory, or look inside objects."""
     named = set(_PLACE.findall(message.template))
     if not (depth and _PLAIN.fullmatch(message.template) and named <= message.fields.keys()):
-        _broken("no plain template")
+        raise BrokenReply("no plain template")
     for name, value in message.fields.items():
         if not _FIELD.fullmatch(name):
-            _broken("no field")
+            raise BrokenReply("no field")
         if isinstance(value, Message):
             _refuse_tricks(value, depth - 1)
-
-
-def _broken(what: str) -> NoReturn:
-    raise BrokenReply(what)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from imghost.errors import ImageError
 from imghost.imaging.check import decode_errors, opened
-from imghost.imaging.colour import on_white, plain
+from imghost.imaging.colour import cut_out, on_white, plain
 from imghost.imaging.containers import metadata
 from imghost.imaging.encode import MAX_EDGE_PX, encode, encode_film
 from imghost.imaging.film import film
@@ -29,6 +29,7 @@ _WRITTEN_AS: Mapping[str, str] = {"bmp": "png", "tiff": "png", "ico": "png", "he
 
 _LOSSLESS = frozenset({"png", "gif"})
 _ANIMATED = frozenset({"webp", "gif", "avif"})
+_FLATTENED = {"jpeg": on_white, "gif": cut_out}
 _TURNS: Mapping[int, str] = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
@@ -52,19 +53,41 @@ def render(image: Image, style: Style) -> Image:
     becomes white in jpeg. Raises ImageError if the format cannot hold the size.
     """
     image, _ = strip(image)
-    format_name = style.format or _WRITTEN_AS.get(image.format, image.format)
-    moves = image.frames > 1 and format_name in _ANIMATED
     with decode_errors(image.name), opened(image.data) as source:
-        drawing = _drawing(source, style, format_name)
-        if drawing.keeps(source, image.format) and moves == (image.frames > 1):
+        drawing = _drawing(source, style, _format_name(image, style))
+        stays = _moves(image, drawing.format_name) == (image.frames > 1)
+        if stays and drawing.keeps(source, image.format):
             return image
-        _refuse_too_long(drawing, image.name)
-        quality = style.quality or DEFAULT_QUALITY
-        if moves:
-            data = encode_film(film(source, drawing.draw), format_name, quality)
-        else:
-            data = encode(drawing.draw_first(source), format_name, quality)
-        frames = getattr(opened(data), "n_frames", 1) if moves else 1
+        return _drawn(image, source, drawing, style)
+
+
+def redraw(image: Image, style: Style, *, lossless: bool = False) -> Image:
+    """As `render`, but written anew even if nothing changes; `lossless` counts for webp."""
+    image, _ = strip(image)
+    with decode_errors(image.name), opened(image.data) as source:
+        drawing = _drawing(source, style, _format_name(image, style))
+        return _drawn(image, source, drawing, style, lossless=lossless)
+
+
+def _format_name(image: Image, style: Style) -> str:
+    return style.format or _WRITTEN_AS.get(image.format, image.format)
+
+
+def _moves(image: Image, format_name: str) -> bool:
+    return image.frames > 1 and format_name in _ANIMATED
+
+
+def _drawn(
+    image: Image, source: ImageFile, drawing: _Drawing, style: Style, *, lossless: bool = False
+) -> Image:
+    _refuse_too_long(drawing, image.name)
+    format_name, quality = drawing.format_name, style.quality or DEFAULT_QUALITY
+    frames = 1
+    if _moves(image, format_name):
+        data = encode_film(film(source, drawing.draw), format_name, quality, lossless=lossless)
+        frames = getattr(opened(data), "n_frames", 1)
+    else:
+        data = encode(drawing.draw_first(source), format_name, quality, lossless=lossless)
     sha256 = hashlib.sha256(data).hexdigest()
     return Image(data, format_name, *drawing.shown_size, frames, sha256, image.name)
 
@@ -96,8 +119,8 @@ class _Drawing:
         drawn = _resized(pixels, self.size, self.box)
         if self.orientation in _TURNS:
             drawn = drawn.transpose(Transpose[_TURNS[self.orientation]])
-        if self.format_name == "jpeg":
-            drawn = on_white(drawn)
+        if self.format_name in _FLATTENED:
+            drawn = _FLATTENED[self.format_name](drawn)
         drawn.info = {"icc_profile": profile} if profile else {}
         return drawn
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -88,11 +89,12 @@ Behaviour = Callable[[Peer], None]
 
 
 class FaultServer:
-    """A server on loopback that treats every connection by one behaviour."""
+    """A server on loopback that treats every connection by one behaviour, below TLS if told so."""
 
-    def __init__(self, behave: Behaviour) -> None:
+    def __init__(self, behave: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self.peers: list[Peer] = []
         self._behave = behave
+        self._tls = tls
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
@@ -121,15 +123,18 @@ class FaultServer:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = self._listener.accept()
-                peer = Peer(sock, self._stopped)
                 self._sockets.append(sock)
-                self.peers.append(peer)
-                thread = threading.Thread(target=self._serve, args=(peer, sock), name="fault peer")
+                thread = threading.Thread(target=self._serve, args=(sock,), name="fault peer")
                 self._threads.append(thread)
                 thread.start()
 
-    def _serve(self, peer: Peer, sock: socket.socket) -> None:
+    def _serve(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError):
+            if self._tls:
+                sock = self._tls.wrap_socket(sock, server_side=True)
+                self._sockets.append(sock)
+            peer = Peer(sock, self._stopped)
+            self.peers.append(peer)
             self._behave(peer)
         sock.close()
 

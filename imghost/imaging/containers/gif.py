@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from imghost.imaging.containers.parts import Bare, Parts
+from imghost.imaging.containers.parts import Bare, CutOff, Parts
 
 _IMAGE, _EXTENSION, _END, _TRAILER = 0x2C, 0x21, 0x3B, -1
 _CONTROL, _COMMENT = 0xF9, 0xFE
@@ -51,6 +51,8 @@ def _blocks(data: bytes) -> Iterator[tuple[int, int, int]]:
         else:
             position = start + 1
         yield lead, start, position
+    if lead != _END:
+        raise CutOff
     if position < len(data):
         yield _TRAILER, position, len(data)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 
 from imghost.imaging.containers import metadata
 from imghost.imaging.containers.parts import Bare, CutOff, Parts
@@ -24,21 +25,27 @@ _NAMES = {kind.encode(): kind for kind in ("tEXt", "zTXt", "iTXt", "tIME")} | {b
 def bare(data: bytes) -> Bare:
     """The picture, its colours and its frames; behind IEND may stand what a crop cut away."""
     parts = Parts(data)
-    position = _SIGNATURE_BYTES
-    parts.keep(0, position)
+    parts.keep(0, _SIGNATURE_BYTES)
     seen: set[bytes] = set()
-    while position < len(data):
-        size_bytes, kind = struct.unpack_from(">I4s", data, position)
-        end = position + 12 + size_bytes
+    for kind, start, end in _chunks(data):
         if kind == b"IEND":
-            parts.swap(position, len(data), _IEND, "trailer")
-            break
-        if end > len(data):
-            raise CutOff
-        _chunk(parts, data, position, end, first=kind not in seen)
+            parts.swap(start, len(data), _IEND, "trailer")
+        else:
+            _chunk(parts, data, start, end, first=kind not in seen)
         seen.add(kind)
-        position = end
     return parts.joined()
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and end of each chunk; IEND is the last."""
+    kind, position = b"", _SIGNATURE_BYTES
+    while kind != b"IEND":
+        start = position
+        size_bytes, kind = struct.unpack_from(">I4s", data, start)
+        position = start + 12 + size_bytes
+        if position > len(data):
+            raise CutOff
+        yield kind, start, position
 
 
 def _chunk(parts: Parts, data: bytes, start: int, end: int, *, first: bool) -> None:

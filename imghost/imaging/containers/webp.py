@@ -22,7 +22,9 @@ def bare(data: bytes) -> Bare:
     parts = Parts(data)
     parts.keep(0, _HEAD_BYTES)
     (size_bytes,) = struct.unpack_from("<I", data, 4)
-    end = min(8 + size_bytes, len(data))
+    end = 8 + size_bytes
+    if end > len(data):
+        raise CutOff
     seen: set[bytes] = set()
     for kind, start, after in _chunks(data, _HEAD_BYTES, end):
         _chunk(parts, data, start, after, first=kind not in seen)

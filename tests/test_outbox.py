@@ -1,0 +1,351 @@
+"""What was accepted is sent, at the host's pace, through failures, and by one sender only."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imghost.errors import (
+    HostRefused,
+    HostUnavailable,
+    ImghostError,
+    LoginExpired,
+    MachineError,
+    SourceError,
+)
+from imghost.models import Alive, State
+from tests.fakes.memory_host import MemoryConfig
+from tests.fakes.sender import NOTE, Sender
+
+DOWN = HostUnavailable("the host is down")
+
+
+@pytest.fixture
+def sender(tmp_path: Path) -> Iterator[Sender]:
+    """A process that sends."""
+    made = Sender(tmp_path)
+    yield made
+    made.close()
+
+
+def test_sends_what_is_queued(sender: Sender) -> None:
+    """Every queued image arrives once, in order, with its own bytes."""
+    accepted = [sender.accept(b"%d" % n) for n in range(20)]
+    sender.run()
+    assert {sender.state(a) for a in accepted} == {State.DONE}
+    assert list(sender.host.images.values()) == [b"%d" % n for n in range(20)]
+    assert sender.host.tries == 20
+
+
+@pytest.mark.parametrize("failures", [1, 4, 5, 12])
+def test_a_host_that_recovers_gets_everything(sender: Sender, failures: int) -> None:
+    """k failures, then one done row for each image and k tries more than images."""
+    accepted = [sender.accept(b"%d" % n) for n in range(3)]
+    sender.fails(*[DOWN] * failures)
+    sender.run()
+    assert {sender.state(a) for a in accepted} == {State.DONE}
+    assert sender.host.tries == failures + 3
+
+
+def test_an_outage_of_a_day_fails_nothing_and_asks_gently(sender: Sender) -> None:
+    """While a host is down it is probed twice a minute at most, and nothing is given up."""
+    accepted = [sender.accept(b"%d" % n) for n in range(10)]
+    sender.fails(*[DOWN] * 100_000)
+    sender.run(rounds=8640, step_s=10.0)
+    assert {sender.state(a) for a in accepted} == {State.QUEUED}
+    assert 1000 < sender.host.tries < 2900
+    sender.host.failures.clear()
+    sender.run()
+    assert {sender.state(a) for a in accepted} == {State.DONE}
+
+
+def test_one_bad_row_does_not_hold_up_the_rest(sender: Sender) -> None:
+    """A refused image fails with its reason and the others go on."""
+    bad, good = sender.accept(b"bad"), sender.accept(b"good")
+    sender.fails(HostRefused("too large: {n}", n=5))
+    sender.run()
+    record = sender.journal.get(bad.record.id)
+    assert (record.state, str(record.reason)) == (State.FAILED, "too large: 5")
+    assert sender.state(good) is State.DONE
+
+
+def test_retry_after_is_kept(sender: Sender) -> None:
+    """No request goes out before the host's own time is over."""
+    sender.accept(b"1")
+    sender.accept(b"2")
+    sender.fails(HostUnavailable("busy", retry_after_s=100))
+    sender.run(rounds=99)
+    assert sender.host.tries == 1
+    sender.run()
+    assert sender.host.tries == 3
+    assert sender.clock.now >= 100
+
+
+def test_an_expired_login_holds_everything(sender: Sender) -> None:
+    """One request, then none until the login changes; then everything flows and nothing failed."""
+    accepted = [sender.accept(b"%d" % n) for n in range(5)]
+    sender.fails(LoginExpired("log in again"))
+    sender.run(rounds=1000)
+    assert sender.host.tries == 1
+    assert {sender.state(a) for a in accepted} == {State.QUEUED}
+    assert sender.outbox.waits_s(accepted[0].record) == float("inf")
+    sender.outbox.host_changed("memory")
+    sender.run()
+    assert {sender.state(a) for a in accepted} == {State.DONE}
+
+
+def test_retry_lifts_a_hold_with_one_probe(sender: Sender) -> None:
+    """The user's word sends one image; if that fails the rest stay where they are."""
+    accepted = [sender.accept(b"%d" % n) for n in range(5)]
+    sender.fails(LoginExpired("log in"), LoginExpired("log in"), None)
+    sender.run(rounds=3)
+    sender.outbox.lift("memory")
+    sender.run(rounds=3)
+    assert sender.host.tries == 2
+    sender.outbox.lift("memory")
+    sender.run()
+    assert {sender.state(a) for a in accepted} == {State.DONE}
+
+
+def test_a_lost_answer_is_recorded(sender: Sender) -> None:
+    """After an ambiguous end the row says that the picture may be there twice."""
+    accepted = sender.accept(b"1")
+    sender.fails(HostUnavailable("reset", ambiguous=True))
+    sender.run()
+    record = sender.journal.get(accepted.record.id)
+    assert record.state is State.DONE
+    assert any("twice" in str(note) for note in record.notes)
+
+
+def test_what_is_sent_is_made_once_and_dropped_after(sender: Sender) -> None:
+    """Converted bytes wait on the disk, are made again if lost, and go away when sent."""
+    accepted = sender.accept(b"halve me please")
+    assert accepted.record.notes == (NOTE,)
+    outgoing = sender.root / "outgoing" / accepted.record.sha256
+    assert outgoing.read_bytes() == b"halve m"
+    outgoing.unlink()
+    sender.run()
+    assert list(sender.host.images.values()) == [b"halve m"]
+    assert not outgoing.exists()
+    assert sender.store.read(accepted.record.original) == b"halve me please"
+
+
+def test_a_missing_original_fails_its_row_alone(sender: Sender) -> None:
+    """A row whose bytes are gone fails with that reason instead of being tried for ever."""
+    gone, there = sender.accept(b"gone"), sender.accept(b"there")
+    sender.store.erase(gone.record.original)
+    sender.run()
+    assert sender.state(gone) is State.FAILED
+    assert sender.state(there) is State.DONE
+
+
+def test_a_disk_that_fills_up_in_between_loses_nothing(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A result that cannot be noted is not lost: the row is sent again once there is room."""
+    accepted = sender.accept(b"1")
+    with monkeypatch.context() as full:
+
+        def refuse(*_: object) -> None:
+            raise MachineError("the disk is full")
+
+        full.setattr(sender.journal, "done", refuse)
+        sender.run(rounds=1)
+        assert sender.state(accepted) is State.UPLOADING
+    sender.outbox.tidy()
+    sender.clock.now += 6
+    sender.run()
+    assert sender.state(accepted) is State.DONE
+
+
+def test_what_is_being_sent_is_not_tidied_away(sender: Sender) -> None:
+    """Tidying leaves alone what is on its way."""
+    accepted = sender.accept(b"1")
+    record = sender.outbox.take()
+    sender.outbox.tidy()
+    assert sender.state(accepted) is State.UPLOADING
+    assert record
+    sender.outbox.work(record)
+    assert sender.state(accepted) is State.DONE
+
+
+def test_two_processes_send_everything_once(tmp_path: Path) -> None:
+    """Senders that share a journal share the work and repeat none of it."""
+    senders = [Sender(tmp_path, owner=str(n)) for n in range(3)]
+    for n in range(60):
+        senders[0].accept(b"%d" % n)
+    threads = [threading.Thread(target=sender.run) for sender in senders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(sender.host.tries for sender in senders) == 60
+    assert senders[0].journal.counts()[State.DONE] == 60
+    for sender in senders:
+        sender.close()
+
+
+# -- commands
+
+
+def test_a_command_sends_its_own(sender: Sender) -> None:
+    """An image is sent by the command that brings it, and its link comes back."""
+    outcome = sender.delivery().send(sender.upload(b"1"))
+    assert outcome.error is None
+    assert outcome.record.state is State.DONE
+    assert outcome.record.url.startswith("https://memory.example/memory/")
+
+
+def test_a_command_tries_three_times(sender: Sender) -> None:
+    """Then the image is queued with the reason, for others to send."""
+    sender.fails(*[DOWN] * 9)
+    outcome = sender.delivery().send(sender.upload(b"1"))
+    assert sender.host.tries == 3
+    assert outcome.record.state is State.QUEUED
+    assert outcome.error
+    assert outcome.error.exit_code == 6
+    assert str(outcome.record.reason) == "the host is down"
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "code"),
+    [
+        (HostUnavailable("suspicious", risk_control=True), State.QUEUED, 6),
+        (LoginExpired("log in"), State.QUEUED, 7),
+        (HostRefused("never"), State.FAILED, 6),
+    ],
+)
+def test_some_answers_end_a_command_at_once(
+    sender: Sender, error: ImghostError, state: State, code: int
+) -> None:
+    """Risk control, a login and a refusal are not asked a second time."""
+    assert isinstance(error, HostUnavailable | LoginExpired | HostRefused)
+    sender.fails(error)
+    outcome = sender.delivery().send(sender.upload(b"1"))
+    assert sender.host.tries == 1
+    assert outcome.record.state is state
+    assert outcome.error
+    assert outcome.error.exit_code == code
+
+
+@pytest.mark.parametrize(
+    "error", [HostUnavailable("suspicious", risk_control=True), LoginExpired("log in")]
+)
+def test_a_host_that_wants_peace_gets_it(
+    sender: Sender, error: HostUnavailable | LoginExpired
+) -> None:
+    """After risk control or an expired login the command's other images are kept, not tried."""
+    sender.fails(error)
+    delivery = sender.delivery()
+    outcomes = [delivery.send(sender.upload(b"%d" % n)) for n in range(10)]
+    assert sender.host.tries == 1
+    assert {o.record.state for o in outcomes} == {State.QUEUED}
+    assert all(o.error for o in outcomes)
+
+
+def test_a_command_does_not_wait_for_a_dead_host_over_and_over(sender: Sender) -> None:
+    """Once nothing has passed for as long as the command waits, the rest is only kept."""
+    sender.fails(*[DOWN] * 100)
+    delivery = sender.delivery(wait_s=0)
+    outcomes = [delivery.send(sender.upload(b"%d" % n)) for n in range(10)]
+    assert sender.host.tries == 1
+    assert {o.record.state for o in outcomes} == {State.QUEUED}
+
+
+def test_a_command_tries_whatever_others_hold(sender: Sender) -> None:
+    """A host that the daemon has paused is still asked by a command."""
+    sender.accept(b"queued")
+    sender.fails(*[DOWN] * 5)
+    sender.run(rounds=5, step_s=3.0)
+    tries = sender.host.tries
+    sender.host.failures.clear()
+    assert sender.delivery().send(sender.upload(b"mine")).error is None
+    assert sender.host.tries == tries + 1
+
+
+def test_the_same_picture_again_costs_nothing(sender: Sender) -> None:
+    """The old link comes at once, without the host."""
+    first = sender.delivery().send(sender.upload(b"1"))
+    again = sender.delivery().send(sender.upload(b"1"))
+    assert again.reused
+    assert again.record == first.record
+    assert sender.host.tries == 1
+
+
+@pytest.mark.parametrize("alive", [Alive.DEAD, Alive.SUSPECT])
+def test_a_dead_link_is_not_given_out_again(sender: Sender, alive: Alive) -> None:
+    """The same picture whose link died is sent anew."""
+    first = sender.delivery().send(sender.upload(b"1"))
+    sender.journal.mark(first.record.id, alive)
+    again = sender.delivery().send(sender.upload(b"1"))
+    assert not again.reused
+    assert again.record.state is State.DONE
+    assert sender.host.tries == 2
+
+
+@pytest.mark.parametrize(("alive", "tries"), [(Alive.ALIVE, 1), (Alive.UNKNOWN, 2), (Alive.DEAD, 2)])
+def test_an_old_link_is_looked_at_first(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, alive: Alive, tries: int
+) -> None:
+    """A link not seen for a day is given out if it works now, else the picture is sent anew."""
+    sender.delivery().send(sender.upload(b"1"))
+    sender.alive = alive
+    monkeypatch.setattr("imghost.pipeline.FRESH_S", -1.0)
+    sender.delivery().send(sender.upload(b"1"))
+    assert sender.host.tries == tries
+
+
+def test_a_failed_picture_given_again_is_tried_again(sender: Sender) -> None:
+    """Giving the same bytes again is the user's word that it should go."""
+    sender.fails(HostRefused("no"))
+    sender.delivery().send(sender.upload(b"1"))
+    outcome = sender.delivery().send(sender.upload(b"1"))
+    assert outcome.record.state is State.DONE
+    assert len(sender.journal.history()) == 1
+
+
+def test_what_another_process_sends_is_waited_for(sender: Sender, tmp_path: Path) -> None:
+    """The same picture given to two processes is sent by one, and the other gets its link."""
+    other = Sender(tmp_path, owner="other")
+    theirs = other.upload(b"1")
+    joined = sender.upload(b"1")
+    assert joined.record.id == theirs.record.id
+    waiting = threading.Thread(target=other.delivery().send, args=(theirs,))
+    waiting.start()
+    outcome = sender.delivery().send(joined)
+    waiting.join()
+    assert outcome.reused
+    assert outcome.record.state is State.DONE
+    assert (other.host.tries, sender.host.tries) == (1, 0)
+    other.close()
+
+
+def test_an_unreadable_source_accepts_nothing(sender: Sender) -> None:
+    """If the bytes cannot be had, neither the disk nor the journal holds anything."""
+
+    def vanish() -> bytes:
+        raise SourceError("gone")
+
+    from imghost.models import Found
+
+    with pytest.raises(SourceError):
+        sender.pipeline.accept(Found("command", "a", vanish), sender.order, State.QUEUED)
+    assert sender.journal.history() == []
+    assert list(sender.store.hashes()) == []
+
+
+def test_keeps_the_hosts_pace_with_many_callers(tmp_path: Path) -> None:
+    """Callers at once never exceed what the host allows at a time."""
+    sender = Sender(tmp_path, host_config=MemoryConfig(parallel=2))
+    delivery = sender.delivery()
+    accepted = [sender.upload(b"%d" % n) for n in range(12)]
+    threads = [threading.Thread(target=delivery.send, args=(a,)) for a in accepted]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {sender.state(a) for a in accepted} == {State.DONE}
+    sender.close()

@@ -1,0 +1,581 @@
+"""Transport: one exchange, within its time and size, that never shows a secret."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gzip
+import logging
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import pytest
+import trustme
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from imghost.dial import Address, Call
+from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
+from imghost.secret import Secret
+from imghost.transport import Http
+from imghost.web import Form, Reply, Request
+from imghost.wire import exchange, trust
+from tests.fakes import faults
+from tests.fakes.bilibili import BILI_JCT, SESSDATA
+from tests.fakes.canaries import leaked, shown
+from tests.fakes.faults import FaultServer, Peer, answering, black_hole, reply
+
+TIMEOUT_S = 0.3
+OVERRUN_S = 1.0
+SECRETS = (SESSDATA, BILI_JCT)
+COOKIES = {"SESSDATA": Secret(SESSDATA), "bili_jct": Secret(BILI_JCT)}
+OK = reply(b"fine")
+
+SLOW = [
+    faults.never_answer,
+    faults.never_speak,
+    faults.read_slowly,
+    faults.trickle_head,
+    faults.trickle_body,
+    faults.endless_interim,
+]
+ENDLESS = [
+    faults.endless_headers,
+    faults.endless_header_line,
+    faults.endless_interim,
+    faults.endless_body,
+    faults.endless_chunks,
+]
+ABRUPT = [
+    faults.reset_in_body,
+    faults.reset_after_body,
+    faults.reset_in_reply,
+    faults.close_in_reply,
+]
+
+
+def form(size: int = 10) -> Form:
+    """A form with a secret and a file of that many bytes."""
+    fields: dict[str, str | Secret] = {"bucket": "live", "csrf": Secret(BILI_JCT)}
+    return Form(fields, "0123.png", "image/png", b"x" * size)
+
+
+def post(address: str, size: int = 10, scheme: str = "http") -> Request:
+    """An upload of that many bytes."""
+    return Request("POST", f"{scheme}://{address}/upload", cookies=COOKIES, body=form(size))
+
+
+def get(address: str, max_bytes: int = 1 << 20) -> Request:
+    """A plain request."""
+    return Request("GET", f"http://{address}/picture.png", max_bytes=max_bytes)
+
+
+@pytest.fixture
+def http() -> Http:
+    """A session with a short time limit."""
+    return Http(timeout_s=TIMEOUT_S)
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """A certificate authority that this machine trusts."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    return authority
+
+
+def server_tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
+    """A server's TLS with a certificate for that name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+class TestSending:
+    """What goes out and what comes back."""
+
+    def test_form_arrives_as_it_was_given(self, http: Http) -> None:
+        """A form is a multipart body: fields, then the file under its name and true type."""
+        with FaultServer(answering(OK)) as server:
+            http.send(post(server.address))
+        head, _, body = server.peers[0].received.partition(b"\r\n\r\n")
+        boundary = head.split(b"boundary=")[1].split(b"\r\n")[0]
+        assert head.startswith(b"POST /upload HTTP/1.1\r\n")
+        assert body == (
+            b'--%b\r\nContent-Disposition: form-data; name="bucket"\r\n\r\nlive\r\n'
+            b'--%b\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n%b\r\n'
+            b'--%b\r\nContent-Disposition: form-data; name="file"; filename="0123.png"\r\n'
+            b"Content-Type: image/png\r\n\r\nxxxxxxxxxx\r\n--%b--\r\n"
+            % (boundary, boundary, BILI_JCT.encode(), boundary, boundary)
+        )
+
+    def test_headers(self, http: Http) -> None:
+        """Cookies go out untouched, the agent looks like a browser, nothing names a library."""
+        with FaultServer(answering(OK)) as server:
+            http.send(post(server.address))
+        head = server.peers[0].received.partition(b"\r\n\r\n")[0].decode()
+        assert f"Cookie: SESSDATA={SESSDATA}; bili_jct={BILI_JCT}\r\n" in head + "\r\n"
+        assert "User-Agent: Mozilla/5.0" in head
+        assert "Accept-Encoding: identity" in head
+        assert "Origin" not in head
+        assert "python" not in head.lower()
+
+    def test_reply_is_given_whatever_its_status(self, http: Http) -> None:
+        """A reply of any status comes back with its headers, named in lower case."""
+        answer = reply(b"no", "503 Busy", "Retry-After: 7")
+        with FaultServer(answering(answer)) as server:
+            got = http.send(get(server.address))
+        assert (got.status, got.body, got.whole) == (503, b"no", True)
+        assert got.headers["retry-after"] == "7"
+
+    def test_long_reply_is_cut(self, http: Http) -> None:
+        """Of a body larger than wanted only the wanted bytes come back, marked as not whole."""
+        with FaultServer(answering(reply(b"x" * 1001))) as server:
+            got = http.send(get(server.address, max_bytes=1000))
+            exact = http.send(get(server.address, max_bytes=1001))
+        assert (len(got.body), got.whole) == (1000, False)
+        assert (len(exact.body), exact.whole) == (1001, True)
+
+    def test_compressed_reply_stays_as_it_is(self, http: Http) -> None:
+        """A reply that was compressed unasked is not unpacked, so a bomb stays small."""
+        bomb = gzip.compress(b"0" * 10_000_000)
+        with FaultServer(answering(reply(bomb, "200 OK", "Content-Encoding: gzip"))) as server:
+            assert http.send(get(server.address)).body == bomb
+
+    def test_redirect_is_not_followed(self, http: Http) -> None:
+        """A redirect comes back as it is; where it points to nobody knocks."""
+        with FaultServer(answering(OK)) as canary:
+            moved = reply(b"", "302 Found", f"Location: http://{canary.address}/")
+            with FaultServer(answering(moved)) as server:
+                assert http.send(post(server.address)).status == 302
+            assert not canary.peers
+
+    @pytest.mark.parametrize("location", ["http://[", "//", "\\x", "http://a b/", ""])
+    def test_strange_redirect_is_not_looked_at(self, http: Http, location: str) -> None:
+        """A Location that is no address is no error."""
+        moved = reply(b"", "302 Found", f"Location: {location}")
+        with FaultServer(answering(moved)) as server:
+            assert http.send(get(server.address)).status == 302
+
+    def test_cookies_of_the_host_are_forgotten(self, http: Http) -> None:
+        """A cookie that the host sets is not sent back."""
+        setting = reply(b"", "200 OK", "Set-Cookie: sid=1; Path=/")
+        with FaultServer(answering(setting)) as server:
+            http.send(get(server.address))
+            http.send(get(server.address))
+        assert len(server.peers) == 2
+        assert b"Cookie" not in server.peers[1].received
+
+    def test_every_request_has_a_fresh_connection(self, http: Http) -> None:
+        """No connection is kept that the host might have closed meanwhile."""
+        with FaultServer(answering(reply(b"", "200 OK", "Connection: keep-alive"))) as server:
+            for _ in range(3):
+                http.send(post(server.address))
+            assert len(server.peers) == 3
+
+    def test_netrc_is_not_read(
+        self, http: Http, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A password that the user keeps for other programs is not sent."""
+        (home / ".netrc").write_text("default login me password canary\n")
+        monkeypatch.setenv("NETRC", str(home / ".netrc"))
+        with FaultServer(answering(OK)) as server:
+            http.send(get(server.address))
+        assert b"Authorization" not in server.peers[0].received
+
+    def test_many_threads(self) -> None:
+        """Twenty threads send at once over one session and each gets its reply."""
+        http = Http(timeout_s=10)
+        got: list[Reply] = []
+        with FaultServer(answering(OK)) as server:
+            threads = [
+                threading.Thread(
+                    target=lambda: got.append(http.send(post(server.address, 200_000)))
+                )
+                for _ in range(20)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert [r.body for r in got] == [b"fine"] * 20
+
+    def test_construction_costs_nothing(self) -> None:
+        """A session can be made without loading requests or TLS."""
+        code = (
+            "import sys; from imghost.transport import Http; Http(timeout_s=1);"
+            "sys.exit(any(m in sys.modules for m in ('requests', 'urllib3', 'ssl', 'socket')))"
+        )
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestProxy:
+    """Through what it goes out."""
+
+    def test_this_machine_is_asked_directly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Loopback is never asked through a proxy, neither the system's nor the configured one."""
+        with FaultServer(answering(OK)) as server, FaultServer(answering(OK)) as proxy:
+            monkeypatch.setenv("http_proxy", f"http://{proxy.address}")
+            for http in (Http(timeout_s=5), Http(timeout_s=5, proxy=f"http://{proxy.address}")):
+                http.send(get(server.address))
+                http.send(get(server.address.replace("127.0.0.1", "localhost")))
+            assert not proxy.peers
+
+    @pytest.mark.parametrize("configured", [True, False])
+    def test_others_are_asked_through_it(
+        self, configured: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Other machines are asked through the configured proxy, else the system's."""
+        with FaultServer(answering(OK)) as proxy:
+            url = f"http://{proxy.address}"
+            if not configured:
+                monkeypatch.setenv("http_proxy", url)
+            http = Http(timeout_s=5, proxy=url if configured else "")
+            assert http.send(Request("GET", "http://host.invalid/a")).body == b"fine"
+        assert proxy.peers[0].received.startswith(b"GET http://host.invalid/a HTTP/1.1\r\n")
+
+    def test_tunnel_shows_no_secret(self) -> None:
+        """A proxy that is asked for a tunnel learns the host's name and nothing else."""
+        with FaultServer(answering(reply(b"", "502 Bad Gateway"))) as proxy:
+            http = Http(timeout_s=5, proxy=f"http://{proxy.address}")
+            with pytest.raises(HostUnavailable, match="does not let us through") as caught:
+                http.send(post("host.invalid", scheme="https"))
+        assert caught.value.offline
+        assert proxy.peers[0].received.startswith(b"CONNECT host.invalid:443")
+        assert not leaked(proxy.peers[0].received.decode("latin-1"), SECRETS)
+
+    @pytest.mark.parametrize(
+        "proxy", ["socks5://me:canary@127.0.0.1:1", "http://", "me:canary@127.0.0.1:1", "http://["]
+    )
+    def test_proxy_that_does_not_work(self, proxy: str) -> None:
+        """A proxy that is none, is down or speaks SOCKS is named without its password."""
+        with pytest.raises(HostUnavailable, match="the proxy") as caught:
+            Http(timeout_s=5, proxy=proxy).send(get("host.invalid"))
+        assert caught.value.offline
+        assert "canary" not in shown(caught.value)
+
+
+class TestTime:
+    """No peer stretches an exchange."""
+
+    @pytest.mark.parametrize("behave", SLOW)
+    @pytest.mark.parametrize("tls", [False, True])
+    def test_deadline(
+        self, http: Http, behave: faults.Behaviour, tls: bool, request: pytest.FixtureRequest
+    ) -> None:
+        """However slow a peer is, with TLS or without, the exchange ends in time."""
+        context = server_tls(request.getfixturevalue("authority")) if tls else None
+        with FaultServer(behave, context) as server, ends_within(TIMEOUT_S + OVERRUN_S):
+            scheme = "https" if tls else "http"
+            with pytest.raises(HostUnavailable):
+                http.send(post(server.address, 8_000_000, scheme))
+
+    def test_deadline_in_the_handshake(self, http: Http) -> None:
+        """A peer that never answers a TLS greeting is given up in time."""
+        with (
+            FaultServer(faults.never_speak) as server,
+            ends_within(TIMEOUT_S + OVERRUN_S),
+            pytest.raises(HostUnavailable, match=r"did not answer within 0\.3 s"),
+        ):
+            http.send(post(server.address, scheme="https"))
+
+    @pytest.mark.parametrize("behave", [faults.trickle_head, faults.never_speak])
+    def test_deadline_at_the_proxy(self, behave: faults.Behaviour) -> None:
+        """A proxy that trickles its consent to a tunnel is given up in time."""
+        with FaultServer(behave) as proxy, ends_within(TIMEOUT_S + OVERRUN_S):
+            http = Http(timeout_s=TIMEOUT_S, proxy=f"http://{proxy.address}")
+            with pytest.raises(HostUnavailable):
+                http.send(post("host.invalid", scheme="https"))
+
+    def test_deadline_of_connecting(self, http: Http) -> None:
+        """A host that neither takes nor refuses a connection is given up in time."""
+        with (
+            black_hole() as address,
+            ends_within(TIMEOUT_S + OVERRUN_S),
+            pytest.raises(HostUnavailable) as caught,
+        ):
+            http.send(post(address))
+        assert not caught.value.ambiguous
+
+    def test_dead_address_leaves_time_for_the_next(self) -> None:
+        """When a host's first address is silent, the next one is still tried in time."""
+        with black_hole() as hole, FaultServer(answering(OK)) as server:
+
+            def resolve(_host: str, _port: int) -> list[tuple[int, Address]]:
+                ports = [int(a.rpartition(":")[2]) for a in (hole, server.address)]
+                return [(socket.AF_INET, ("127.0.0.1", port)) for port in ports]
+
+            with Call(1.0, 100, resolve) as call:
+                assert exchange(get("host.invalid"), call, "", trust).body == b"fine"
+
+    def test_slow_line_is_told_from_a_silent_host(self, http: Http) -> None:
+        """When time ran out while sending, the error says so, and it is not ambiguous."""
+        with (
+            FaultServer(faults.read_slowly) as server,
+            pytest.raises(HostUnavailable, match="too short to send it all") as caught,
+        ):
+            http.send(post(server.address, 8_000_000))
+        assert not caught.value.ambiguous
+
+    def test_shorter_time_for_one_exchange(self) -> None:
+        """A time limit given with a request holds instead of the session's."""
+        with (
+            FaultServer(faults.never_answer) as server,
+            ends_within(TIMEOUT_S + OVERRUN_S),
+            pytest.raises(HostUnavailable),
+        ):
+            Http(timeout_s=60).send(get(server.address), timeout_s=TIMEOUT_S)
+
+    @pytest.mark.parametrize("behave", [faults.never_answer, faults.read_slowly])
+    def test_close_ends_what_is_under_way(self, behave: faults.Behaviour) -> None:
+        """Closing the session wakes whoever waits for a reply, and nothing is sent afterwards."""
+        http = Http(timeout_s=60)
+        begun = threading.Event()
+
+        def treat(peer: Peer) -> None:
+            peer.read_head()
+            begun.set()
+            behave(peer)
+
+        def close() -> None:
+            begun.wait()
+            http.close()
+
+        closer = threading.Thread(target=close)
+        closer.start()
+        with FaultServer(treat) as server, ends_within(OVERRUN_S):
+            for _ in range(2):
+                with pytest.raises(HostUnavailable, match="stopped before"):
+                    http.send(post(server.address, 8_000_000))
+            assert len(server.peers) == 1
+        closer.join()
+
+
+class TestSize:
+    """No peer fills the memory."""
+
+    @pytest.mark.parametrize("behave", ENDLESS)
+    def test_endless_reply(self, http: Http, behave: faults.Behaviour) -> None:
+        """Headers, interim replies or bodies without end take little memory and end in time."""
+        with FaultServer(behave) as server, ends_within(TIMEOUT_S + OVERRUN_S):
+            http.send(get(server.address)) if behave is faults.endless_body else None
+            tracemalloc.start()
+            with contextlib.suppress(HostUnavailable):
+                http.send(get(server.address))
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert peak < 5_000_000
+
+    def test_endless_body_is_capped(self, http: Http) -> None:
+        """Of a body without end a mebibyte is read."""
+        with FaultServer(faults.endless_body) as server:
+            got = http.send(get(server.address))
+        assert (len(got.body), got.whole) == (1 << 20, False)
+
+
+class TestErrors:
+    """What goes wrong has its own error."""
+
+    @pytest.mark.parametrize(
+        ("behave", "ambiguous"),
+        [
+            (faults.reset_in_body, False),
+            (faults.reset_after_body, True),
+            (faults.reset_in_reply, True),
+            (faults.close_in_reply, True),
+            (faults.never_answer, True),
+            (answering(b""), True),
+            (answering(b"nonsense"), True),
+        ],
+    )
+    def test_ambiguous_means_that_all_was_sent(
+        self, http: Http, behave: faults.Behaviour, ambiguous: bool
+    ) -> None:
+        """A lost answer is ambiguous if and only if the whole body was sent."""
+        with FaultServer(behave) as server, pytest.raises(HostUnavailable) as caught:
+            http.send(post(server.address, 8_000_000))
+        assert caught.value.ambiguous is ambiguous
+        assert not caught.value.offline
+
+    def test_lost_answer_to_a_plain_request_is_not_ambiguous(self, http: Http) -> None:
+        """Where nothing was sent, nothing can be stored twice."""
+        with (
+            FaultServer(faults.reset_after_body) as server,
+            pytest.raises(HostUnavailable) as caught,
+        ):
+            http.send(get(server.address))
+        assert not caught.value.ambiguous
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+            OSError(errno.ENETUNREACH, "Network is unreachable"),
+            OSError(errno.EHOSTUNREACH, "No route to host"),
+        ],
+    )
+    def test_missing_network(self, error: OSError) -> None:
+        """Where there is no way to the host, the error says that we are offline."""
+
+        def resolve(_host: str, _port: int) -> list[tuple[int, Address]]:
+            raise error
+
+        with Call(1.0, 100, resolve) as call, pytest.raises(HostUnavailable) as caught:
+            exchange(get("host.invalid"), call, "", trust)
+        assert caught.value.offline
+        assert "no way to host.invalid" in str(caught.value)
+
+    @pytest.mark.parametrize("host", ["a..b", "a" * 80 + ".com"])
+    def test_name_that_cannot_be_one(self, http: Http, host: str) -> None:
+        """A host name that DNS cannot spell is a host without address."""
+        with pytest.raises(HostUnavailable, match="no way to"):
+            http.send(get(host))
+
+    def test_refused_connection_is_not_offline(self, http: Http) -> None:
+        """A machine that answers with a closed door shows that the network is there."""
+        with FaultServer(answering(OK)) as server:
+            pass
+        with pytest.raises(HostUnavailable, match="is not listening") as caught:
+            http.send(post(server.address))
+        assert not caught.value.offline
+        assert not caught.value.ambiguous
+
+    @pytest.mark.parametrize(
+        "url", ["", "blah", "ftp://x/", "https://[::1/", "http:///x", "file:///etc/passwd"]
+    )
+    def test_address_that_is_none(self, http: Http, url: str) -> None:
+        """An address that is no web address is refused."""
+        with pytest.raises(HostRefused, match="not an http"):
+            http.send(Request("GET", url))
+
+    @pytest.mark.parametrize("value", ["", "a b", "a;b", "a\nb", "ä", " a"])
+    def test_cookie_that_is_none(self, http: Http, value: str) -> None:
+        """A cookie that cannot be sent as it is asks for the login; its value is not shown."""
+        request = Request(
+            "GET", "http://127.0.0.1:1/", cookies={"SESSDATA": Secret(value + "canary;")}
+        )
+        with pytest.raises(LoginExpired, match="SESSDATA") as caught:
+            http.send(request)
+        assert "canary" not in shown(caught.value)
+
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        head=st.sampled_from(
+            [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\n\r\n"]
+        ),
+        rest=st.binary(max_size=200)
+        | st.text("\r\n:;,= abcHTSet-Cookie/1.0200Content-LengthTransfer-Encodingchunked").map(
+            str.encode
+        ),
+    )
+    def test_random_bytes(self, head: bytes, rest: bytes) -> None:
+        """Whatever bytes a peer sends, a reply comes back or HostUnavailable is raised."""
+        with FaultServer(answering(head + rest)) as server, contextlib.suppress(HostUnavailable):
+            Http(timeout_s=TIMEOUT_S).send(post(server.address))
+
+
+class TestTls:
+    """Only who proves its name is spoken to."""
+
+    def test_good_certificate(self, http: Http, authority: trustme.CA) -> None:
+        """A certificate for the host's name by a trusted authority is accepted."""
+        with FaultServer(answering(OK), server_tls(authority)) as server:
+            assert http.send(post(server.address, 500_000, "https")).body == b"fine"
+
+    @pytest.mark.parametrize("bad", ["unknown authority", "another name", "expired"])
+    def test_bad_certificate(self, http: Http, authority: trustme.CA, bad: str) -> None:
+        """Nobody whose certificate is bad learns a byte; the error names the host."""
+        context = server_tls(authority)
+        if bad == "unknown authority":
+            context = server_tls(trustme.CA())
+        elif bad == "another name":
+            context = server_tls(authority, "other.example")
+        else:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            past = datetime.now(UTC) - timedelta(days=1)
+            authority.issue_cert("127.0.0.1", not_after=past).configure_cert(context)
+        with FaultServer(answering(OK), context) as server:
+            with pytest.raises(HostUnavailable, match="could not prove who it is") as caught:
+                http.send(post(server.address, scheme="https"))
+            assert server.address in str(caught.value)
+        assert caught.value.offline
+        assert b"".join(p.received for p in server.peers) == b""
+
+    def test_plain_server(self, http: Http) -> None:
+        """A server that does not speak TLS is no host, and learns no cookie."""
+        with FaultServer(answering(OK)) as server, pytest.raises(HostUnavailable):
+            http.send(post(server.address, scheme="https"))
+        assert not leaked(server.peers[0].received.decode("latin-1"), SECRETS)
+
+
+class TestSecrets:
+    """What is sent in secret is never seen again."""
+
+    def echo(self, peer: Peer, *, as_head: bool) -> None:
+        """Answer with what came."""
+        peer.read_request()
+        heard = peer.received + quote(SESSDATA).encode() + unquote(SESSDATA).encode()
+        peer.send(heard if as_head else reply(heard, "200 OK", f"X-Heard: {SESSDATA}"))
+
+    def test_echo_is_masked(self, http: Http) -> None:
+        """A peer that sends the secrets back is read with masks in their place."""
+        with FaultServer(partial(self.echo, as_head=False)) as server:
+            got = http.send(post(server.address))
+        assert b"Cookie: SESSDATA=********; bili_jct=********" in got.body
+        assert not leaked(got.body.decode() + got.excerpt + repr(got), SECRETS)
+
+    @pytest.mark.parametrize("behave", [*SLOW, *ENDLESS, *ABRUPT, answering(b"HTTP/1.1 x\r\n\r\n")])
+    def test_no_fault_shows_a_secret(
+        self, http: Http, behave: faults.Behaviour, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Whatever goes wrong, no secret is in the error, its causes or the log."""
+        caplog.set_level(logging.DEBUG)
+        said = ""
+        with FaultServer(behave) as server:
+            try:
+                http.send(post(server.address, 200_000))
+            except HostError as exc:
+                said = shown(exc)
+        assert not leaked(said + caplog.text, SECRETS)
+
+    def test_request_masks_itself(self) -> None:
+        """A request can be printed."""
+        request = post("127.0.0.1")
+        assert not leaked(f"{request} {request.body!r}", SECRETS)
+
+
+class TestRetryAfter:
+    """How long a peer wants to be left in peace."""
+
+    @given(st.text())
+    def test_any_text(self, text: str) -> None:
+        """Whatever the header holds, the rest is between nothing and a day."""
+        assert 0 <= Reply(429, {"retry-after": text}, b"").retry_after_s <= 86_400
+
+    def test_seconds_and_dates(self) -> None:
+        """Both of its forms are understood."""
+        assert Reply(429, {"retry-after": "120"}, b"").retry_after_s == 120
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+        assert 55 < Reply(429, {"retry-after": date}, b"").retry_after_s <= 60
+        past = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
+        assert Reply(429, {"retry-after": past}, b"").retry_after_s == 0
+
+
+@contextlib.contextmanager
+def ends_within(most_s: float) -> Iterator[None]:
+    """Fail if the block takes longer."""
+    begun = time.monotonic()
+    yield
+    assert time.monotonic() - begun < most_s
