@@ -25,7 +25,7 @@ def public_addresses(host: str, port: int) -> list[tuple[int, Address]]:
 
     found = addresses(host, port)
     for _, address in found:
-        if not _is_public(ip_address(address[0].partition("%")[0])):
+        if not is_public(ip_address(address[0].partition("%")[0])):
             raise SourceError(
                 "{host} is not on the open internet, and only from there links are fetched; save "
                 "the picture and give the file",
@@ -87,7 +87,7 @@ def _body(url: str, reply: Reply, max_bytes: int) -> bytes:
     return reply.body
 
 
-def _is_public(address: IPv4Address | IPv6Address) -> bool:
+def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether the address, and the IPv4 one that it may stand for, belong to everybody."""
     if not address.is_global or address.is_multicast:
         return False
@@ -98,4 +98,4 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
     inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if address in _NAT64:
         inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
-    return all(_is_public(v4) for v4 in inner if v4 is not None)
+    return all(is_public(v4) for v4 in inner if v4 is not None)

@@ -18,6 +18,7 @@ _MORTAL = re.compile(
     re.IGNORECASE,
 )
 _GONE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_ERROR_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def examine(record: Record, host: Host, *, timeout_s: float) -> Seen:
     """
     if isinstance(host, KeepsFiles):
         return _at_file(record, host.find(record.bucket, record.key))
-    request = Request("GET", record.url, max_bytes=record.size_bytes)
+    request = Request("GET", record.url, max_bytes=max(record.size_bytes, _ERROR_BYTES))
     try:
         seen = _in_reply(record, host.http.send(request, timeout_s=timeout_s))
     except HostError as exc:

@@ -175,10 +175,14 @@ def test_an_unknown_host_is_told_with_the_known() -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["host", "link", "x"]), inner),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.sampled_from(["host", "link", "x"]), inner)
+        ),
     )
 )
-def test_nothing_but_a_config_error_escapes(tmp_path_factory: pytest.TempPathFactory, content: object) -> None:
+def test_nothing_but_a_config_error_escapes(
+    tmp_path_factory: pytest.TempPathFactory, content: object
+) -> None:
     """Whatever JSON stands in the file, it loads or is refused with a ConfigError."""
     path = tmp_path_factory.mktemp("c") / "config.json"
     path.write_text(json.dumps(content))

@@ -98,7 +98,9 @@ def test_hosts_know_nothing_of_one_another() -> None:
     hosts = {m for m in MODULES if m.startswith("imghost.hosts.") and not m.endswith(".base")}
     for host in hosts:
         others = {o for o in hosts if not o.startswith(host) and not host.startswith(o)}
-        forbidden = others | {m for m in MODULES if m.startswith(("imghost.config", "imghost.server"))}
+        forbidden = others | {
+            m for m in MODULES if m.startswith(("imghost.config", "imghost.server"))
+        }
         assert not _ours(MODULES[host], late=True) & forbidden, host
 
 

@@ -286,7 +286,9 @@ def test_a_dead_link_is_not_given_out_again(sender: Sender, alive: Alive) -> Non
     assert sender.host.tries == 2
 
 
-@pytest.mark.parametrize(("alive", "tries"), [(Alive.ALIVE, 1), (Alive.UNKNOWN, 2), (Alive.DEAD, 2)])
+@pytest.mark.parametrize(
+    ("alive", "tries"), [(Alive.ALIVE, 1), (Alive.UNKNOWN, 2), (Alive.DEAD, 2)]
+)
 def test_an_old_link_is_looked_at_first(
     sender: Sender, monkeypatch: pytest.MonkeyPatch, alive: Alive, tries: int
 ) -> None:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from imghost.server.guard import Guard, gate, refusal
 from imghost.server.peer import Address, is_loopback, stranger_check
-from tests.fakes.serving import Answer, ask, raw, received, serving
+from tests.fakes.serving import Answer, ask, needs_ipv6, raw, received, serving
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -182,36 +182,43 @@ def test_no_host_or_two_get_nowhere(door: Door, hosts: list[str], version: str) 
 
 def test_nothing_of_a_refused_body_is_asked_for(door: Door) -> None:
     """Who waits for leave to send its body is refused without getting it."""
-    headers = f"Host: evil\r\nContent-Length: 9999999\r\nExpect: 100-continue\r\n"
+    headers = "Host: evil\r\nContent-Length: 9999999\r\nExpect: 100-continue\r\n"
     answer = raw(door.port, f"POST / HTTP/1.1\r\n{headers}Connection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 403 ")
 
 
-def test_our_own_connections_are_no_strangers(door: Door) -> None:
-    """By 127.0.0.1, by ::1, and by an IPv6 socket to the IPv4 address."""
-    for family, address in (
-        (socket.AF_INET, "127.0.0.1"),
-        (socket.AF_INET6, "::1"),
-        (socket.AF_INET6, "::ffff:127.0.0.1"),
-    ):
-        with socket.socket(family) as peer:
-            peer.connect((address, door.port))
-            peer.sendall(request(door.port, ["localhost:{port}"], "1.1"))
-            assert received(peer).startswith(b"HTTP/1.1 200 ")
+WAYS = [
+    pytest.param(socket.AF_INET, "127.0.0.1", id="IPv4"),
+    pytest.param(socket.AF_INET6, "::1", id="IPv6", marks=needs_ipv6),
+    pytest.param(socket.AF_INET6, "::ffff:127.0.0.1", id="mapped", marks=needs_ipv6),
+]
+
+
+@pytest.mark.parametrize(("family", "address"), WAYS)
+def test_our_own_connections_are_no_strangers(
+    door: Door, family: socket.AddressFamily, address: str
+) -> None:
+    """Whichever way they come."""
+    with socket.socket(family) as peer:
+        peer.connect((address, door.port))
+        peer.sendall(request(door.port, ["localhost:{port}"], "1.1"))
+        assert received(peer).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0,
     reason="only root on Linux can connect as another user",
 )
-def test_another_user_of_this_machine_gets_nowhere(door: Door) -> None:
-    """A connection of another user's program is told 403; ours before and after it are not."""
-    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
-        with as_nobody(family) as peer:
-            peer.connect((address, door.port))
-            peer.sendall(request(door.port, ["localhost:{port}"], "1.1"))
-            assert received(peer).startswith(b"HTTP/1.1 403 ")
-        assert door.entered == []
+@pytest.mark.parametrize(("family", "address"), WAYS)
+def test_another_user_of_this_machine_gets_nowhere(
+    door: Door, family: socket.AddressFamily, address: str
+) -> None:
+    """A connection of another user's program is told 403, and ours are still let in."""
+    with as_nobody(family) as peer:
+        peer.connect((address, door.port))
+        peer.sendall(request(door.port, ["localhost:{port}"], "1.1"))
+        assert received(peer).startswith(b"HTTP/1.1 403 ")
+    assert door.entered == []
     assert door.ask({}).status == 200
 
 
@@ -256,7 +263,7 @@ def request(port: int, hosts: list[str], version: str) -> bytes:
     return "\r\n".join([f"GET / HTTP/{version}", *lines, "Connection: close", "", ""]).encode()
 
 
-def as_nobody(family: int) -> socket.socket:
+def as_nobody(family: socket.AddressFamily) -> socket.socket:
     """A socket made by another user."""
     os.seteuid(NOBODY)
     try:

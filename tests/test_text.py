@@ -96,9 +96,7 @@ def test_a_translation_names_the_same_fields(language: str) -> None:
         ("zh_CN", {}, "zh_CN"),
     ],
 )
-def test_speaks_the_users_language(
-    configured: str, environ: dict[str, str], language: str
-) -> None:
+def test_speaks_the_users_language(configured: str, environ: dict[str, str], language: str) -> None:
     """The config decides, else the locale."""
     assert speaker(configured, environ).language == language
 

@@ -16,7 +16,7 @@ from imghost.hosts.bilibili_replies import read_upload
 from imghost.models import Image, Limits, Stored
 from imghost.secret import Secret
 from imghost.setting import setting
-from imghost.web import Form, Request, leaves_machine
+from imghost.web import Form, Request, host_of, leaves_machine
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ _FORMATS = frozenset({"png", "jpeg", "webp"})  # GIF is refused since 2025
 
 
 def _check_api(url: str) -> None:
-    if not url.startswith("https://") and (leaves_machine(url) or not url.startswith("http://")):
+    safe = url.startswith("https://") or (url.startswith("http://") and not leaves_machine(url))
+    if not (safe and host_of(url)):
         raise ConfigError(
             "{url} cannot be Bilibili's API: cookies go to an https:// address only", url=url
         )

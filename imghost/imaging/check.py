@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -36,6 +37,7 @@ _MAX_FRAMES = 2000
 _MAX_DRAFT_MPIX = 250
 _RUN_LENGTHS, _MAX_RUN_LENGTH_MPIX = frozenset({1, 2}), 16  # BMP's two; 4 s
 _MAX_NAME = 200
+_TOO_EARLY = re.compile("truncated|end of file", re.IGNORECASE)
 _NEW_SUBFILE_TYPE, _REDUCED = 254, 1  # TIFF 6.0: a smaller version of another picture in the file
 
 
@@ -64,20 +66,21 @@ def check(data: bytes, name: str, caps: Caps) -> Image:
         if canvas := _EAGER.get(format_name):
             _within_pixels(*canvas(core), name, caps)
         picture = _opened(core)
-        pictures = getattr(picture, "n_frames", 1) if format_name in _ANIMATED else 1
-        (width_px, height_px), turned = picture.size, _turned(picture)
-        _within_pixels(width_px, height_px, pictures, name, _caps_for(picture, caps))
+        pictures = _pictures(picture, format_name)
+        _within_pixels(*picture.size, pictures, name, _caps_for(picture, caps))
         _refuse_preview(picture, name)
+        image = _described(picture, data, name)
         _decode(picture, pictures, caps)
-    return Image(
-        data=data,
-        format=format_name,
-        width_px=height_px if turned else width_px,
-        height_px=width_px if turned else height_px,
-        frames=pictures - getattr(picture, "default_image", False),
-        sha256=hashlib.sha256(data).hexdigest(),
-        name=name,
-    )
+    return image
+
+
+def recalled(data: bytes, name: str) -> Image:
+    """The Image that these bytes, which were checked before, are; only their header is read.
+
+    For what comes from a place that keeps bytes under their hash. Raises ImageError.
+    """
+    with decode_errors(name):
+        return _described(opened(data), data, _safe(name))
 
 
 def opened(data: bytes) -> ImageFile:
@@ -90,7 +93,7 @@ def opened(data: bytes) -> ImageFile:
 
 
 def _core(data: bytes) -> bytes:
-    """What the decoder is shown: of an icon the largest picture, and never metadata; bombs hide there."""
+    """What a decoder is shown: an icon's largest picture, and no metadata, where bombs hide."""
     core = ico.largest(data) if format_of(data) == "ico" else data
     return bare(core, format_of(core)).data
 
@@ -124,10 +127,11 @@ def decode_errors(name: str) -> Iterator[None]:
         import logging
 
         logging.getLogger(__name__).debug("could not decode", exc_info=True)
-        if isinstance(exc, CutOff | EOFError) or "truncated" in str(exc).lower():
+        if isinstance(exc, CutOff | EOFError) or _TOO_EARLY.search(str(exc)):
             raise ImageError("{name} ends too early; copy or save it again", name=name) from exc
         raise ImageError(
-            "{name} cannot be decoded: it is damaged or of a rare kind; save it again as PNG or JPEG",
+            "{name} cannot be decoded, it is damaged or of a rare kind; save it again as PNG or "
+            "JPEG",
             name=name,
         ) from exc
 
@@ -143,8 +147,8 @@ def _within_bytes(data: bytes, name: str, caps: Caps) -> None:
         raise ImageError("{name} is empty; copy or save the image again", name=name)
     if len(data) > caps.input_bytes:
         raise ImageError(
-            "{name} has {size_bytes} bytes, and {max_bytes} are the most (limits.input_bytes); make "
-            "it smaller",
+            "{name} has {size_bytes} bytes, and {max_bytes} are the most (limits.input_bytes); "
+            "make it smaller",
             name=name,
             size_bytes=len(data),
             max_bytes=caps.input_bytes,
@@ -155,8 +159,8 @@ def _within_pixels(width_px: int, height_px: int, frames: int, name: str, caps: 
     mpix = width_px * height_px / 1e6
     if mpix > caps.still_mpix:
         raise ImageError(
-            "{name} has {mpix} megapixels, and {max_mpix} are the most (limits.still_mpix); make it "
-            "smaller",
+            "{name} has {mpix} megapixels, and {max_mpix} are the most (limits.still_mpix); "
+            "make it smaller",
             name=name,
             mpix=round(mpix, 1),
             max_mpix=caps.still_mpix,
@@ -193,6 +197,25 @@ def _refuse_preview(picture: ImageFile, name: str) -> None:
             "{name} is a camera's raw file, of which only a preview can be read; export it as JPEG",
             name=name,
         )
+
+
+def _pictures(picture: ImageFile, format_name: str) -> int:
+    return getattr(picture, "n_frames", 1) if format_name in _ANIMATED else 1
+
+
+def _described(picture: ImageFile, data: bytes, name: str) -> Image:
+    """What the header tells; an APNG may bring one more picture, for who cannot play it."""
+    format_name = format_of(data)
+    turned = _turned(picture)
+    return Image(
+        data=data,
+        format=format_name,
+        width_px=picture.height if turned else picture.width,
+        height_px=picture.width if turned else picture.height,
+        frames=_pictures(picture, format_name) - getattr(picture, "default_image", False),
+        sha256=hashlib.sha256(data).hexdigest(),
+        name=name,
+    )
 
 
 def _turned(picture: ImageFile) -> bool:

@@ -14,13 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, cast
 
 from imghost.errors import DaemonError, ImageError, ImghostError, MachineError
 from imghost.imaging import cage, pipe
 from imghost.imaging.prepare import Prepared, Recipe, prepare
 
-_MEMORY_BYTES = 2 << 30
+_MEMORY_BYTES = 3 << 30  # WebP decodes 120 megapixels in two thirds of it
 _CPU_PER_S = 2  # encoders use a second core at times
 _PYTHON_NEEDS = ("SYSTEMROOT", "LD_LIBRARY_PATH")
 
@@ -90,8 +91,9 @@ class Child:
                     reply = pipe.receive_reply(replies, data, recipe.limits)
                 except (OSError, EOFError, pipe.BrokenReply) as exc:
                     raise self._lost(name, late=late.is_set()) from exc
-            on_failure.pop_all()
             self._used_at = time.monotonic()
+            if not late.is_set():
+                on_failure.pop_all()
             return reply
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -146,6 +148,7 @@ def _outcome(data: bytes, name: str, recipe: Recipe) -> Prepared | ImghostError:
 def _started(memory_bytes: int, deadline_s: float) -> subprocess.Popen[bytes]:
     cpu_s = deadline_s * _CPU_PER_S
     module = [sys.executable, "-P", "-m", "imghost.imaging.child"]
+    folders = [str(Path(folder).absolute()) for folder in sys.path]
     environment = {name: os.environ[name] for name in _PYTHON_NEEDS if name in os.environ}
     try:
         return subprocess.Popen(
@@ -153,7 +156,7 @@ def _started(memory_bytes: int, deadline_s: float) -> subprocess.Popen[bytes]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=environment | {"PYTHONPATH": os.pathsep.join(folders)},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except OSError as exc:

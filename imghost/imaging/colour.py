@@ -34,7 +34,7 @@ def is_transparent(picture: Picture) -> bool:
 
 
 def on_white(picture: Picture) -> Picture:
-    """The picture without transparency, for JPEG: what can be seen through it is white."""
+    """The picture without transparency: what can be seen through it becomes white."""
     if picture.mode != "RGBA":
         return picture
     from PIL import Image
@@ -42,18 +42,6 @@ def on_white(picture: Picture) -> Picture:
     white = Image.new("RGB", picture.size, "white")
     white.paste(picture, mask=picture)
     return white
-
-
-def cut_out(picture: Picture) -> Picture:
-    """The picture with each pixel either there or not, for GIF, whose palette has one such entry."""
-    if picture.mode != "RGBA":
-        return picture
-    from PIL import Image
-
-    clear = Image.new("RGBA", picture.size)
-    there = picture.getchannel("A").point([0] * 128 + [255] * 128)
-    clear.paste(picture.convert("RGB"), mask=there)
-    return clear
 
 
 def _eight_bits(picture: Picture) -> Picture:

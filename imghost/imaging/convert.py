@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from imghost.errors import ImageError
-from imghost.imaging.check import Caps, check, decode_errors, opened
-from imghost.imaging.colour import is_transparent
+from imghost.imaging.changes import changes
+from imghost.imaging.check import Caps, check
 from imghost.imaging.encode import MAX_EDGE_PX
 from imghost.imaging.smallest import redraw_smallest
 from imghost.imaging.style import Style
@@ -17,7 +17,8 @@ from imghost.models import Image, Limits, Message
 _PHOTOS = frozenset({"jpeg", "heic"})
 _AVIF_MPIX = 40  # a larger one would take its encoder more than 1.1 GB
 _LEAST_PERCENT = 5
-_LEAST_STEP, _GREATEST_STEP = 0.7, 0.9  # of an edge: little is given away, and tries are few
+_LEAST_STEP, _GREATEST_STEP = 0.5, 0.9  # of an edge
+_WHOLE_MPIX = 120  # what was larger was let in as a JPEG because half of it can be drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,12 @@ def _smaller(
 ) -> tuple[Image, tuple[Message, ...]]:
     """An acceptable image in the format that is wanted, if that makes it smaller."""
     style = _style(image, limits, settings)
-    if style.format in ("", image.format):
+    if style.format in ("", image.format) or style.width_px:
         return image, ()
     made = redraw_smallest(image, style)
     if len(made.data) >= len(image.data):
         return image, ()
-    return _checked(made), _notes(image, made, settings)
+    return _checked(made), (*changes(image, made, settings.to, limits),)
 
 
 def _fitted(
@@ -82,20 +83,20 @@ def _fitted(
 ) -> tuple[Image, tuple[Message, ...]]:
     """An image that must change, scaled down step by step until it is small enough."""
     made, percent = _redrawn(image, limits, settings, 100), 100
-    steps: tuple[Message, ...] = ()
+    steps = [*_narrowed(image, settings)]
     while len(made.data) > limits.max_bytes:
         if not settings.shrink:
             raise _too_large(image, made, limits)
         percent = _next_percent(percent, made, limits)
         smaller = _redrawn(image, limits, settings, percent)
-        steps += (
+        steps.append(
             Message(
                 "scaled from {before} to {after} pixels to fit {max_mb} MB",
                 {"before": _size(made), "after": _size(smaller), "max_mb": _mb(limits.max_bytes)},
-            ),
+            )
         )
         made = smaller
-    return _checked(made), _notes(image, made, settings) + steps
+    return _checked(made), (*changes(image, made, settings.to, limits), *steps)
 
 
 def _redrawn(image: Image, limits: Limits, settings: Conversion, percent: int) -> Image:
@@ -120,13 +121,31 @@ def _redrawn(image: Image, limits: Limits, settings: Conversion, percent: int) -
 
 def _style(image: Image, limits: Limits, settings: Conversion, percent: int = 100) -> Style:
     """How the image is drawn: its size, and the first format that can be, "" if none can."""
-    wide = 0 < settings.max_width_px < image.width_px
-    width_px = settings.max_width_px if wide else None
-    style = Style(percent=percent, width_px=width_px, quality=settings.quality)
+    width_px = _widest_px(image, settings)
+    style = Style(
+        percent=percent,
+        width_px=width_px if width_px < image.width_px else None,
+        quality=settings.quality,
+    )
     size = style.size(image.width_px, image.height_px)
     choice = ("webp",) if image.frames > 1 else (settings.to, *_others(image))
     fit = (name for name in choice if name in limits.formats and _holds(name, *size))
     return replace(style, ending=next(fit, ""))
+
+
+def _widest_px(image: Image, settings: Conversion) -> int:
+    whole = image.width_px * image.height_px <= _WHOLE_MPIX * 1e6
+    width_px = image.width_px if whole else image.width_px // 2
+    return min(width_px, settings.max_width_px or width_px)
+
+
+def _narrowed(image: Image, settings: Conversion) -> Iterator[Message]:
+    width_px = _widest_px(image, settings)
+    if width_px < image.width_px:
+        yield Message(
+            "scaled from {before_px} to {after_px} pixels in width",
+            {"before_px": image.width_px, "after_px": width_px},
+        )
 
 
 def _others(image: Image) -> tuple[str, ...]:
@@ -143,8 +162,8 @@ def _holds(format_name: str, width_px: int, height_px: int) -> bool:
 
 
 def _next_percent(percent: int, made: Image, limits: Limits) -> int:
-    """A size at which the bytes should fit: about as many a pixel as now."""
-    step = math.sqrt(limits.max_bytes / len(made.data))
+    """A size at which the bytes should fit: they shrink slower than the pixels."""
+    step = (limits.max_bytes / len(made.data)) ** (2 / 3)
     percent = int(percent * min(max(step, _LEAST_STEP), _GREATEST_STEP))
     if percent < _LEAST_PERCENT:
         raise ImageError(
@@ -159,58 +178,6 @@ def _next_percent(percent: int, made: Image, limits: Limits) -> int:
 
 def _checked(made: Image) -> Image:
     return check(made.data, made.name, Caps(math.inf, math.inf, len(made.data)))
-
-
-def _notes(image: Image, made: Image, settings: Conversion) -> tuple[Message, ...]:
-    """What became of the image, apart from the steps that made it fit."""
-    return (
-        *_of_format(image, made),
-        *_of_choice(image, made, settings),
-        *_of_width(image, settings),
-        *_of_transparency(image, made),
-    )
-
-
-def _of_format(image: Image, made: Image) -> Iterator[Message]:
-    before, after = image.format.upper(), made.format.upper()
-    if image.frames > 1:
-        yield Message(
-            "animated {before} became an animated {after} of {frames} frames",
-            {"before": before, "after": after, "frames": made.frames},
-        )
-        if made.frames != image.frames:
-            yield Message(
-                "{frames} frames showed nothing new: the ones before them are shown longer",
-                {"frames": image.frames - made.frames},
-            )
-    elif before == after:
-        yield Message("written anew as {after}", {"after": after})
-    else:
-        yield Message("converted from {before} to {after}", {"before": before, "after": after})
-
-
-def _of_choice(image: Image, made: Image, settings: Conversion) -> Iterator[Message]:
-    if image.frames == 1 and made.format != settings.to:
-        yield Message(
-            "its host takes no {wanted} of that size: {after} instead",
-            {"wanted": settings.to.upper(), "after": made.format.upper()},
-        )
-
-
-def _of_width(image: Image, settings: Conversion) -> Iterator[Message]:
-    if 0 < settings.max_width_px < image.width_px:
-        yield Message(
-            "scaled down to {width_px} pixels in width, as convert.max_width_px asks",
-            {"width_px": settings.max_width_px},
-        )
-
-
-def _of_transparency(image: Image, made: Image) -> Iterator[Message]:
-    if made.format != "jpeg" or image.format == "jpeg":
-        return
-    with decode_errors(image.name), opened(image.data) as source:
-        if is_transparent(source):
-            yield Message("what was transparent is white now")
 
 
 def _too_large(image: Image, made: Image, limits: Limits) -> ImageError:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+
+from imghost.imaging.palette import common_palette, indexed
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -29,11 +33,11 @@ _PLUGINS: Mapping[str, str] = {
     "png": "PIL.PngImagePlugin",
 }
 
-
 _METHOD, _QUICK_METHOD = 4, 2  # of WebP, 0 to 6: half the time for 4 % more bytes
 _PATIENT_MPIX = 16
 _LOSSLESS_EFFORT = 50  # of WebP, 0 to 100
 _AVIF_THREADS = 2  # else the machine's number of cores would show in the bytes
+_SAMPLED_FRAMES = 8
 
 
 def encode(picture: Picture, format_name: str, quality: int, *, lossless: bool = False) -> bytes:
@@ -41,33 +45,34 @@ def encode(picture: Picture, format_name: str, quality: int, *, lossless: bool =
 
     `picture.info` holds "icc_profile" at most.
     """
-    method = _METHOD if picture.width * picture.height <= _PATIENT_MPIX * 1e6 else _QUICK_METHOD
-    return _saved(picture, format_name, _options(format_name, quality, method, lossless=lossless))
+    options = _options(format_name, quality, lossless=lossless)
+    if format_name == "gif":
+        picture = indexed(picture, common_palette([picture]))
+    if format_name == "webp":
+        patient = picture.width * picture.height <= _PATIENT_MPIX * 1e6
+        options |= {"method": _METHOD if patient else _QUICK_METHOD}
+    return _saved(picture, format_name, options)
 
 
 def encode_film(film: Film, format_name: str, quality: int, *, lossless: bool = False) -> bytes:
-    """An animation as a webp, gif or avif file, its frames drawn as the encoder gets to them.
-
-    WebP joins equal frames that follow each other; their times are added.
-    """
-    options = _options(format_name, quality, _QUICK_METHOD, lossless=lossless) | {
-        "save_all": True,
-        "append_images": [film.rest],
-        "duration": list(film.durations_ms),
-    }
+    """An animation as a webp, gif or avif file, its frames drawn as the encoder gets to them."""
+    options = _options(format_name, quality, lossless=lossless)
+    options |= {"duration": list(film.durations_ms)}
     if format_name == "webp":
-        options |= {"loop": film.plays}
-        if lossless:  # no frame that stands alone; lossy ones would let slow fades stand still
-            options |= {"kmin": 0, "kmax": 0}
+        options |= {"loop": film.plays, "method": _QUICK_METHOD}
     if format_name == "gif":
         options |= _gif_options(film)
+        film = _in_one_palette(film)
+    options |= {"save_all": True, "append_images": [film.rest]}
     return _saved(film.first, format_name, options)
 
 
-def _options(format_name: str, quality: int, method: int, *, lossless: bool) -> dict[str, Any]:
+def _options(format_name: str, quality: int, *, lossless: bool) -> dict[str, Any]:
     if format_name == "webp" and lossless:
-        return {"lossless": True, "quality": _LOSSLESS_EFFORT, "method": _METHOD}
-    return {"quality": quality, "method": method, "max_threads": _AVIF_THREADS}
+        return {"lossless": True, "quality": _LOSSLESS_EFFORT}
+    if format_name == "avif":
+        return {"quality": quality, "max_threads": _AVIF_THREADS}
+    return {"quality": quality}
 
 
 def _gif_options(film: Film) -> dict[str, Any]:
@@ -76,6 +81,15 @@ def _gif_options(film: Film) -> dict[str, Any]:
     if film.plays != 1:
         options |= {"loop": max(0, film.plays - 1)}
     return options | ({"disposal": 2} if film.first.mode == "RGBA" else {"optimize": True})
+
+
+def _in_one_palette(film: Film) -> Film:
+    """Frames with a palette each would differ everywhere, and the file be ten times as large."""
+    step = math.ceil(film.rest.n_frames / _SAMPLED_FRAMES)
+    samples = [film.rest.frame(number) for number in range(0, film.rest.n_frames, step)]
+    palette = common_palette([film.first, *samples])
+    first = indexed(film.first, palette)
+    return replace(film, first=first, rest=film.rest.then(lambda frame: indexed(frame, palette)))
 
 
 def _saved(picture: Picture, format_name: str, options: dict[str, Any]) -> bytes:

@@ -33,16 +33,24 @@ class Reel:
         self.n_frames = _count(source) - start
         self.seek(0)
 
-    def seek(self, frame: int) -> None:
+    def frame(self, number: int) -> Picture:
         """Draw that frame. Raises EOFError behind the last."""
-        if frame >= self.n_frames:
+        if number >= self.n_frames:
             raise EOFError
-        self._source.seek(self._start + frame)
-        self._frame = self._draw(self._source)
-        self._position = frame
+        self._source.seek(self._start + number)
+        return self._draw(self._source)
+
+    def then(self, draw: Callable[[Picture], Picture]) -> Reel:
+        """The same frames, drawn further."""
+        return Reel(self._source, self._start, lambda frame: draw(self._draw(frame)))
+
+    def seek(self, number: int) -> None:
+        """Become that frame. Raises EOFError behind the last."""
+        self._frame = self.frame(number)
+        self._position = number
 
     def tell(self) -> int:
-        """The number of the frame that is drawn."""
+        """The number of the frame that this is."""
         return self._position
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a picture has

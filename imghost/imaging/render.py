@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from imghost.errors import ImageError
 from imghost.imaging.check import decode_errors, opened
-from imghost.imaging.colour import cut_out, on_white, plain
+from imghost.imaging.colour import on_white, plain
 from imghost.imaging.containers import metadata
 from imghost.imaging.encode import MAX_EDGE_PX, encode, encode_film
 from imghost.imaging.film import film
@@ -29,7 +29,6 @@ _WRITTEN_AS: Mapping[str, str] = {"bmp": "png", "tiff": "png", "ico": "png", "he
 
 _LOSSLESS = frozenset({"png", "gif"})
 _ANIMATED = frozenset({"webp", "gif", "avif"})
-_FLATTENED = {"jpeg": on_white, "gif": cut_out}
 _TURNS: Mapping[int, str] = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
@@ -119,8 +118,8 @@ class _Drawing:
         drawn = _resized(pixels, self.size, self.box)
         if self.orientation in _TURNS:
             drawn = drawn.transpose(Transpose[_TURNS[self.orientation]])
-        if self.format_name in _FLATTENED:
-            drawn = _FLATTENED[self.format_name](drawn)
+        if self.format_name == "jpeg":
+            drawn = on_white(drawn)
         drawn.info = {"icc_profile": profile} if profile else {}
         return drawn
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_WINDOW_BYTES = 65_536  # so that what is not read soon stops the sender
 _JUNK = b"x" * 65_536
 
 
@@ -97,6 +98,7 @@ class FaultServer:
         self._tls = tls
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WINDOW_BYTES)
         self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, name="fault server")]
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
+import pytest
+
 from imghost.server.patience import Patience
 from imghost.server.run import listen, serve
 
@@ -19,6 +21,17 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 _WAIT_S = 20.0
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
 
 
 @dataclass(frozen=True, slots=True)

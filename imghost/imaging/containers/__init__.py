@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from importlib import import_module
 
-from imghost.imaging.containers.parts import Bare, Broken, CutOff
+from imghost.imaging.containers.parts import Bare, CutOff
 
-__all__ = ["Bare", "Broken", "CutOff", "bare"]
+__all__ = ["Bare", "CutOff", "bare"]
 
 _CONTAINERS = frozenset({"png", "jpeg", "webp", "gif", "avif"})
 
@@ -15,7 +15,7 @@ _CONTAINERS = frozenset({"png", "jpeg", "webp", "gif", "avif"})
 def bare(data: bytes, format_name: str) -> Bare:
     """The file without its metadata; what has none, or is of another format, comes back itself.
 
-    Raises Broken if the container cannot be followed to its end, CutOff if it ends too early.
+    Raises Broken (a ValueError) if the container cannot be followed, CutOff if it ends too early.
     """
     if format_name not in _CONTAINERS:
         return Bare(data, frozenset())

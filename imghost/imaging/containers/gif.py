@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from imghost.imaging.containers.parts import Bare, CutOff, Parts
 
 _IMAGE, _EXTENSION, _END, _TRAILER = 0x2C, 0x21, 0x3B, -1
-_CONTROL, _COMMENT = 0xF9, 0xFE
+_COMMENT = 0xFE
 _PICTURE = (b"\xff\x0bNETSCAPE2.0", b"\xff\x0bANIMEXTS1.0", b"\xff\x0bICCRGBG1012", b"\xf9")
 """How the extensions begin that bear on loops, colours and timing."""
 

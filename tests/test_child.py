@@ -1,0 +1,324 @@
+"""The decoding process: the same results, and whatever happens to it costs one image."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pillow
+
+from imghost.errors import ConfigError, DaemonError, ImageError, ImghostError, MachineError
+from imghost.imaging.check import Caps
+from imghost.imaging.child import Child
+from imghost.imaging.convert import Conversion
+from imghost.imaging.prepare import Recipe, prepare
+from imghost.models import Limits
+from tests.fakes.pictures import animation, encoded, jpeg, picture, png
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="processes are found in /proc"
+)
+ROOT = Path(__file__).parents[1]
+LIMITS = Limits(15_000_000, frozenset({"png", "jpeg", "webp"}))
+RECIPE = Recipe(Caps(), LIMITS, Conversion(), "")
+WAIT_S = 10.0
+MEMORY_BYTES = 400_000_000
+
+
+def children() -> set[int]:
+    """The processes that this one has started and that are not gone."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return {int(pid) for task in tasks for pid in task.read_text().split()}
+
+
+def is_gone(pid: int) -> bool:
+    """Whether that process ends within some seconds."""
+    until = time.monotonic() + WAIT_S
+    status = Path(f"/proc/{pid}/stat")
+    while time.monotonic() < until:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if status.read_text().rpartition(")")[2].split()[0] != "Z":
+                continue
+        return True
+    return False
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """No process outlives its test."""
+    before = children()
+    yield
+    assert children() == before
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    """A child that is closed in the end."""
+    with contextlib.closing(Child()) as child:
+        yield child
+
+
+def pid_of(child: Child) -> int:
+    """The process that a first image starts."""
+    before = children()
+    child.prepare(png(), "warm.png", RECIPE)
+    (pid,) = children() - before
+    return pid
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png(),
+        jpeg(exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"),
+        encoded(picture(), "BMP"),
+        animation("GIF"),
+        b"",
+        b"nonsense",
+        png()[:100],
+    ],
+    ids=["png", "turned jpeg", "bmp", "gif", "empty", "nonsense", "cut off"],
+)
+@pytest.mark.parametrize("style", ["", "@20w.webp", "@20z"])
+def test_the_result_is_the_same_as_in_our_own_process(
+    child: Child, data: bytes, style: str
+) -> None:
+    """Image, notes and errors are those of `prepare`."""
+    recipe = Recipe(Caps(), LIMITS, Conversion(), style)
+
+    def outcome(way: Child | None) -> object:
+        try:
+            return (way.prepare if way else prepare)(data, "a/b\x1b.png", recipe)
+        except ImghostError as exc:
+            return type(exc), exc.message
+
+    assert outcome(child) == outcome(None)
+
+
+def test_bytes_that_did_not_change_are_the_very_same(child: Child) -> None:
+    """An image that is sent as it came is not copied back through the pipe."""
+    data = png()
+    assert child.prepare(data, "a.png", RECIPE).image.data is data
+
+
+def test_a_wrong_style_is_the_config_s_error(child: Child) -> None:
+    """The kind of an error survives the way back."""
+    with pytest.raises(ConfigError, match="20z"):
+        child.prepare(png(), "a.png", Recipe(Caps(), LIMITS, Conversion(), "@20z"))
+
+
+def test_one_process_serves_many_images_and_threads(child: Child) -> None:
+    """Several threads at once get each their own result, from one process."""
+    files = [png(40 + n, 30, seed=n) for n in range(24)]
+    before = children()
+    with ThreadPoolExecutor(6) as pool:
+        widths = pool.map(lambda data: child.prepare(data, "a.png", RECIPE).image.width_px, files)
+        assert list(widths) == [40 + n for n in range(24)]
+    assert len(children() - before) == 1
+
+
+def test_an_idle_process_is_ended_and_started_again() -> None:
+    """Without work for `idle_s` it goes; the next image gets another one."""
+    with contextlib.closing(Child(idle_s=0.0)) as child:
+        child.reap_idle()
+        first = pid_of(child)
+        child.reap_idle()
+        assert first not in children()
+        assert pid_of(child) != first
+
+
+def test_a_process_that_had_work_lately_stays(child: Child) -> None:
+    """Before `idle_s` is over nothing is ended."""
+    pid = pid_of(child)
+    child.reap_idle()
+    assert pid in children()
+
+
+def test_nothing_of_our_environment_is_handed_on(
+    child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoding process has no secret to give away."""
+    monkeypatch.setenv("IMGHOST_SESSDATA", "canary")
+    environment = Path(f"/proc/{pid_of(child)}/environ").read_bytes()
+    names = {entry.partition(b"=")[0] for entry in environment.split(b"\0") if entry}
+    assert names <= {b"PYTHONPATH", b"LD_LIBRARY_PATH", b"LC_CTYPE"}
+
+
+def test_a_process_killed_in_the_middle_costs_one_image(child: Child) -> None:
+    """Whoever waited hears that it could not be decoded; the next image is fine."""
+    pid = pid_of(child)
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(child.prepare, png(), "bad.png", RECIPE)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(ImageError, match=r"bad\.png could not be decoded safely"):
+            waiting.result(WAIT_S)
+    assert pid_of(child) != pid
+
+
+def test_a_process_that_died_while_idle_costs_nothing(child: Child) -> None:
+    """The next image simply gets another process."""
+    pid = pid_of(child)
+    os.kill(pid, signal.SIGKILL)
+    assert is_gone(pid)
+    child.prepare(png(), "a.png", RECIPE)
+
+
+@pytest.mark.parametrize("size_bytes", [0, 100_000_000], ids=["small", "more than a pipe holds"])
+def test_a_process_that_hangs_is_killed_at_the_deadline(size_bytes: int) -> None:
+    """Whether the parent waits to write or to read, it goes on when the time is over."""
+    with contextlib.closing(Child(deadline_s=1.0)) as child:
+        pid = pid_of(child)
+        os.kill(pid, signal.SIGSTOP)
+        started = time.monotonic()
+        with pytest.raises(ImageError, match=r"slow\.png took longer than 1\.0 s"):
+            child.prepare(png() + bytes(size_bytes), "slow.png", RECIPE)
+        assert time.monotonic() - started < 2.0
+        assert pid_of(child) != pid
+
+
+def test_the_deadline_is_for_one_image_only() -> None:
+    """A process lives on after many images that together took longer than one may."""
+    with contextlib.closing(Child(deadline_s=1.0)) as child:
+        pid = pid_of(child)
+        until = time.monotonic() + 1.2
+        while time.monotonic() < until:
+            child.prepare(png(), "a.png", RECIPE)
+        assert children() >= {pid}
+
+
+def test_a_memory_bomb_costs_one_image() -> None:
+    """More memory than the limit is refused in words, and the next image is fine."""
+    bomb = encoded(Pillow.new("L", (11_000, 10_000)).convert("RGB"), "PNG")
+    with contextlib.closing(Child(memory_bytes=MEMORY_BYTES)) as child:
+        with pytest.raises(ImageError, match="needs more memory"):
+            child.prepare(bomb, "bomb.png", RECIPE)
+        child.prepare(png(), "a.png", RECIPE)
+
+
+def test_an_animation_is_converted_frame_by_frame() -> None:
+    """A GIF whose frames would take 650 MB becomes WebP in less than that."""
+    frames = [Pillow.new("P", (1280, 720), n % 7) for n in range(180)]
+    for number, frame in enumerate(frames):
+        frame.paste(9, (5 * number, 100, 5 * number + 80, 180))
+        frame.putpalette(random.Random(0).randbytes(768))
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=50)
+    with contextlib.closing(Child(memory_bytes=MEMORY_BYTES)) as child:
+        assert child.prepare(data, "a.gif", RECIPE).image.frames == 180
+
+
+def test_closing_ends_an_image_in_the_middle(child: Child) -> None:
+    """Who waits then hears that imghost is stopping, at once; so does who comes later."""
+    pid = pid_of(child)
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(child.prepare, png(), "a.png", RECIPE)
+        until = time.monotonic() + WAIT_S
+        while not waiting.running() and time.monotonic() < until:
+            pass
+        child.close()
+        with pytest.raises(DaemonError, match=r"a\.png was not taken"):
+            waiting.result(WAIT_S)
+    with pytest.raises(DaemonError, match=r"b\.png was not taken"):
+        child.prepare(png(), "b.png", RECIPE)
+
+
+def test_the_process_ends_with_its_parent() -> None:
+    """A killed parent leaves no process behind."""
+    code = """
+import sys, time
+from tests.test_child import RECIPE, Child, pid_of
+print(pid_of(Child()), flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    assert is_gone(pid)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_to_the_whole_group_are_left_to_the_parent(
+    child: Child, number: signal.Signals
+) -> None:
+    """Ctrl-C in a terminal reaches both processes; an image under way is not lost by it."""
+    pid = pid_of(child)
+    os.kill(pid, number)
+    assert pid_of_next(child) == pid
+
+
+def pid_of_next(child: Child) -> int:
+    """The process after one more image."""
+    child.prepare(png(), "a.png", RECIPE)
+    (pid,) = children()
+    return pid
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "exec cat",
+        "exit 3",
+        "exec head -c 100000 /dev/zero",
+        "printf '\\377%.0s' 1 2 3 4 5 6 7 8 9 0 a b",
+    ],
+    ids=["echo", "exit", "zeros", "huge lengths"],
+)
+def test_a_process_that_answers_nonsense_costs_one_image(
+    child: Child, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    """Nothing but a well-formed answer is taken from the other side."""
+    fake = tmp_path / "python"
+    fake.write_text(f"#!/bin/sh\n{script}\n")
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(fake))
+        with pytest.raises(ImageError, match="could not be decoded safely"):
+            child.prepare(png(), "a.png", RECIPE)
+    child.prepare(png(), "a.png", RECIPE)
+
+
+def test_a_process_that_cannot_be_started_is_the_machine_s_fault(
+    child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That says nothing about the image."""
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(MachineError, match="no process could be started"):
+        child.prepare(png(), "a.png", RECIPE)
+
+
+def test_processor_time_is_limited_for_each_image() -> None:
+    """A process that its parent forgot ends by itself, and each image has its whole time."""
+    code = """
+import time
+from imghost.imaging.cage import allow_cpu
+for _ in range(3):
+    allow_cpu(0.7)
+    until = time.process_time() + 0.4
+    while time.process_time() < until: pass
+print("fine", flush=True)
+while True: pass
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        timeout=WAIT_S,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.stdout == "fine\n"
+    assert ended.returncode == -signal.SIGXCPU
