@@ -7,7 +7,6 @@ import errno
 import os
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def _write(path: Path, data: bytes, tmp: Path, *, durable: bool) -> None:
     with machine_errors(path):
         make_private_folder(path.parent)
         make_private_folder(tmp)
-        unfinished = tmp / uuid.uuid4().hex
+        unfinished = tmp / os.urandom(16).hex()
         try:
             with os.fdopen(os.open(unfinished, _CREATE, 0o600), "wb") as file:
                 file.write(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from imghost.disk import write_atomically
 from imghost.lock import FileLock
 from imghost.secret import Secret
 
-_SECRETS_IN_ENVIRONMENT = ("IMGHOST_SESSDATA", "IMGHOST_BILI_JCT", "IMGHOST_S3_SECRET_KEY")
+_NO_SETTINGS = frozenset({"IMGHOST_HOME", "IMGHOST_CONFIG", "IMGHOST_LOG"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,14 @@ def find_door(dirs: Dirs) -> Door | None:
 
 def new_token() -> Secret:
     """A token for one life of the daemon."""
-    return Secret(secrets.token_urlsafe(32))
+    return Secret(os.urandom(32).hex())
 
 
 def settings_of(config_file: Path, environ: Mapping[str, str], token: Secret) -> str:
     """What the config file and the secrets in the environment come to; useless to anyone else."""
-    parts = [str(config_file), *(environ.get(name, "") for name in _SECRETS_IN_ENVIRONMENT)]
+    secrets = {k: v for k, v in environ.items() if k.startswith("IMGHOST_")}
+    parts = [
+        str(config_file),
+        *(f"{k}={secrets[k]}" for k in sorted(secrets.keys() - _NO_SETTINGS)),
+    ]
     return hmac.new(token.reveal().encode(), "\0".join(parts).encode(), hashlib.sha256).hexdigest()

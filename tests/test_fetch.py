@@ -50,7 +50,7 @@ class TestAddresses:
         """No spelling of an inner address is connected to."""
         with FaultServer(answering(reply(PICTURE))) as canary:
             port = canary.address.rpartition(":")[2]
-            with pytest.raises(SourceError, match="not on the open internet|no way to"):
+            with pytest.raises(SourceError, match=r"not on the open internet|no way to"):
                 fetch(f"http://{name}:{port}/a.png")
             assert not canary.peers
 
@@ -78,9 +78,7 @@ class TestAddresses:
         """Addresses that stand for inner ones, or for many, are not public."""
         assert is_public(ip_address(address)) is free
 
-    @pytest.mark.parametrize(
-        "url", ["file:///etc/passwd", "gopher://a.example/", "", "//", "data:,x"]
-    )
+    @pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://a.example/", "", "//"])
     def test_other_schemes(self, url: str) -> None:
         """Only web links are fetched."""
         with pytest.raises(SourceError, match="not an http"):

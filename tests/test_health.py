@@ -56,12 +56,7 @@ def sent(host: Host, data: bytes | None = None, bucket: str = "live") -> Record:
 
 def record_of(stored: Stored, **other: Any) -> Record:
     """A finished record; what does not matter here is empty."""
-    empty: dict[str, Any] = {
-        "int": 0,
-        "float": 0.0,
-        "tuple[Message, ...]": (),
-        "Message | None": None,
-    }
+    empty: dict[str, Any] = {"int": 0, "float": 0.0, "tuple[Message, ...]": ()}
     known: dict[str, Any] = {
         "host": stored.host,
         "bucket": stored.bucket,
@@ -70,6 +65,7 @@ def record_of(stored: Stored, **other: Any) -> Record:
         "size_bytes": stored.size_bytes,
         "frames": 1,
         "state": State.DONE,
+        "reason": None,
         "alive": Alive.UNKNOWN,
     }
     return Record(**{f.name: empty.get(str(f.type), "") for f in fields(Record)} | known | other)

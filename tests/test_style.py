@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -296,4 +297,5 @@ def test_random_bytes_of_the_alphabet_never_hang() -> None:
 def test_reading_a_style_loads_no_image_library() -> None:
     """The command line may check a style without importing Pillow."""
     code = "import sys, imghost.links; sys.exit('PIL' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    root = Path(__file__).parents[1]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

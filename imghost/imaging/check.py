@@ -204,15 +204,16 @@ def _pictures(picture: ImageFile, format_name: str) -> int:
 
 
 def _described(picture: ImageFile, data: bytes, name: str) -> Image:
-    """What the header tells; an APNG may bring one more picture, for who cannot play it."""
+    """What the header tells; an APNG may hold one more picture, for those who cannot play it."""
     format_name = format_of(data)
+    pictures = _pictures(picture, format_name)
     turned = _turned(picture)
     return Image(
         data=data,
         format=format_name,
         width_px=picture.height if turned else picture.width,
         height_px=picture.width if turned else picture.height,
-        frames=_pictures(picture, format_name) - getattr(picture, "default_image", False),
+        frames=pictures - (pictures > 1 and getattr(picture, "default_image", False)),
         sha256=hashlib.sha256(data).hexdigest(),
         name=name,
     )

@@ -20,10 +20,10 @@ MAX_EDGE_PX: Mapping[str, int] = {
     "webp": 16_383,
     "jpeg": 65_500,
     "gif": 65_535,
-    "avif": 65_535,
+    "avif": 32_768,
     "png": 65_535,
 }
-"""The formats that are written, and how wide or high each can be; PNG, as far as browsers go."""
+"""The formats that are written, and how wide or high each can be: what its decoders take."""
 
 _PLUGINS: Mapping[str, str] = {
     "webp": "PIL.WebPImagePlugin",
@@ -36,6 +36,9 @@ _PLUGINS: Mapping[str, str] = {
 _METHOD, _QUICK_METHOD = 4, 2  # of WebP, 0 to 6: half the time for 4 % more bytes
 _PATIENT_MPIX = 16
 _LOSSLESS_EFFORT = 50  # of WebP, 0 to 100
+_LOSSLESS_FILM = {"method": _METHOD, "kmin": 0, "kmax": 0}  # no frame need stand alone
+_LOSSY_FILM = {"method": _QUICK_METHOD}  # some must: else slow fades come to stand still
+_FLAGS_AT, _ALPHA_FLAG = 20, 0x10  # RFC 9649, 2.7: in the VP8X chunk
 _AVIF_THREADS = 2  # else the machine's number of cores would show in the bytes
 _SAMPLED_FRAMES = 8
 
@@ -59,12 +62,23 @@ def encode_film(film: Film, format_name: str, quality: int, *, lossless: bool = 
     options = _options(format_name, quality, lossless=lossless)
     options |= {"duration": list(film.durations_ms)}
     if format_name == "webp":
-        options |= {"loop": film.plays, "method": _QUICK_METHOD}
+        options |= {"loop": film.plays} | (_LOSSLESS_FILM if lossless else _LOSSY_FILM)
     if format_name == "gif":
         options |= _gif_options(film)
         film = _in_one_palette(film)
     options |= {"save_all": True, "append_images": [film.rest]}
-    return _saved(film.first, format_name, options)
+    data = _saved(film.first, format_name, options)
+    return _seen_through(data) if film.first.mode == "RGBA" else data
+
+
+def _seen_through(data: bytes) -> bytes:
+    """Have a WebP's header say that it is transparent, so that nobody shows black around it.
+
+    The encoder forgets that where each frame is an opaque part of a canvas which is else empty.
+    """
+    if data[12:16] != b"VP8X":
+        return data
+    return data[:_FLAGS_AT] + bytes([data[_FLAGS_AT] | _ALPHA_FLAG]) + data[_FLAGS_AT + 1 :]
 
 
 def _options(format_name: str, quality: int, *, lossless: bool) -> dict[str, Any]:

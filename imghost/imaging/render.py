@@ -138,8 +138,8 @@ class _Drawing:
 def _drawing(source: ImageFile, style: Style, format_name: str) -> _Drawing:
     if source.format != "JPEG":  # which alone can be decoded smaller; TIFF turns itself as it loads
         source.load()
-    exif = source.info.get("exif", b"").removeprefix(metadata.EXIF_PREFIX)
-    orientation = metadata.orientation(exif)
+    exif = source.info.get("exif") or b""  # of HEIC it is None
+    orientation = metadata.orientation(exif.removeprefix(metadata.EXIF_PREFIX))
     if orientation < _FIRST_SWAPPED:
         return _Drawing(format_name, style.size(*source.size), style.box(*source.size), orientation)
     width_px, height_px = source.size[::-1]

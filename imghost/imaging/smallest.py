@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
+import math
+from io import BytesIO
 
-from imghost.imaging.check import decode_errors, opened
-from imghost.imaging.encode import encode
+from imghost.imaging.check import Caps, check, decode_errors, opened
 from imghost.imaging.render import redraw
 from imghost.imaging.style import Style
 from imghost.models import Image
@@ -14,13 +13,14 @@ from imghost.models import Image
 _LOSSLESS = frozenset({"png", "gif", "bmp", "tiff", "ico"})
 _STILL_MPIX = 40  # a larger one would take the lossless encoder more than 1.4 GB
 _ANIMATION_MPIX = 64  # a larger one would take both encoders longer than anybody waits
+_EXCERPT_MPIX = 8
 
 
 def redraw_smallest(image: Image, style: Style) -> Image:
     """The image in this style, which names a format; in webp as lossless as that costs nothing.
 
-    A still above 40 megapixels becomes lossy. An animation above 64 in all its frames is encoded
-    the way that is better for the frame in its middle. Raises ImageError as `render` does.
+    A still above 40 megapixels becomes lossy. For an animation above 64 in all its frames, some
+    frames from its middle decide. Raises ImageError as `render` does.
     """
     if style.format != "webp" or image.format not in _LOSSLESS:
         return redraw(image, style)
@@ -28,7 +28,7 @@ def redraw_smallest(image: Image, style: Style) -> Image:
     if image.frames == 1 and mpix > _STILL_MPIX:
         return redraw(image, style)
     if image.frames > 1 and mpix > _ANIMATION_MPIX:
-        lossless, lossy = _both(_middle(image), style)
+        lossless, lossy = _both(_excerpt(image), style)
         return redraw(image, style, lossless=len(lossless.data) <= len(lossy.data))
     return min(_both(image, style), key=lambda made: len(made.data))
 
@@ -37,10 +37,16 @@ def _both(image: Image, style: Style) -> tuple[Image, Image]:
     return redraw(image, style, lossless=True), redraw(image, style)
 
 
-def _middle(image: Image) -> Image:
-    """The frame in the middle, as a still."""
+def _excerpt(image: Image) -> Image:
+    """Some frames from the middle, as an animation of their own."""
+    mpix = image.width_px * image.height_px / 1e6
+    count = min(image.frames, math.ceil(_EXCERPT_MPIX / mpix))
+    start = (image.frames - count) // 2
+    frames = []
     with decode_errors(image.name), opened(image.data) as source:
-        source.seek(image.frames // 2)
-        data = encode(source.convert("RGBA"), "png", quality=100)
-    sha256 = hashlib.sha256(data).hexdigest()
-    return replace(image, data=data, format="png", frames=1, sha256=sha256)
+        for number in range(start, start + count):
+            source.seek(number)
+            frames.append(source.convert("RGBA"))
+    file = BytesIO()
+    frames[0].save(file, "PNG", save_all=True, append_images=frames[1:], compress_level=1)
+    return check(file.getvalue(), image.name, Caps(math.inf, math.inf, len(file.getvalue())))

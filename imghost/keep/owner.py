@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import uuid
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ class Owner:
     """
 
     def __init__(self, run: Path, tmp_root: Path) -> None:
-        self.id = uuid.uuid4().hex
+        self.id = os.urandom(16).hex()
         self.tmp = tmp_root / self.id
         self._run = run
         self._tmp_root = tmp_root
@@ -35,12 +34,19 @@ class Owner:
             if lock.acquire():
                 with lock:
                     requeue(owner)
-                    shutil.rmtree(self._tmp_root / owner, ignore_errors=True)
+                    _remove(self._tmp_root / owner)
                     lock.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Stop sending: nothing may be claimed any more."""
-        shutil.rmtree(self.tmp, ignore_errors=True)
+        _remove(self.tmp)
         with contextlib.suppress(OSError):
             self._lock.path.unlink(missing_ok=True)
         self._lock.release()
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)

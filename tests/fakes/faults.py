@@ -188,10 +188,10 @@ def trickle_body(peer: Peer) -> None:
 
 
 def endless_headers(peer: Peer) -> None:
-    """Answer with headers without end."""
+    """Answer with long headers without end."""
     peer.read_request()
     peer.send(b"HTTP/1.1 200 OK\r\n")
-    peer.send_for_ever(b"X-Header: " + _JUNK[:1000] + b"\r\n")
+    peer.send_for_ever(b"X-Header: " + _JUNK[:60_000] + b"\r\n")
 
 
 def endless_header_line(peer: Peer) -> None:

@@ -18,7 +18,7 @@ _ALONE = frozenset({0x01, *range(0xD0, 0xDA)})
 _MAX_SCANS = 100  # each is a pass over the whole picture, however short; encoders make about 10
 
 _NAMES: tuple[tuple[int, bytes, str], ...] = (
-    (0xE0, b"JFXX\0", "JFXX"),
+    (0xE0, b"JF", "thumbnail"),
     (0xE2, b"MPF\0", "MPF"),
     (0xEB, b"JP", "C2PA"),
     (0xED, b"Photoshop 3.0\0", "IPTC"),

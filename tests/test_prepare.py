@@ -1,0 +1,117 @@
+"""The whole way of an image's bytes: each step is done, in the right order, and said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PIL.ExifTags import Base
+from PIL.Image import Exif
+
+from imghost.errors import ConfigError, ImageError
+from imghost.imaging.check import Caps, check, opened
+from imghost.imaging.convert import Conversion
+from imghost.imaging.prepare import Recipe, prepare
+from imghost.models import Limits
+from tests.fakes.pictures import animation, encoded, jpeg, picture, png
+
+LIMITS = Limits(15_000_000, frozenset({"png", "jpeg", "webp"}))
+RECIPE = Recipe(Caps(), LIMITS, Conversion(), "")
+
+
+def with_camera(orientation: int = 1) -> Exif:
+    """Metadata that gives the photographer away."""
+    exif = Exif()
+    exif[Base.Make] = "SecretCamera"
+    exif[Base.Orientation] = orientation
+    return exif
+
+
+def test_what_has_nothing_to_strip_is_sent_byte_for_byte() -> None:
+    """An ordinary image is the very bytes that came in, and nothing is said."""
+    data = png()
+    prepared = prepare(data, "a.png", RECIPE)
+    assert prepared.image.data is data
+    assert prepared.notes == ()
+
+
+def test_metadata_is_stripped_and_said() -> None:
+    """Of an acceptable image nothing but the metadata changes."""
+    data = jpeg(exif=with_camera())
+    prepared = prepare(data, "a.jpg", RECIPE)
+    assert b"SecretCamera" not in prepared.image.data
+    assert [str(note) for note in prepared.notes] == ["metadata removed: EXIF"]
+    assert opened(prepared.image.data).tobytes() == opened(data).tobytes()
+
+
+def test_metadata_stays_if_it_shall() -> None:
+    """Then the file is sent as it came."""
+    recipe = replace(RECIPE, conversion=Conversion(strip_metadata=False))
+    data = jpeg(exif=with_camera())
+    assert prepare(data, "a.jpg", recipe).image.data is data
+
+
+@pytest.mark.parametrize("strip_metadata", [True, False])
+def test_what_is_converted_carries_no_metadata(strip_metadata: bool) -> None:
+    """Neither what is stripped before, nor what was to stay: a new file is only pixels."""
+    recipe = replace(RECIPE, conversion=Conversion(strip_metadata=strip_metadata))
+    data = encoded(picture(), "TIFF", exif=with_camera())
+    image = prepare(data, "a.tif", recipe).image
+    assert image.format == "webp"
+    assert b"SecretCamera" not in image.data
+
+
+def test_a_turned_photo_is_shown_upright_whatever_is_done() -> None:
+    """Stripped it keeps its orientation; drawn anew its pixels are turned."""
+    data = jpeg(64, 48, exif=with_camera(6))
+    for conversion in (Conversion(), Conversion(max_width_px=24)):
+        image = prepare(data, "a.jpg", replace(RECIPE, conversion=conversion)).image
+        assert check(image.data, "a", Caps()).height_px * 3 == image.width_px * 4
+
+
+def test_a_style_is_drawn_first_and_said() -> None:
+    """The host's limits then hold for what was drawn."""
+    prepared = prepare(png(64, 48), "a.png", replace(RECIPE, style="@32w.avif"))
+    assert (prepared.image.width_px, prepared.image.format) == (32, "webp")
+    assert [str(note) for note in prepared.notes] == [
+        "drawn as @32w.avif",
+        "converted from AVIF to WEBP",
+    ]
+
+
+def test_what_is_wrong_is_refused() -> None:
+    """Bytes that are no image, more than the caps allow, and a style that is none."""
+    with pytest.raises(ImageError):
+        prepare(b"text", "a.png", RECIPE)
+    with pytest.raises(ImageError):
+        prepare(png(), "a.png", replace(RECIPE, caps=Caps(still_mpix=0.001)))
+    with pytest.raises(ConfigError):
+        prepare(png(), "a.png", replace(RECIPE, style="@9z"))
+
+
+def test_the_key_tells_recipes_apart() -> None:
+    """Whatever decides the result is in the key; how gently the host is asked is not."""
+    others = [
+        replace(RECIPE, caps=Caps(still_mpix=1)),
+        replace(RECIPE, limits=replace(LIMITS, max_bytes=1)),
+        replace(RECIPE, limits=replace(LIMITS, formats=frozenset({"png"}))),
+        replace(RECIPE, limits=replace(LIMITS, animated=False)),
+        replace(RECIPE, conversion=Conversion(quality=84)),
+        replace(RECIPE, conversion=Conversion(strip_metadata=False)),
+        replace(RECIPE, style="@1w"),
+    ]
+    assert len({recipe.key() for recipe in (RECIPE, *others)}) == 8
+    assert replace(RECIPE, limits=replace(LIMITS, parallel=9, min_gap_s=3)).key() == RECIPE.key()
+
+
+def test_the_key_is_the_same_in_every_process() -> None:
+    """It stands in the journal for years."""
+    assert RECIPE.key() == "49bf951585bf359f"
+
+
+def test_an_animation_for_a_host_without_gif_is_said() -> None:
+    """The writer hears what became of the GIF."""
+    prepared = prepare(animation("GIF"), "a.gif", RECIPE)
+    assert [str(note) for note in prepared.notes] == [
+        "animated GIF became an animated WEBP of 4 frames"
+    ]
