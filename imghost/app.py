@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -143,7 +143,7 @@ class App:
                 log.warning("the config was changed and is wrong; the former one stays: %s", exc)
         return self._pipeline
 
-    def upload(self, request: UploadRequest) -> Iterator[Settled]:
+    def upload(self, request: UploadRequest) -> Generator[Settled, None, None]:
         """Accept and send; one answer per input, in their order. Raises ConfigError at once."""
         pipeline = self.pipeline()
         options = request.options

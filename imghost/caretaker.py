@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from threading import Event
+from typing import ParamSpec
 
 from imghost.app import App
 from imghost.errors import MachineError
 from imghost.keep.database import JournalDamaged
 from imghost.models import Alive, Record
+
+P = ParamSpec("P")
 
 _REST_S = 2.0
 _CARE_S = 30.0
@@ -35,20 +38,26 @@ class Caretaker:
     def run(self, stopping: Event) -> None:
         """Look after everything until `stopping` is set and the outbox was stopped."""
         while not stopping.is_set():
-            try:
-                self._round()
-            except JournalDamaged as exc:
-                log.warning("%s", exc)
-                self._recover()
-            except MachineError as exc:
-                log.warning("%s", exc)
+            self._survive(self._round)
             self._app.outbox.rest(_REST_S)
+
+    def _survive(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Whatever goes wrong costs this piece of work alone."""
+        try:
+            work(*args, **kwargs)
+        except JournalDamaged as exc:
+            log.warning("%s", exc)
+            self._survive(self._app.recover_journal)
+        except MachineError as exc:
+            log.warning("%s", exc)
+        except Exception:
+            log.exception("a bug")
 
     def _round(self) -> None:
         app = self._app
         app.outbox.tidy()
         while record := app.outbox.take():
-            self._workers.submit(self._send, record)
+            self._workers.submit(self._survive, self._send, record)
         if app.config.verify.after_upload:
             self._look_at_links()
         if time.monotonic() - self._cared_at > _CARE_S:
@@ -56,28 +65,17 @@ class Caretaker:
             app.reap()
             self._care()
 
-    def _recover(self) -> None:
-        try:
-            self._app.recover_journal()
-        except MachineError as exc:
-            log.warning("%s", exc)
-
     def _send(self, record: Record) -> None:
-        try:
-            outcome = self._app.outbox.work(record)
-        except Exception:
-            log.exception("a bug while sending %d", record.id)
-            return
+        outcome = self._app.outbox.work(record)
         if outcome.error:
             log.info("%d is not sent: %s", record.id, outcome.error)
 
     def _look_at_links(self) -> None:
-        room = _LOOKS_AT_ONCE - len(self._looking)
-        for record in self._app.journal.due_checks(_LOOKS_AT_ONCE):
-            if room > 0 and record.id not in self._looking:
-                room -= 1
+        due = self._app.journal.due_checks(2 * _LOOKS_AT_ONCE)
+        for record in [record for record in due if record.id not in self._looking]:
+            if len(self._looking) < _LOOKS_AT_ONCE:
                 self._looking.add(record.id)
-                self._workers.submit(self._look, record)
+                self._workers.submit(self._survive, self._look, record)
 
     def _look(self, record: Record) -> None:
         try:
@@ -87,8 +85,6 @@ class Caretaker:
             self._app.journal.mark(record.id, alive, check_at)
             if alive in (Alive.DEAD, Alive.SUSPECT):
                 log.warning("the link of %d is %s: %s", record.id, alive, record.url)
-        except MachineError as exc:
-            log.warning("%s", exc)
         finally:
             self._looking.discard(record.id)
             self._app.outbox.wake()

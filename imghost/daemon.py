@@ -30,12 +30,8 @@ from imghost.door import (
 )
 from imghost.errors import DaemonError
 from imghost.hosts.local import find_file
-from imghost.imaging.check import recalled
 from imghost.imaging.child import Child
-from imghost.imaging.render import render
-from imghost.imaging.style import Style
 from imghost.lock import FileLock
-from imghost.models import Image
 from imghost.report import status_json
 from imghost.secret import Secret
 from imghost.server.app import make_app
@@ -43,10 +39,11 @@ from imghost.server.body import Recent
 from imghost.server.commands import command_routes
 from imghost.server.files import Files
 from imghost.server.guard import gate
-from imghost.server.peer import is_stranger
+from imghost.server.peer import stranger_check
 from imghost.server.renderings import Renderings
 from imghost.server.run import listen, serve
 from imghost.server.shelf import Shelf
+from imghost.server.styling import styled
 from imghost.server.wire import Json, Settled, UploadRequest
 from imghost.text import Speaker
 
@@ -136,13 +133,14 @@ class Daemon:
     def _files(self, enter: Callable[[closing[Renderings]], Renderings]) -> Files:
         recent = Recent()
         shelf = Shelf(self._dirs.renderings, self._config.server.cache_bytes)
-        renderings = enter(closing(Renderings(shelf, recent, _rendered)))
+        draw = partial(styled, caps=self._config.limits)
+        renderings = enter(closing(Renderings(shelf, recent, draw)))
         return Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
 
     def _asgi(self, app: App, files: Files, callers: Executor, token: Secret, port: int) -> ASGIApp:
         backend = Backend(app, self._say, self.stop)
         routes = command_routes(backend, token, callers, self._config.limits.input_bytes)
-        return make_app(files, routes, gate(port), is_stranger)
+        return make_app(files, routes, gate(port), stranger_check())
 
     @contextmanager
     def _open_door(self, url: str, token: Secret, tmp: Path) -> Iterator[None]:
@@ -230,7 +228,3 @@ def _signals_to(waker: socket.socket) -> Iterator[None]:
 
 def _pool(name: str, threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix=f"imghost-{name}")
-
-
-def _rendered(data: bytes, name: str, style: Style) -> Image:
-    return render(recalled(data, name), style)

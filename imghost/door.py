@@ -7,7 +7,7 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.dirs import Dirs
@@ -36,7 +36,13 @@ def daemon_lock(dirs: Dirs) -> FileLock:
 
 def open_door(dirs: Dirs, door: Door, tmp: Path) -> None:
     """Tell the commands of this user where the daemon is. Raises MachineError."""
-    content = asdict(door) | {"token": door.token.reveal()}
+    content = {
+        "url": door.url,
+        "token": door.token.reveal(),
+        "settings": door.settings,
+        "language": door.language,
+        "pid": door.pid,
+    }
     write_atomically(dirs.door, json.dumps(content).encode(), tmp)
 
 

@@ -80,7 +80,7 @@ class Outbox:
                         return record
                 if not (patient and waits):
                     break
-                self._changed.wait(min(_LOOK_S, *waits))
+                self._changed.wait(min([_LOOK_S, *waits]))
         return None
 
     def enter(self, record: Record) -> bool:
@@ -126,7 +126,7 @@ class Outbox:
             now = self._clock()
             waits = [w for gate in self._gates.values() if (w := gate.next_s(now)) > 0]
             if not self.stopping:
-                self._changed.wait(min(longest_s, *waits))
+                self._changed.wait(min([longest_s, *waits]))
 
     def wake(self) -> None:
         """Something was accepted or has changed: look again."""

@@ -55,9 +55,9 @@ def exchange(request: Request, call: Call, proxy: str, trusted: Trust) -> Reply:
 
 def _http_proxy(proxy: str) -> str:
     url = proxy if "://" in proxy or not proxy else f"http://{proxy}"
-    if url and (not url.lower().startswith(("http://", "https://")) or not host_of(url)):
+    if url and not (url.lower().startswith("http://") and host_of(url)):
         raise HostUnavailable(
-            "the proxy {proxy} is no http:// address, the only kind that imghost can use; set the "
+            "the proxy {proxy} is not an http:// address, and imghost can use no other; set the "
             'host\'s proxy to one, or to "direct"',
             proxy=without_password(proxy),
             offline=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -47,11 +48,15 @@ def host(fake: FakeBilibili, tmp_path: Path) -> BilibiliHost:
 
 
 def host_at(
-    api: str, folder: Path, sessdata: str = SESSDATA, bili_jct: str = BILI_JCT
+    api: str,
+    folder: Path,
+    sessdata: str = SESSDATA,
+    bili_jct: str = BILI_JCT,
+    timeout_s: float = 5.0,
 ) -> BilibiliHost:
     """The host with these cookies."""
     config = BilibiliConfig(sessdata=Secret(sessdata), bili_jct=Secret(bili_jct), api=api)
-    return BilibiliHost(config, Outside(Http(timeout_s=5), "", folder, folder))
+    return BilibiliHost(config, Outside(Http(timeout_s=timeout_s), "", folder, folder))
 
 
 def picture(data: bytes | None = None, name: str = "my secret plan.png") -> Image:
@@ -279,6 +284,15 @@ class TestAnswers:
         with pytest.raises(HostUnavailable) as caught:
             host.upload(picture(png(2000, 2000) + bytes(30_000_000)), "live")
         assert not caught.value.ambiguous
+
+    def test_answer_that_comes_too_late(self, fake: FakeBilibili, tmp_path: Path) -> None:
+        """When time runs out before the answer, the image may be there all the same."""
+        released = threading.Event()
+        fake.answers.append(Answer(after=released))
+        with pytest.raises(HostUnavailable, match="did not answer") as caught:
+            host_at(fake.url, tmp_path, timeout_s=0.2).upload(picture(), "live")
+        released.set()
+        assert caught.value.ambiguous
 
     def test_code_and_message_are_shown(self, fake: FakeBilibili, host: BilibiliHost) -> None:
         """What Bilibili said stands in the error."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL import ImageChops, ImageCms, ImageFilter, ImageStat
 from PIL.ExifTags import Base
+from PIL.PngImagePlugin import PngInfo
 
 from imghost.errors import ImageError
 from imghost.imaging import smallest
@@ -150,7 +151,7 @@ def test_webp_holds_so_many_pixels_a_side() -> None:
     assert said[1:] == ["WEBP cannot hold that many pixels: PNG instead"]
     made, said = converted(jpeg(20_000, 4), BILIBILI, max_width_px=17_000)
     assert (made.format, made.width_px) == ("jpeg", 17_000)
-    with pytest.raises(ImageError, match="16384x4 pixels, too many for what its host takes: webp"):
+    with pytest.raises(ImageError, match=r"16384x4 pixels, 1 frames\) cannot become .*: webp;"):
         converted(encoded(picture(16_384, 4), "BMP"), frozenset({"webp"}))
 
 
@@ -190,6 +191,30 @@ def test_the_picture_is_upright_and_carries_no_metadata() -> None:
     assert b"Secret" not in made.data
     upright = shown(photo).transpose(Pillow.Transpose.ROTATE_270)
     assert distance(shown(made.data), upright) < 8
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_measurements_are_shown_from_black_to_white(mode: str) -> None:
+    """Numbers of any range become grey, instead of all black or all white."""
+    grey = soft("L")
+    low, high = cast("tuple[int, int]", grey.getextrema())
+    source = grey.convert("F").point(lambda value: value * 1e4 - 7e5).convert(mode)
+    made, _ = converted(encoded(source, "TIFF"))
+    stretched = grey.point([max(0, min(255, 255 * (n - low) // (high - low))) for n in range(256)])
+    assert distance(shown(made.data), stretched.convert("RGBA")) < 4
+
+
+def test_a_gamma_of_its_own_is_applied() -> None:
+    """PNG can say by what power its numbers are raised; no other format can."""
+    chunks = PngInfo()
+    chunks.add(b"gAMA", (100_000).to_bytes(4, "big"))
+    grey = Pillow.new("RGBA", (9, 9), (55, 55, 55, 55))
+    made, _ = converted(encoded(grey, "PNG", pnginfo=chunks), frozenset({"webp"}))
+    assert opened(made.data).convert("RGBA").getpixel((4, 4)) == (127, 127, 127, 55)
+    chunks = PngInfo()
+    chunks.add(b"gAMA", (45_455).to_bytes(4, "big"))
+    made, _ = converted(encoded(grey, "PNG", pnginfo=chunks), frozenset({"webp"}))
+    assert opened(made.data).convert("RGBA").getpixel((4, 4)) == (55, 55, 55, 55)
 
 
 @pytest.mark.parametrize("to", STILLS)
@@ -423,7 +448,7 @@ def test_a_host_without_animations_gets_none() -> None:
 
 def test_an_animation_that_cannot_become_webp_is_refused() -> None:
     """No still is sent in its place."""
-    with pytest.raises(ImageError, match=r"nor as WebP; .*jpeg, png"):
+    with pytest.raises(ImageError, match=r"4 frames\) cannot become any of .*: jpeg, png;"):
         converted(animation("GIF"), frozenset({"png", "jpeg"}))
 
 

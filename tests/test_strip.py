@@ -430,11 +430,12 @@ def test_avif_metadata_within_a_movie_is_blanked() -> None:
     assert len(left) == len(data)
 
 
-def test_avif_items_that_lie_over_the_picture_are_refused() -> None:
-    """Blanking what an untrue table calls EXIF may not spoil the picture unnoticed."""
-    data = encoded(picture(), "AVIF", exif=phone_exif())
-    first = data.index(b"iloc") + 18  # the picture's place; 14 bytes further that of the EXIF
-    untrue = data[: first + 14] + data[first : first + 8] + data[first + 22 :]
+@pytest.mark.parametrize("item", [0, 1])
+def test_avif_items_that_lie_over_others_are_refused(item: int) -> None:
+    """Blanking what an untrue table calls EXIF or XMP may not spoil what else it says is there."""
+    data = encoded(picture(), "AVIF", exif=phone_exif(), xmp=XMP)
+    place = data.index(b"iloc") + 18 + 14 * item  # of the picture, the EXIF, the XMP
+    untrue = data[: place + 14] + data[place : place + 8] + data[place + 22 :]
     with pytest.raises(ImageError):
         checked(untrue)
 

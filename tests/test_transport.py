@@ -256,8 +256,30 @@ class TestProxy:
         assert proxy.peers[0].received.startswith(b"CONNECT host.invalid:443")
         assert not leaked(proxy.peers[0].received.decode("latin-1"), SECRETS)
 
+    def test_tunnel_leads_to_the_host(self, authority: trustme.CA) -> None:
+        """Through a tunnel the host itself is spoken to, once it has proved its name."""
+
+        def behave(peer: Peer) -> None:
+            peer.read_head()
+            peer.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            peer.start_tls(server_tls(authority, "host.invalid"))
+            peer.read_request()
+            peer.send(OK)
+
+        with FaultServer(behave) as proxy:
+            http = Http(timeout_s=5, proxy=f"http://me:password@{proxy.address}")
+            assert http.send(post("host.invalid", 500_000, "https")).body == b"fine"
+        assert f"Cookie: SESSDATA={SESSDATA}".encode() in proxy.peers[0].received
+
     @pytest.mark.parametrize(
-        "proxy", ["socks5://me:canary@127.0.0.1:1", "http://", "me:canary@127.0.0.1:1", "http://["]
+        "proxy",
+        [
+            "https://127.0.0.1:1",
+            "socks5://me:canary@127.0.0.1:1",
+            "http://",
+            "me:canary@127.0.0.1:1",
+            "http://[",
+        ],
     )
     def test_proxy_that_does_not_work(self, proxy: str) -> None:
         """A proxy that is none, is down or speaks SOCKS is named without its password."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 _PROFILE_HEADER_BYTES = 128
 _OPAQUE = 255
+_SRGB_GAMMA, _SAME_GAMMA = 0.45455, 0.05  # PNG 4.2.2; closer to it than 5 % is the same
 
 
 def plain(picture: Picture, *, keep_profile: bool) -> tuple[Picture, bytes]:
@@ -18,7 +19,8 @@ def plain(picture: Picture, *, keep_profile: bool) -> tuple[Picture, bytes]:
     A profile is applied if it is not to be kept, or is not one of RGB numbers.
     """
     profile = picture.info.get("icc_profile") or b""
-    picture = _eight_bits(picture)
+    gamma = _SRGB_GAMMA if profile else picture.info.get("gamma") or _SRGB_GAMMA
+    picture = _with_gamma(_eight_bits(picture), gamma)
     fits = _space(profile) == {"L": b"GRAY", "CMYK": b"CMYK"}.get(picture.mode, b"RGB ")
     if fits and keep_profile and picture.mode.startswith("RGB"):
         return picture, profile
@@ -47,11 +49,31 @@ def on_white(picture: Picture) -> Picture:
 def _eight_bits(picture: Picture) -> Picture:
     if is_transparent(picture):
         return picture.convert("RGBA")
-    if picture.mode.startswith("I"):  # 16 bits; Pillow would cut off what is above 255
+    if picture.mode.startswith("I;16"):  # Pillow would cut off what is above 255
         return picture.convert("I").point(lambda value: value / 256).convert("L")
-    if picture.mode in ("1", "L", "LA", "La", "F"):
+    if picture.mode in ("I", "F"):
+        return _stretched(picture)
+    if picture.mode in ("1", "L", "LA", "La"):
         return picture.convert("L")
     return picture if picture.mode in ("RGB", "CMYK") else picture.convert("RGB")
+
+
+def _stretched(picture: Picture) -> Picture:
+    """Measurements, which have no white of their own: from the lowest, black, to the highest."""
+    picture = picture.convert("F")
+    low, high = cast("tuple[float, float]", picture.getextrema())
+    scale = _OPAQUE / (high - low) if high > low else 1.0
+    return picture.point(lambda value: value * scale - low * scale).convert("L")
+
+
+def _with_gamma(picture: Picture, gamma: float) -> Picture:
+    """The numbers as sRGB has them, of a PNG that says only by what power they are to be raised."""
+    if abs(gamma / _SRGB_GAMMA - 1) < _SAME_GAMMA:
+        return picture
+    curve = [round(255 * (value / 255) ** (_SRGB_GAMMA / gamma)) for value in range(256)]
+    straight = list(range(256))
+    tables = [straight if band == "A" else curve for band in picture.getbands()]
+    return picture.point([value for table in tables for value in table])
 
 
 def _space(profile: bytes) -> bytes:

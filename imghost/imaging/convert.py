@@ -103,18 +103,13 @@ def _redrawn(image: Image, limits: Limits, settings: Conversion, percent: int) -
     style = _style(image, limits, settings, percent)
     if style.format:
         return redraw_smallest(image, style)
-    if image.frames > 1 and "webp" not in limits.formats:
-        raise ImageError(
-            "{name} is an animation that its host does not take as it is, nor as WebP; save it "
-            "smaller or as one of {formats}, or choose another host",
-            name=image.name,
-            formats=", ".join(sorted(limits.formats)),
-        )
     raise ImageError(
-        "{name} has {size} pixels, too many for what its host takes: {formats}; make it smaller, "
-        "or choose another host",
+        "{name} ({format}, {size} pixels, {frames} frames) cannot become any of what its host "
+        "takes: {formats}; save it as one of them, make it smaller, or choose another host",
         name=image.name,
+        format=image.format,
         size=_size(image),
+        frames=image.frames,
         formats=", ".join(sorted(limits.formats)),
     )
 

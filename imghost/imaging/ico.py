@@ -17,7 +17,7 @@ def largest(data: bytes) -> bytes:
     Raises CutOff if there is less than the directory says, or struct.error or ValueError.
     """
     (count,) = struct.unpack_from("<H", data, 4)
-    places = {struct.unpack_from("<II", data, 14 + 16 * n) for n in range(count)}
+    places = [struct.unpack_from("<II", data, 14 + 16 * n) for n in range(count)]
     if any(start + size_bytes > len(data) for size_bytes, start in places):
         raise CutOff
     size_bytes, start = max(places, key=lambda place: _worth(data, place[1]))

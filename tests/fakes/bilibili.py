@@ -94,7 +94,6 @@ class FakeBilibili:
         self.sessdata = sessdata
         self.bili_jct = bili_jct
         self.delay_s = 0.0
-        self.location = "http://{host}{path}"
         self.answers: deque[Answer] = deque()
         self.uploads: list[Upload] = []
         self.fetches: list[tuple[str, str]] = []
@@ -149,8 +148,7 @@ class FakeBilibili:
         path = f"/bfs/{upload.text('bucket')}/{sha1}.{file.file_name.rpartition('.')[2]}"
         with self.lock:
             self.images[path] = (file.content_type, file.data)
-        location = self.location.format(host=host, path=path)
-        data = {"location": location, "etag": sha1, "object_metas": {}}
+        data = {"location": f"http://{host}{path}", "etag": sha1, "object_metas": {}}
         return Answer(body=_api(0, "0", data))
 
 

@@ -71,6 +71,11 @@ class Peer:
         while not self._stopped.is_set():
             self._sock.sendall(data)
 
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Go on below TLS, as the server behind a tunnel does."""
+        self._sock = context.wrap_socket(self._sock, server_side=True)
+        self.received = b""
+
     def wait(self) -> None:
         """Do nothing until the server stops."""
         self._stopped.wait()
@@ -78,6 +83,12 @@ class Peer:
     def reset(self) -> None:
         """End the connection as a crash does."""
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._sock.close()
+
+    def close(self) -> None:
+        """End the connection; whoever waits on it wakes."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
 
     def _read(self, count: int) -> int:
@@ -99,7 +110,6 @@ class FaultServer:
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WINDOW_BYTES)
-        self._sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, name="fault server")]
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -114,31 +124,32 @@ class FaultServer:
         trace: TracebackType | None,
     ) -> None:
         self._stopped.set()
-        for sock in (self._listener, *self._sockets):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
+        socket.create_connection(self._listener.getsockname()).close()  # wakes the first thread
+        self._threads[0].join()
+        self._listener.close()
+        for peer in self.peers:
+            peer.close()
         for thread in self._threads:
             thread.join()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                sock, _ = self._listener.accept()
-                self._sockets.append(sock)
-                thread = threading.Thread(target=self._serve, args=(sock,), name="fault peer")
-                self._threads.append(thread)
-                thread.start()
-
-    def _serve(self, sock: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            if self._tls:
-                sock = self._tls.wrap_socket(sock, server_side=True)
-                self._sockets.append(sock)
+        while True:
+            sock, _ = self._listener.accept()
+            if self._stopped.is_set():
+                sock.close()
+                return
             peer = Peer(sock, self._stopped)
             self.peers.append(peer)
+            thread = threading.Thread(target=self._serve, args=(peer,), name="fault peer")
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, peer: Peer) -> None:
+        with contextlib.suppress(OSError):
+            if self._tls:
+                peer.start_tls(self._tls)
             self._behave(peer)
-        sock.close()
+        peer.close()
 
 
 def reply(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
