@@ -115,7 +115,7 @@ class Daemon:
         if not lock.acquire(wait_s=_LOCK_WAIT_S):
             other = find_door(self._dirs)
             raise DaemonError(
-                "imghost is running already (process {pid}); imghost stop ends it",
+                "another imghost is running (process {pid}); imghost stop ends it",
                 pid=other.pid if other else 0,
             )
 

@@ -100,20 +100,25 @@ class Connection(HTTPConnection):
         found = self._call.resolve(self._dns_host, self.port)
         error: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
         for turn, (family, address) in enumerate(found):
-            sock = _Socket(family, socket.SOCK_STREAM)
-            sock.call = self._call
             try:
-                self._call.hold(sock)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.settimeout(self._call.left_s() / (len(found) - turn))
-                sock.connect(address)
-                sock.settimeout(self._call.left_s())  # a TLS handshake keeps to it as a whole
+                return self._connected(family, address, share=len(found) - turn)
             except OSError as exc:
-                sock.close()
                 error = exc
-            else:
-                return sock
         raise error
+
+    def _connected(self, family: int, address: Address, share: int) -> socket.socket:
+        sock = _Socket(family, socket.SOCK_STREAM)
+        try:
+            sock.call = self._call
+            self._call.hold(sock)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(self._call.left_s() / share)
+            sock.connect(address)
+            sock.settimeout(self._call.left_s())  # a TLS handshake keeps to it as a whole
+        except BaseException:
+            sock.close()
+            raise
+        return sock
 
 
 class TlsConnection(Connection, HTTPSConnection):

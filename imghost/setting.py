@@ -66,15 +66,16 @@ def unknown_key(key: str, known: Sequence[str]) -> ConfigError:
 
 def as_json(settings: object) -> dict[str, Any]:
     """The settings as they stand in JSON, secrets masked."""
-    return {
-        f.name: as_json(v)
-        if dataclasses.is_dataclass(v)
-        else str(v)
-        if isinstance(v, Secret)
-        else v
-        for f in dataclasses.fields(settings)  # type: ignore[arg-type]  # a dataclass
-        for v in [getattr(settings, f.name)]
-    }
+    named = dataclasses.fields(settings)  # type: ignore[arg-type]  # a dataclass
+    return {field.name: _value_as_json(getattr(settings, field.name)) for field in named}
+
+
+def _value_as_json(value: object) -> object:
+    if dataclasses.is_dataclass(value):
+        return as_json(value)
+    if isinstance(value, Secret):
+        return str(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _read_field(

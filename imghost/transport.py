@@ -34,8 +34,8 @@ class Http:
     def send(self, request: Request, *, timeout_s: float | None = None) -> Reply:
         """Send it once and read the reply, whatever its status; redirects are not followed.
 
-        `timeout_s` is for this exchange alone.
-        Raises HostUnavailable, HostRefused and LoginExpired as `wire.exchange` does.
+        `timeout_s` is for this exchange alone. Raises HostUnavailable, HostRefused and
+        LoginExpired as `wire.exchange` does.
         """
         from imghost.wire import exchange
 

@@ -78,7 +78,7 @@ def _seconds_until(http_date: str) -> float:
 
     try:
         return parsedate_to_datetime(http_date).timestamp() - time.time()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         return 0.0
 
 
@@ -96,7 +96,8 @@ def leaves_machine(url: str) -> bool:
     from ipaddress import ip_address
 
     try:
-        name = urlsplit(url).hostname or "localhost"
+        parts = urlsplit(url)
+        name, _port = parts.hostname or "localhost", parts.port
     except ValueError:  # no URL at all
         return False
     try:

@@ -149,13 +149,13 @@ class TestUpload:
         assert host.upload(picture(), "live").url == f"http://{LINK}"
         assert "0123456789abcdef" in caplog.text
 
-    @pytest.mark.parametrize("missing", ["sessdata", "bili_jct"])
+    @pytest.mark.parametrize("cookies", [("", BILI_JCT), (SESSDATA, "")])
     def test_without_login_nothing_is_sent(
-        self, fake: FakeBilibili, tmp_path: Path, missing: str
+        self, fake: FakeBilibili, tmp_path: Path, cookies: tuple[str, str]
     ) -> None:
         """Without both cookies the user is told how to get them, and nobody is asked."""
         with pytest.raises(LoginExpired, match="copy the cookies"):
-            host_at(fake.url, tmp_path, **{missing: ""}).upload(picture(), "live")
+            host_at(fake.url, tmp_path, *cookies).upload(picture(), "live")
         assert not fake.uploads
 
 

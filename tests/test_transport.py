@@ -475,7 +475,16 @@ class TestErrors:
         assert not caught.value.ambiguous
 
     @pytest.mark.parametrize(
-        "url", ["", "blah", "ftp://x/", "https://[::1/", "http:///x", "file:///etc/passwd"]
+        "url",
+        [
+            "http://a.example:99999/",
+            "",
+            "blah",
+            "ftp://x/",
+            "https://[::1/",
+            "http:///x",
+            "file:///etc/passwd",
+        ],
     )
     def test_address_that_is_none(self, http: Http, url: str) -> None:
         """An address that is no web address is refused."""

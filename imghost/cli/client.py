@@ -85,7 +85,7 @@ def _answers(
                 yield from _read(answer)
     except OSError as exc:
         raise DaemonError(
-            "imghost runs (process {pid}) but does not answer at {url}: {detail}; stop it and "
+            "the running imghost (process {pid}) does not answer at {url}: {detail}; stop it and "
             "start it again",
             pid=door.pid,
             url=door.url,

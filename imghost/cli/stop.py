@@ -22,7 +22,7 @@ def run(_options: argparse.Namespace, context: Context) -> Answer:
     """Ask it to end, and wait until it has."""
     door = context.daemon
     if door is None:
-        raise DaemonError("imghost is not running; there is nothing to stop")
+        raise DaemonError("there is nothing to stop: no imghost is running")
     from imghost.cli.client import stop
 
     stop(door)

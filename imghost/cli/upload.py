@@ -83,8 +83,11 @@ def _by_daemon(door: Door, request: UploadRequest) -> Iterator[Settled]:
 
 def _here(request: UploadRequest, context: Context) -> Iterator[Settled]:
     with context.app() as app, closing(app.upload(request)) as settled:
-        yield from settled
-        if app.config.target(request.options.host).host == "local" and not context.daemon:
+        links = 0
+        for one in settled:
+            links += one.failure is None
+            yield one
+        if links and app.config.target(request.options.host).host == "local":
             context.console.note(
                 "the link answers while imghost runs (imghost serve), and only on this computer"
             )
@@ -122,7 +125,9 @@ class _Shown:
             return
         self._failures.append(one)
         problem = one.failure.message
-        if one.record is None:
+        if one.record is None and len(self._words) == 1:
+            self._console.tell(problem)
+        elif one.record is None:
             self._console.tell("{name}: {problem}", name=name, problem=problem)
         elif one.record.state is State.FAILED:
             self._console.tell(

@@ -16,6 +16,7 @@ from imghost.imaging import ico
 from imghost.imaging.containers import CutOff, bare, gif, metadata
 from imghost.imaging.sniff import REFUSALS, format_of, other_kind
 from imghost.models import Image
+from imghost.setting import setting
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -45,9 +46,9 @@ _NEW_SUBFILE_TYPE, _REDUCED = 254, 1  # TIFF 6.0: a smaller version of another p
 class Caps:
     """How much is decoded at most; the config section "limits"."""
 
-    still_mpix: float = 120
-    animation_mpix: float = 2000
-    input_bytes: int = 200_000_000
+    still_mpix: float = setting(120.0, least=0)
+    animation_mpix: float = setting(2000.0, least=0)
+    input_bytes: int = setting(200_000_000, least=0)
 
 
 def check(data: bytes, name: str, caps: Caps) -> Image:

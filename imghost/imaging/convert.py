@@ -13,6 +13,7 @@ from imghost.imaging.encode import MAX_EDGE_PX
 from imghost.imaging.smallest import redraw_smallest
 from imghost.imaging.style import Style
 from imghost.models import Image, Limits, Message
+from imghost.setting import setting
 
 _PHOTOS = frozenset({"jpeg", "heic"})
 _AVIF_MPIX = 40  # a larger one would take its encoder more than 1.1 GB
@@ -25,15 +26,15 @@ _WHOLE_MPIX = 120  # what was larger was let in as a JPEG because half of it can
 class Conversion:
     """What a person wants changed; the config section "convert".
 
-    `when`: "needed" or "always". `to`: webp, png, jpeg or avif; animations become webp. `quality`:
-    1..100, of lossy formats. `max_width_px`: what is wider is scaled down, 0 for nothing. `shrink`:
-    so is what is larger than its host takes. `strip_metadata`: also of what is not converted.
+    `to` is for stills; animations become webp. `quality` is that of lossy formats. What is wider
+    than `max_width_px` is scaled down, 0 for nothing; with `shrink` so is what is larger than its
+    host takes. `strip_metadata`: also of what is not converted.
     """
 
-    when: str = "needed"
-    to: str = "webp"
-    quality: int = 85
-    max_width_px: int = 0
+    when: str = setting("needed", choices=("needed", "always"))
+    to: str = setting("webp", choices=("webp", "png", "jpeg", "avif"))
+    quality: int = setting(85, least=1, most=100)
+    max_width_px: int = setting(0, least=0)
     shrink: bool = True
     strip_metadata: bool = True
 

@@ -48,16 +48,14 @@ def _read(path: Path, max_bytes: int) -> bytes:
         ) from exc
     except (OSError, ValueError) as exc:
         raise _unreadable(path, exc) from exc
-    with os.fdopen(handle, "rb") as file:
-        kind = os.fstat(file.fileno())
-        if stat.S_ISDIR(kind.st_mode):
-            raise SourceError("{path} is a folder; name the images in it", path=str(path))
-        if not stat.S_ISREG(kind.st_mode):
-            raise SourceError("{path} is not a file; name an image file", path=str(path))
-        try:
+    try:
+        _refuse_other_than_files(handle, path)
+        with open(handle, "rb", closefd=False) as file:
             data = file.read(max_bytes + 1)
-        except OSError as exc:
-            raise _unreadable(path, exc) from exc
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+    finally:
+        os.close(handle)
     if len(data) > max_bytes:
         raise SourceError(
             "{path} is larger than {max_mb} MB; raise limits.input_bytes if it is meant to be",
@@ -65,6 +63,14 @@ def _read(path: Path, max_bytes: int) -> bytes:
             max_mb=max_bytes // 1_000_000,
         )
     return data
+
+
+def _refuse_other_than_files(handle: int, path: Path) -> None:
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISDIR(mode):
+        raise SourceError("{path} is a folder; name the images in it", path=str(path))
+    if not stat.S_ISREG(mode):
+        raise SourceError("{path} is not a file; name an image file", path=str(path))
 
 
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)

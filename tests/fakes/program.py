@@ -1,0 +1,90 @@
+"""The program as a person runs it: real processes, a home of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+COMMAND = (sys.executable, "-m", "imghost")
+DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Its results."""
+        return self.out.splitlines()
+
+    @property
+    def json(self) -> Any:
+        """Its results, as JSON."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Program:
+    """`imghost` with a home folder and a config of its own."""
+
+    home: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def configure(self, **sections: object) -> Path:
+        """Write the config file; the port is a free one unless it is said."""
+        sections.setdefault("server", {"port": 0})
+        path = self.home / "config" / "config.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(sections), encoding="utf-8")
+        return path
+
+    def start(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
+        """Begin a command."""
+        environ = os.environ | {"IMGHOST_HOME": str(self.home)} | self.environ
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen([*COMMAND, *words], env=environ, **(pipes | options))
+
+    def run(self, *words: str | Path, stdin: bytes = b"", **options: Any) -> Result:
+        """Run a command to its end."""
+        with self.start(*map(str, words), **options) as process:
+            out, err = process.communicate(stdin, timeout=DEADLINE_S)
+        return Result(process.returncode, (out or b"").decode(), (err or b"").decode())
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """A running server; its address."""
+        with self.start("serve", stdin=subprocess.DEVNULL) as server:
+            assert server.stderr
+            said = server.stderr.readline().decode()
+            assert "serving at" in said, said + server.stderr.read().decode()
+            url = next(word for word in said.split() if word.startswith("http")).rstrip(";")
+            try:
+                yield url
+            finally:
+                if server.poll() is None:
+                    server.terminate()
+                server.communicate(timeout=DEADLINE_S)
+
+    @property
+    def originals(self) -> list[Path]:
+        """What is kept."""
+        found = (self.home / "data" / "originals").glob("??/*")
+        return sorted(path for path in found if not path.suffix)
+
+
+def path_of(url: str) -> str:
+    """The part of a link behind the server's address."""
+    return urlsplit(url).path
