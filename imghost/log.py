@@ -28,24 +28,24 @@ class _PrivateFile(logging.FileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(OSError):  # a full disk must not stop an upload
+            if self.stream and self.stream.tell() > _MAX_BYTES:
+                self.close()
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Nothing: a line that cannot be written is lost."""
 
 
-def start_log(folder: Path, level: str) -> logging.Handler:
-    """Write what imghost says of itself to `folder`/imghost.log; `level` as logging names it."""
+def start_log(folder: Path, level: str) -> None:
+    """Write what imghost says of itself to `folder`/imghost.log; `level` as logging names it.
+
+    Once for a process: who comes later finds it begun.
+    """
+    logger = logging.getLogger("imghost")
+    if logger.handlers:
+        return
     handler = _PrivateFile(folder / "imghost.log", delay=True, encoding="utf-8")
     handler.setFormatter(logging.Formatter(_FORMAT))
-    logger = logging.getLogger("imghost")
-    logger.setLevel(level.upper())
+    logger.setLevel(logging.getLevelNamesMapping().get(level.upper(), logging.INFO))
     logger.propagate = False
     logger.addHandler(handler)
-    return handler
-
-
-def stop_log(handler: logging.Handler) -> None:
-    """Close the log file."""
-    logging.getLogger("imghost").removeHandler(handler)
-    handler.close()

@@ -11,6 +11,7 @@ from imghost import __version__
 from imghost.cli.console import Console
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
+from imghost.dirs import find_dirs
 from imghost.errors import ImghostError, Interrupted, UsageError
 
 COMMANDS = ("upload", "serve", "status", "stop", "history", "retry", "prune", "config")
@@ -32,14 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.tell(exc.message)
         return exc.exit_code
     except Exception as exc:
-        import logging
-
-        logging.getLogger(__name__).exception("a bug")
-        console.tell(
-            "this is a bug in imghost, and nothing that you did: {detail}; the log has the details",
-            detail=f"{type(exc).__name__}: {exc}",
-        )
-        return ImghostError.exit_code
+        return _tell_bug(exc, console)
 
 
 def _run(words: list[str], console: Console) -> int:
@@ -58,6 +52,23 @@ def _run(words: list[str], console: Console) -> int:
     options = parser.parse_args(words)
     console.quiet = getattr(options, "quiet", False)
     return console.print(command.run(options, context), as_json=getattr(options, "json", False))
+
+
+def _tell_bug(exc: Exception, console: Console) -> int:
+    import logging
+
+    from imghost.log import start_log
+
+    folder = find_dirs(os.environ).logs
+    start_log(folder, "info")
+    logging.getLogger(__name__).exception("a bug")
+    console.tell(
+        "this is a bug in imghost, and nothing that you did: {detail}; the log in {folder} has the "
+        "details",
+        detail=f"{type(exc).__name__}: {exc}",
+        folder=str(folder),
+    )
+    return ImghostError.exit_code
 
 
 def _take_option(words: list[str], name: str) -> str:
