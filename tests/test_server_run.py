@@ -206,7 +206,11 @@ def test_the_end_does_not_wait_for_clients_that_stand_still() -> None:
             reader.sendall(GET.replace(b"/ ", b"/large ", 1))
             assert reader.recv(10)
             sender = stack.enter_context(connected(port))
-            sender.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+            head = (
+                b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+            )
+            sender.sendall(head)
+            assert sender.recv(100).startswith(b"HTTP/1.1 100 ")
             began = time.monotonic()
         assert time.monotonic() - began < 5
 

@@ -332,12 +332,13 @@ class TestTime:
         assert not caught.value.ambiguous
 
     def test_dead_address_leaves_time_for_the_next(self) -> None:
-        """When a host's first address is silent, the next one is still tried in time."""
+        """When a host's first addresses are of no use, the next one is still tried in time."""
         with black_hole() as hole, FaultServer(answering(OK)) as server:
 
             def resolve(_host: str, _port: int) -> list[tuple[int, Address]]:
                 ports = [int(a.rpartition(":")[2]) for a in (hole, server.address)]
-                return [(socket.AF_INET, ("127.0.0.1", port)) for port in ports]
+                known: list[tuple[int, Address]] = [(12345, ("no such family",))]
+                return known + [(socket.AF_INET, ("127.0.0.1", port)) for port in ports]
 
             with Call(1.0, 100, resolve) as call:
                 assert exchange(get("host.invalid"), call, "", trust).body == b"fine"

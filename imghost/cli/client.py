@@ -78,7 +78,9 @@ def _answers(
         f"Content-Type: {mime_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     try:
-        with socket.create_connection((url.hostname, url.port), _CONNECT_S) as sock:
+        with socket.socket() as sock:  # by number: looking up a name would load IDNA
+            sock.settimeout(_CONNECT_S)
+            sock.connect((url.hostname, url.port))
             sock.settimeout(None)
             sock.sendall(head.encode() + body)
             with sock.makefile("rb") as answer:

@@ -23,7 +23,7 @@ _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _BACKLOG = 128
 _HEADER_BYTES = 16 << 10
 _HEARTBEAT_S, _HEARTBEAT_BYTES = 1.0, 1000
-_ACCEPT_S, _STOP_S, _ABORT_S = 0.01, 4.0, 0.5
+_STOP_S, _ABORT_S = 4.0, 0.5
 
 
 def listen(address: str, port: int) -> list[socket.socket]:
@@ -88,7 +88,6 @@ async def serve(
 async def _end(state: ServerState) -> None:
     from imghost.server.connection import open_connections
 
-    await asyncio.sleep(_ACCEPT_S)  # for what the loop accepted just now to become a connection
     for connection in open_connections(state):
         connection.shutdown()
     await _wait(_STOP_S, [connection.ended for connection in open_connections(state)])
