@@ -226,18 +226,16 @@ class App:
                 "imghost config set server.fetch_links true",
                 url=url,
             )
-        from imghost.fetch import fetch_public
+        from imghost.transport.fetch import fetch_public
 
         return fetch_public(url, max_bytes=self.config.limits.input_bytes, timeout_s=_FETCH_S)
 
     def _change(self, config: Config) -> None:
         former, self.config = self.config, config
-        former_hosts = self._hosts
-        self._pipeline = self._piped(config)
+        self._pipeline = self._piped(config)  # tries that are under way end with the former hosts
         for name in HOSTS:
             if config.of_host(name) != former.of_host(name):
                 self.outbox.host_changed(name)
-        former_hosts.close()
 
     def _piped(self, config: Config) -> Pipeline:
         base_url = self._base_url or f"http://127.0.0.1:{config.server.port}"

@@ -11,6 +11,7 @@ from typing import Any
 from imghost.disk import write_atomically
 from imghost.errors import ConfigError
 from imghost.hosts import HOSTS
+from imghost.hosts.base import check_bucket
 from imghost.imaging.check import Caps
 from imghost.imaging.convert import Conversion
 from imghost.imaging.style import Style
@@ -22,22 +23,6 @@ from imghost.setting import as_json, read, setting, unknown_key
 from imghost.text import LANGUAGES
 
 _LOCK_WAIT_S = 10.0
-_BUCKET_CHARACTERS = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-")
-_BUCKET_LENGTH = 63
-
-
-def check_bucket(name: str) -> None:
-    """Raise ConfigError unless every host could have a bucket of this name."""
-    if (
-        not _BUCKET_CHARACTERS.issuperset(name)
-        or not 0 < len(name) <= _BUCKET_LENGTH
-        or name[0] == "."
-    ):
-        raise ConfigError(
-            "{bucket} cannot be a bucket's name; use letters, digits, '-', '_' and '.', "
-            "63 of them at most",
-            bucket=name,
-        )
 
 
 def check_style(text: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from imghost.errors import HostError, ImageError
 from imghost.hosts.base import Host, KeepsFiles
 from imghost.models import Alive, Message, Record
-from imghost.web import Reply, Request
+from imghost.transport.web import Reply, Request
 
 _MORTAL = re.compile(
     r"^https?://(?:[^/]+/bfs/new_dyn/|jssz-boss\.hdslb\.com/|[^?]+\?(?:.*&)?(?:X-Amz-Expires|deadline)=)",

@@ -20,7 +20,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A temporary home folder, below which imghost keeps everything; English is spoken."""
     root = tmp_path / "home"
     root.mkdir()
-    for name in [n for n in os.environ if n.startswith("IMGHOST_") or n.endswith("_proxy")]:
+    for name in [n for n in os.environ if n.startswith("IMGHOST_") or n.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(root))
     monkeypatch.setenv("USERPROFILE", str(root))

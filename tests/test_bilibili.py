@@ -24,7 +24,7 @@ from imghost.models import Image
 from imghost.secret import Secret
 from imghost.setting import read
 from imghost.transport import Http
-from imghost.web import Reply
+from imghost.transport.web import Reply
 from tests.fakes.bilibili import BILI_JCT, SESSDATA, Answer, FakeBilibili
 from tests.fakes.canaries import leaked, shown
 from tests.fakes.pictures import animation, jpeg, png

@@ -51,7 +51,7 @@ def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
 
 
 def test_a_picture_becomes_a_link_with_nothing_configured(program: Program, picture: Path) -> None:
-    """One line on stdout, the bare link; on stderr, once, who can open it; the file in its place."""
+    """The bare link on stdout; on stderr, once, who can open it; the file in its place."""
     result = program.run("upload", picture)
     assert result.code == 0
     (link,) = result.lines
@@ -310,9 +310,7 @@ def test_a_host_that_is_down_keeps_the_picture(
     assert len(fake.uploads) == 4
 
 
-def test_a_login_is_asked_for(
-    program: Program, picture: Path, fake: bilibili.FakeBilibili
-) -> None:
+def test_a_login_is_asked_for(program: Program, picture: Path, fake: bilibili.FakeBilibili) -> None:
     """Without the right cookies: exit 7, kept, one request; with them retry sends it."""
     program.environ["IMGHOST_SESSDATA"] = "wrong"
     result = program.run("upload", "--host", "bilibili", picture)
@@ -352,7 +350,11 @@ def test_secrets_stay_where_they_are(
         said += program.run("status", "--json").out
     written = b"".join(p.read_bytes() for p in program.home.rglob("*") if p.is_file())
     for secret in (bilibili.SESSDATA, bilibili.BILI_JCT):
-        for form in (secret, base64.b64encode(secret.encode()).decode(), secret.replace("%", "%25")):
+        for form in (
+            secret,
+            base64.b64encode(secret.encode()).decode(),
+            secret.replace("%", "%25"),
+        ):
             assert form not in said
             assert form.encode() not in written
 
@@ -392,15 +394,16 @@ def test_a_killed_command_loses_nothing(
     assert program.run("status", "--json").json["counts"]["queued"] == 1
     assert program.run("retry").code == 0
     assert program.run("status", "--json").json["counts"] == {
-        **{"asking": 0, "queued": 0, "uploading": 0},
-        **{"done": 1, "failed": 0},
+        "asking": 0,
+        "queued": 0,
+        "uploading": 0,
+        "done": 1,
+        "failed": 0,
     }
     assert list((program.home / "data" / "tmp").iterdir()) == []
 
 
-def test_ctrl_c_ends_with_130(
-    program: Program, picture: Path, fake: bilibili.FakeBilibili
-) -> None:
+def test_ctrl_c_ends_with_130(program: Program, picture: Path, fake: bilibili.FakeBilibili) -> None:
     """Interrupted, it says that what was accepted is kept, without a traceback."""
     import threading
 
@@ -540,7 +543,11 @@ def test_exit_codes_are_those_of_the_readme() -> None:
     classes = [c for c in vars(imghost.errors).values() if isinstance(c, type)]
     codes = {c.exit_code for c in classes if issubclass(c, ImghostError)} | {0}
     table = README.read_text(encoding="utf-8").partition("## Exit codes")[2].partition("\n## ")[0]
-    told = {int(row.split("|")[1]) for row in table.splitlines() if row.startswith("| ") and row[2].isdigit()}
+    told = {
+        int(row.split("|")[1])
+        for row in table.splitlines()
+        if row.startswith("| ") and row[2].isdigit()
+    }
     assert told == codes
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from imghost import config
 from imghost.config import Config
 from imghost.errors import ConfigError
+from imghost.hosts.base import check_bucket
 from imghost.models import Target
 from imghost.secret import Secret
 
@@ -73,7 +74,7 @@ def test_the_example_is_the_defaults() -> None:
     ],
 )
 def test_a_mistake_is_named(path: Path, content: object, words: str) -> None:
-    """A wrong config is refused with the file, the key, what was expected and the nearest key."""
+    """A wrong config is refused with its file, the key, and what was expected."""
     with pytest.raises(ConfigError, match=words) as caught:
         _load(path, content)
     assert str(path) in str(caught.value)
@@ -151,7 +152,7 @@ def test_a_link_to_a_config_elsewhere_stays_one(path: Path, tmp_path: Path) -> N
 
 
 def test_creates_a_file_once(path: Path) -> None:
-    """config init writes a file that loads, and never over one that is there."""
+    """Config init writes a file that loads, and never over one that is there."""
     config.create(path)
     assert config.load(path, {}) == Config()
     with pytest.raises(ConfigError, match="exists already"):
@@ -162,7 +163,7 @@ def test_creates_a_file_once(path: Path) -> None:
 def test_a_bucket_that_is_none(bucket: str) -> None:
     """A bucket's name that could be anything but a name is refused."""
     with pytest.raises(ConfigError, match="bucket"):
-        config.check_bucket(bucket)
+        check_bucket(bucket)
 
 
 def test_an_unknown_host_is_told_with_the_known() -> None:

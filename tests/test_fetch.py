@@ -8,9 +8,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from imghost.dial import Address, Resolve
 from imghost.errors import SourceError
-from imghost.fetch import fetch_public, is_public, public_addresses
+from imghost.transport.dial import Address, Resolve
+from imghost.transport.fetch import fetch_public, is_public, public_addresses
 from tests.fakes import faults
 from tests.fakes.faults import FaultServer, answering, reply
 

@@ -71,7 +71,7 @@ def test_an_outage_gives_nothing_up() -> None:
 
 
 def test_five_failures_in_a_row_pause_the_host() -> None:
-    """Then one probe is sent each 30 s, or each 5 s while the network is missing; a pass ends it."""
+    """Then one probe each 30 s, or each 5 s while the network is missing; a pass ends it."""
     gate = _gate()
     for n in range(4):
         _fail(gate, n, 0)

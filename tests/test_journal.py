@@ -126,7 +126,7 @@ def test_ends(journal: Journal) -> None:
 
 
 def test_reopens_what_the_user_asks_for(journal: Journal) -> None:
-    """Failed, asking and dead rows are queued at the user's word; a living link is not sent again."""
+    """Failed, asking and dead rows are queued at the user's word; a living link is not."""
     failed = journal.accept(entry(1), State.UPLOADING, "me")[0].id
     journal.fail(failed, "me", REASON)
     asking = journal.accept(entry(2), State.ASKING, "")[0].id

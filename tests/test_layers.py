@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "imghost"
 LAYERS = (
     {"models", "errors", "text", "secret", "dirs", "disk", "lock", "log", "setting", "door"},
-    {"imaging", "keep", "sources", "links", "web", "wire", "transport", "fetch"},
+    {"imaging", "keep", "sources", "links", "transport"},
     {"hosts"},
     {"config"},
     {"pipeline"},
@@ -37,7 +37,7 @@ MODULES = _modules()
 
 
 def _layer(module: str) -> int:
-    part = (module.split(".") + [""])[1]
+    part = [*module.split("."), ""][1]
     return next((n for n, names in enumerate(LAYERS) if part in names), -1)
 
 

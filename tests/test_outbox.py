@@ -42,7 +42,7 @@ def test_sends_what_is_queued(sender: Sender) -> None:
 
 @pytest.mark.parametrize("failures", [1, 4, 5, 12])
 def test_a_host_that_recovers_gets_everything(sender: Sender, failures: int) -> None:
-    """k failures, then one done row for each image and k tries more than images."""
+    """K failures, then one done row for each image and k tries more than images."""
     accepted = [sender.accept(b"%d" % n) for n in range(3)]
     sender.fails(*[DOWN] * failures)
     sender.run()

@@ -4,85 +4,138 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import string
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imghost import errors, text
-from imghost.models import Message
+import imghost
+from imghost.cli import parser
+from imghost.errors import ImghostError
+from imghost.models import Message, State
 from imghost.text import LANGUAGES, Speaker, printable, speaker
 
-PACKAGE = Path(text.__file__).parent
-SAYERS = {
-    *(name for name, kind in vars(errors).items() if isinstance(kind, type)),
-    *("Message", "say", "tell", "note", "ask", "_say"),
+PACKAGE = Path(imghost.__file__).parent
+TRANSLATIONS = [language for language in LANGUAGES if language != "en"]
+SAYERS = {"Message", "say", "_say", "tell", "note", "ask"}
+SAID_BY_NAME = {"SUMMARY", "help"}
+FROM_TABLES = {
+    *(template for _, template in parser._ERRORS),  # noqa: SLF001 - said by Parser.error
+    *(str(state) for state in State),
 }
-SAID_BY_NAME = ("SUMMARY", "help")
+HANDED_ON = re.compile(
+    r"[^{ ]*\b(?:message|template|reason|problem|note|question|summary|help|text|state)\W*"
+)
+"""How an expression ends whose templates stand elsewhere: where its message was made."""
 
 
-def _templates() -> set[str]:
-    return {
-        template
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        for template in _said(node)
-    }
+@cache
+def _said() -> tuple[set[str], set[str]]:
+    """The templates in the code, and the expressions that are said and do not show theirs."""
+    for module in walk_packages(imghost.__path__, "imghost."):
+        if module.name != "imghost.__main__":
+            import_module(module.name)
+    sayers = SAYERS | {kind.__name__ for kind in _kinds(ImghostError)}
+    templates, unclear = set(FROM_TABLES), set()
+    for path in PACKAGE.rglob("*.py"):
+        nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+        named = {name: value for node in nodes for name, value in _named(node)}
+        for said in (said for node in nodes for said in _said_by(node, sayers)):
+            found = set(_texts(said, named))
+            templates |= found
+            if not found and not HANDED_ON.fullmatch(ast.unparse(said)):
+                unclear.add(f"{path.name}: {ast.unparse(said)}")
+    return templates, unclear
 
 
-def _said(node: ast.AST) -> Iterator[str]:
+def _kinds(kind: type[ImghostError]) -> Iterator[type[ImghostError]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from _kinds(narrower)
+
+
+def _named(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        yield node.targets[0].id, node.value
+
+
+def _said_by(node: ast.AST, sayers: set[str]) -> Iterator[ast.expr]:
     if isinstance(node, ast.Call):
-        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if (name in SAYERS or name.endswith(("Error", "Damaged"))) and node.args:
-            yield from _text(node.args[0])
-        for keyword in node.keywords:
-            if keyword.arg in SAID_BY_NAME:
-                yield from _text(keyword.value)
-    elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in SAID_BY_NAME:
-        yield from _text(node.value)
+        if getattr(node.func, "id", getattr(node.func, "attr", "")) in sayers:
+            yield from node.args[:1]
+        yield from (word.value for word in node.keywords if word.arg in SAID_BY_NAME)
+    yield from (value for name, value in _named(node) if name in SAID_BY_NAME)
 
 
-def _text(node: ast.expr) -> Iterator[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-
-
-def _all_texts() -> set[str]:
-    return {
-        node.value
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+def _texts(node: ast.expr, named: Mapping[str, ast.expr]) -> Iterator[str]:
+    """The texts that an expression may stand for: its own, a constant's, or those of a table."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.IfExp(body=first, orelse=second):
+            yield from (*_texts(first, named), *_texts(second, named))
+        case ast.Dict(values=values):
+            for value in values:
+                yield from _texts(value, named)
+        case ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name)) if name in named:
+            yield from _texts(named[name], {})
 
 
 def _catalogue(language: str) -> dict[str, str]:
-    path = PACKAGE / "catalogues" / f"{language}.json"
-    catalogue: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    catalogue: dict[str, str] = json.loads(_file(language).read_text(encoding="utf-8"))
     return catalogue
 
 
-def _fields(template: str) -> set[str | None]:
-    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+def _file(language: str) -> Path:
+    return PACKAGE / "catalogues" / f"{language}.json"
 
 
-@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+def _fields(template: str) -> set[tuple[str | None, str | None, str | None]]:
+    return {field for _, *field in string.Formatter().parse(template) if field[0] is not None}
+
+
+def test_all_that_is_said_can_be_translated() -> None:
+    """Whatever is said is a text in the code, a constant, or a message that was made elsewhere."""
+    assert _said()[1] == set()
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
 def test_a_catalogue_is_complete(language: str) -> None:
     """Every template in the code is translated, and nothing else stands in the catalogue."""
-    catalogue = _catalogue(language)
-    assert sorted(_templates() - set(catalogue)) == []
-    assert sorted(set(catalogue) - _all_texts()) == []
+    templates, catalogue = _said()[0], _catalogue(language).keys()
+    assert sorted(templates - catalogue) == []
+    assert sorted(catalogue - templates) == []
 
 
-@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_a_catalogue_is_in_order(language: str) -> None:
+    """It is sorted and written in one way, so that a change shows as what it is."""
+    in_order = json.dumps(_catalogue(language), ensure_ascii=False, indent=1, sort_keys=True)
+    assert _file(language).read_text(encoding="utf-8") == f"{in_order}\n"
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
 def test_a_translation_names_the_same_fields(language: str) -> None:
     """No translation loses or invents a field."""
     for template, translation in _catalogue(language).items():
         assert _fields(template) == _fields(translation), template
+
+
+def test_chinese_has_its_own_punctuation() -> None:
+    """Beside a Chinese character stands no mark of English, but for a colon before an input."""
+    mixed = re.compile(
+        r"[\u4e00-\u9fff] ?(?:[,;?!()]|:(?!$)|\.(?![\w.]))|[,;?!()] ?[\u4e00-\u9fff]"
+    )
+    found = [said for said in _catalogue("zh_CN").values() if mixed.search(said)]
+    assert found == []
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,12 @@ import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imghost.dial import Address, Call
 from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
 from imghost.secret import Secret
 from imghost.transport import Http
-from imghost.web import Form, Reply, Request
-from imghost.wire import exchange, trust
+from imghost.transport.dial import Address, Call
+from imghost.transport.web import Form, Reply, Request
+from imghost.transport.wire import exchange, trust
 from tests.fakes import faults
 from tests.fakes.bilibili import BILI_JCT, SESSDATA
 from tests.fakes.canaries import leaked, shown

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImghostError as exc:
         console.tell(exc.message)
         return exc.exit_code
-    except Exception as exc:
+    except Exception as exc:  # noqa: BLE001 - logged with its traceback
         return _tell_bug(exc, console)
 
 
@@ -61,7 +61,7 @@ def _tell_bug(exc: Exception, console: Console) -> int:
 
     folder = find_dirs(os.environ).logs
     start_log(folder, "info")
-    logging.getLogger(__name__).exception("a bug")
+    logging.getLogger(__name__).error("a bug", exc_info=exc)
     console.tell(
         "this is a bug in imghost, and nothing that you did: {detail}; the log in {folder} has the "
         "details",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from imghost.errors import ConfigError
 from imghost.models import Image, Limits, Stored
 from imghost.transport import Http
 
@@ -85,3 +87,17 @@ class Outside:
     base_url: str
     folder: Path
     tmp: Path
+
+
+BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}")
+"""What every host could have as a bucket's name, and what is safe as a folder's."""
+
+
+def check_bucket(name: str) -> None:
+    """Raise ConfigError unless it can be a bucket's name."""
+    if not BUCKET.fullmatch(name):
+        raise ConfigError(
+            "{bucket} cannot be a bucket's name; use letters, digits, '-', '_' and '.', "
+            "63 of them at most",
+            bucket=name,
+        )

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from imghost.errors import ConfigError, LoginExpired
-from imghost.hosts.base import Outside
+from imghost.hosts.base import Outside, check_bucket
 from imghost.hosts.bilibili_replies import read_upload
 from imghost.models import Image, Limits, Stored
 from imghost.secret import Secret
 from imghost.setting import setting
-from imghost.web import Form, Request, host_of, leaves_machine
+from imghost.transport.web import Form, Request, host_of, leaves_machine
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def _check_api(url: str) -> None:
 class BilibiliConfig:
     """The cookies of the user's account, and how gently it is asked; `proxy` is Http's."""
 
-    bucket: str = "openplatform"
+    bucket: str = setting("openplatform", check=check_bucket)
     sessdata: Secret = field(default=Secret(""), metadata={"env": "IMGHOST_SESSDATA"})
     bili_jct: Secret = field(default=Secret(""), metadata={"env": "IMGHOST_BILI_JCT"})
     api: str = setting("https://api.bilibili.com", check=_check_api)
@@ -87,7 +87,7 @@ class BilibiliHost:
         sessdata, bili_jct = self._config.sessdata, self._config.bili_jct
         if not (sessdata and bili_jct):
             raise LoginExpired(
-                "Bilibili needs your login: run imghost login, or copy the cookies SESSDATA and "
+                "Bilibili needs your login: copy the cookies SESSDATA and "
                 "bili_jct from your browser (F12, Application, Cookies) into the config"
             )
         file_name = f"{image.sha1}.{image.extension}"  # the user's own names are private

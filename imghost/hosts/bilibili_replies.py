@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
-from imghost.web import Reply
+from imghost.transport.web import Reply
 
 log = logging.getLogger(__name__)
 
@@ -93,16 +93,15 @@ def _meaning(code: int | None, status: int) -> Callable[[str, Reply], HostError]
 
 def _not_logged_in(said: str, _: Reply) -> HostError:
     return LoginExpired(
-        "Bilibili wants you to log in ({said}): run imghost login, or copy SESSDATA and bili_jct "
-        "from your browser again",
+        "Bilibili wants you to log in ({said}): copy SESSDATA and bili_jct from your browser again",
         said=said,
     )
 
 
 def _csrf_differs(said: str, _: Reply) -> HostError:
     return LoginExpired(
-        "Bilibili does not accept bili_jct ({said}): run imghost login, or copy SESSDATA and "
-        "bili_jct from your browser again, both at once",
+        "Bilibili does not accept bili_jct ({said}): copy SESSDATA and bili_jct from your browser "
+        "again, both at once",
         said=said,
     )
 

@@ -7,22 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.disk import machine_errors, write_durably
-from imghost.errors import HostRefused, HostUnavailable, MachineError
-from imghost.hosts.base import Outside
+from imghost.errors import ConfigError, HostRefused, HostUnavailable, MachineError
+from imghost.hosts.base import BUCKET, Outside, check_bucket
 from imghost.models import EXTENSIONS, Image, Limits, Stored
+from imghost.setting import setting
 
 _FORMATS = frozenset({"png", "jpeg", "webp", "gif", "avif"})
 _MAX_BYTES = 200_000_000
-_BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}")
 _FILE_NAME = re.compile(rf"[0-9a-f]{{40}}\.(?:{'|'.join(EXTENSIONS[f] for f in sorted(_FORMATS))})")
+
+
+def _check_public_url(url: str) -> None:
+    if url and not url.startswith(("http://", "https://")):
+        raise ConfigError(
+            "{url} cannot be where others reach the pictures; it begins with http:// or https://",
+            url=url,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class LocalConfig:
     """`public_url`: where others reach the embedded server, if that is not its own address."""
 
-    bucket: str = "images"
-    public_url: str = ""
+    bucket: str = setting("images", check=check_bucket)
+    public_url: str = setting("", check=_check_public_url)
 
 
 class LocalHost:
@@ -41,7 +49,7 @@ class LocalHost:
 
     def upload(self, image: Image, bucket: str) -> Stored:
         """Write the image, durably, unless it is there."""
-        if not _BUCKET.fullmatch(bucket):
+        if not BUCKET.fullmatch(bucket):
             raise HostRefused(
                 "{bucket} cannot be a bucket: use letters, digits, '-', '_' and '.'", bucket=bucket
             )
@@ -83,7 +91,7 @@ def find_file(folder: Path, bucket: str, file_name: str) -> Path | None:
 
     Only names of the kind that the host gives are looked up, none leads out of `folder`.
     """
-    if not _BUCKET.fullmatch(bucket) or not _FILE_NAME.fullmatch(file_name):
+    if not BUCKET.fullmatch(bucket) or not _FILE_NAME.fullmatch(file_name):
         return None
     path = folder / bucket / file_name
     return path if path.is_file() else None

@@ -1,0 +1,1 @@
+"""Images: checked, stripped, styled and converted; bytes in, an Image out."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from imghost.keep.database import Database
-from imghost.keep.schema import COLUMNS, message_text, notes_text, record_of, slip_of
+from imghost.keep.rows import Rows, marks
+from imghost.keep.schema import COLUMNS, message_text, notes_text, record_of
 from imghost.models import Alive, Image, Message, Record, State, Stored, Target
 
 
@@ -23,15 +22,11 @@ class Entry:
     notes: tuple[Message, ...] = ()
 
 
-class Journal:
-    """The rows; a change is on the disk when its call returns.
+class Journal(Rows):
+    """The rows and how they change; a change is on the disk when its call returns.
 
     `clock` gives seconds since the epoch. Every method raises what Database does.
     """
-
-    def __init__(self, db: Database, clock: Callable[[], float] = time.time) -> None:
-        self._db = db
-        self._clock = clock
 
     # -- accepting
 
@@ -48,7 +43,7 @@ class Journal:
         }
         with self._db.changing() as db:
             is_new = db.execute(
-                f"INSERT INTO uploads ({', '.join(values)}) VALUES ({_marks(values)})"
+                f"INSERT INTO uploads ({', '.join(values)}) VALUES ({marks(values)})"
                 " ON CONFLICT (sha256, host, bucket) DO NOTHING",
                 tuple(values.values()),
             ).rowcount
@@ -61,15 +56,6 @@ class Journal:
                 (entry.original, entry.target.host, entry.target.bucket, entry.recipe, row["id"]),
             )
         return record_of(row), bool(is_new)
-
-    def find(self, original: str, target: Target, recipe: str) -> Record | None:
-        """The row of an original that went the same way to the same place before."""
-        rows = self._select(
-            "WHERE id = (SELECT upload FROM inputs"
-            " WHERE original = ? AND host = ? AND bucket = ? AND recipe = ?)",
-            (original, target.host, target.bucket, recipe),
-        )
-        return rows[0] if rows else None
 
     # -- sending: every change names the state it starts from, so that no two senders both make it
 
@@ -87,7 +73,7 @@ class Journal:
             "state = 'uploading', owner = ?",
             (owner,),
             "id = (SELECT id FROM uploads WHERE state = 'queued' AND host = ? AND id > ?"
-            f" AND id NOT IN ({_marks(besides)}) ORDER BY id LIMIT 1)",
+            f" AND id NOT IN ({marks(besides)}) ORDER BY id LIMIT 1)",
             (host, after, *besides),
         )
 
@@ -148,7 +134,7 @@ class Journal:
         with self._db.changing() as db:
             return db.execute(
                 "UPDATE uploads SET state = 'queued', owner = '' WHERE state = 'uploading'"
-                f" AND owner = ? AND id NOT IN ({_marks(besides)})",
+                f" AND owner = ? AND id NOT IN ({marks(besides)})",
                 (owner, *besides),
             ).rowcount
 
@@ -156,13 +142,6 @@ class Journal:
         """Something more is to be said of a row."""
         notes = (*self.get(record_id).notes, note)
         self._update("notes = ?", (notes_text(notes),), "id = ?", (record_id,))
-
-    def owners(self) -> set[str]:
-        """Who has rows claimed."""
-        return {
-            row["owner"]
-            for row in self._db.read("SELECT DISTINCT owner FROM uploads WHERE state = 'uploading'")
-        }
 
     def mark(self, record_id: int, alive: Alive, check_at: float = 0.0) -> None:
         """Note what a look at a finished link showed, and when the next one is due (0: never)."""
@@ -173,85 +152,6 @@ class Journal:
             "id = ?4 AND state = 'done'",
             (record_id,),
         )
-
-    # -- looking
-
-    def get(self, record_id: int) -> Record:
-        """The row with this id; KeyError if there is none."""
-        rows = self._select("WHERE id = ?", (record_id,))
-        if not rows:
-            raise KeyError(record_id)
-        return rows[0]
-
-    def queued_hosts(self) -> list[str]:
-        """The hosts for which something is queued."""
-        return [
-            row["host"]
-            for row in self._db.read("SELECT DISTINCT host FROM uploads WHERE state = 'queued'")
-        ]
-
-    def in_states(self, *states: State, limit: int = -1) -> list[Record]:
-        """The rows in these states, the oldest first."""
-        return self._select(
-            f"WHERE state IN ({_marks(states)}) ORDER BY id LIMIT ?", (*states, limit)
-        )
-
-    def due_checks(self, limit: int) -> list[Record]:
-        """Finished rows whose link is to be looked at by now, the longest due first."""
-        return self._select(
-            "WHERE check_at > 0 AND check_at <= ? AND state = 'done' ORDER BY check_at LIMIT ?",
-            (self._clock(), limit),
-        )
-
-    def history(
-        self, words: Sequence[str] = (), *, since: float = 0.0, until: float = 0.0, limit: int = -1
-    ) -> list[Record]:
-        """Rows, the newest first, whose name, link or place holds every word.
-
-        `since` and `until` are seconds since the epoch, 0 for no bound.
-        """
-        where = ["created_at >= ?", "(? = 0 OR created_at < ?)"]
-        values: list[str | float] = [since, until, until]
-        for word in words:
-            where.append("instr(lower(name || ' ' || url || ' ' || host || '/' || bucket), ?)")
-            values.append(word.lower())
-        return self._select(
-            f"WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", (*values, limit)
-        )
-
-    def counts(self) -> dict[State, int]:
-        """How many rows stand in each state."""
-        found = {
-            row["state"]: row["n"]
-            for row in self._db.read("SELECT state, count(*) AS n FROM uploads GROUP BY state")
-        }
-        return {state: found.get(state, 0) for state in State}
-
-    def originals_of(self, record_id: int) -> list[str]:
-        """The originals that led to this row."""
-        rows = self._db.read(
-            "SELECT original FROM uploads WHERE id = ?1"
-            " UNION SELECT original FROM inputs WHERE upload = ?1",
-            (record_id,),
-        )
-        return [row["original"] for row in rows]
-
-    def records_of(self, original: str) -> list[Record]:
-        """The rows that an original led to."""
-        return self._select(
-            "WHERE original = ?1 OR id IN (SELECT upload FROM inputs WHERE original = ?1)",
-            (original,),
-        )
-
-    def slips(self, original: str) -> list[dict[str, object]]:
-        """What must be known to write the rows of an original again."""
-        rows = self._db.read(
-            "SELECT * FROM uploads WHERE original = ?1"
-            " OR id IN (SELECT upload FROM inputs WHERE original = ?1)",
-            (original,),
-        )
-        inputs = self._db.read("SELECT * FROM inputs WHERE original = ?", (original,))
-        return [slip_of(row, [i for i in inputs if i["upload"] == row["id"]]) for row in rows]
 
     # -- forgetting
 
@@ -281,11 +181,6 @@ class Journal:
             ).fetchone()
         return record_of(row) if row else None
 
-    def _select(self, rest: str, values: Sequence[object] = ()) -> list[Record]:
-        rows = self._db.read(f"SELECT {COLUMNS} FROM uploads {rest}", values)
-        with self._db.errors():
-            return [record_of(row) for row in rows]
-
 
 def _facts_of(image: Image) -> dict[str, str | int]:
     return {
@@ -309,10 +204,6 @@ def _values_of(entry: Entry) -> dict[str, object]:
         "origin": entry.origin,
         "notes": notes_text(entry.notes),
     }
-
-
-def _marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _qualified(table: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from imghost.server.files import PREFIX, Files
+from imghost.server.files import PREFIX
 from imghost.server.guard import Gate, Guard
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def make_app(
-    files: Files,
+    files: ASGIApp,
     routes: Sequence[BaseRoute],
     gate: Gate,
     is_stranger: Callable[[Address, Address], bool],

@@ -108,7 +108,7 @@ class _NoSuchAddress(DaemonError):
 
 def _listening(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    # the protocol is named because asyncio sends without delay only then: 180 answers a second, or 6,000
+    # asyncio sends without delay only if the protocol is named: 6,000 answers a second, else 180
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         _take(sock, address, port)

@@ -1,0 +1,1 @@
+"""Measurements, run by one command and never as tests."""

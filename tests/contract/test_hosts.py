@@ -20,7 +20,7 @@ from imghost.imaging.check import Caps, check
 from imghost.models import MIME_TYPES, Image, Stored
 from imghost.secret import Secret
 from imghost.transport import Http
-from imghost.web import Request
+from imghost.transport.web import Request
 from tests.fakes import faults
 from tests.fakes.bilibili import BILI_JCT, SESSDATA, FakeBilibili
 from tests.fakes.canaries import leaked, shown

@@ -1,0 +1,1 @@
+"""Servers, hosts and pictures for tests: small, and with behaviour."""

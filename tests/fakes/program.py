@@ -54,8 +54,11 @@ class Program:
     def start(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
         """Begin a command."""
         environ = os.environ | {"IMGHOST_HOME": str(self.home)} | self.environ
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen([*COMMAND, *words], env=environ, **(pipes | options))
+        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        process: subprocess.Popen[bytes] = subprocess.Popen(
+            [*COMMAND, *words], env=environ, **(pipes | options)
+        )
+        return process
 
     def run(self, *words: str | Path, stdin: bytes = b"", **options: Any) -> Result:
         """Run a command to its end."""

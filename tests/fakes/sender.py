@@ -26,10 +26,9 @@ NOTE = Message("made smaller")
 
 def prepare(data: bytes, name: str, recipe: Recipe) -> Prepared:
     """What is sent of bytes that nobody will decode: themselves, or half of them if they say so."""
+    notes: tuple[Message, ...] = ()
     if data.startswith(b"halve "):
         data, notes = data[: len(data) // 2], (NOTE,)
-    else:
-        notes = ()
     image = Image(data, "png", 4, 3, 1, hashlib.sha256(data).hexdigest(), name)
     return Prepared(image, notes)
 
@@ -94,7 +93,7 @@ class Sender:
         )
 
     def run(self, rounds: int = 1000, step_s: float = 1.0) -> None:
-        """Send by itself as the daemon does, time passing between rounds, until nothing is queued."""
+        """Send as the daemon does, time passing between rounds, until nothing is queued."""
         for _ in range(rounds):
             while record := self.outbox.take():
                 self.outbox.work(record)

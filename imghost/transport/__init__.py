@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from imghost.web import Reply, Request, leaves_machine
+from imghost.transport.web import Reply, Request, leaves_machine
 
 if TYPE_CHECKING:
     import ssl
 
-    from imghost.dial import Call
+    from imghost.transport.dial import Call
 
 
 class Http:
@@ -37,7 +37,7 @@ class Http:
         `timeout_s` is for this exchange alone. Raises HostUnavailable, HostRefused and
         LoginExpired as `wire.exchange` does.
         """
-        from imghost.wire import exchange
+        from imghost.transport.wire import exchange
 
         with self._call(timeout_s or self._timeout_s, request.max_bytes) as call:
             return exchange(request, call, self._proxy_for(request.url), lambda: self._trust)
@@ -51,7 +51,7 @@ class Http:
 
     @contextlib.contextmanager
     def _call(self, timeout_s: float, max_bytes: int) -> Iterator[Call]:
-        from imghost.dial import Call
+        from imghost.transport.dial import Call
 
         with Call(timeout_s, max_bytes) as call:
             with self._lock:
@@ -66,7 +66,7 @@ class Http:
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
-        from imghost.wire import trust
+        from imghost.transport.wire import trust
 
         return trust()
 

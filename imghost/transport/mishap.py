@@ -10,10 +10,10 @@ from http.client import HTTPException
 from requests.exceptions import ProxyError, RequestException
 from urllib3.exceptions import HTTPError
 
-from imghost.dial import Call
 from imghost.errors import HostError, HostRefused, HostUnavailable
 from imghost.secret import Secret
-from imghost.web import Request, host_of, masked
+from imghost.transport.dial import Call
+from imghost.transport.web import Request, host_of, masked
 
 FOREIGN = (RequestException, HTTPError, HTTPException, OSError)
 """All that requests, urllib3, http.client and the sockets raise."""

@@ -14,11 +14,11 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
 from requests.models import PreparedRequest
 
-from imghost.dial import Call, Connection, TlsConnection, TlsSocket
 from imghost.errors import HostUnavailable, LoginExpired
-from imghost.mishap import FOREIGN, mishap, without_password
 from imghost.secret import Secret
-from imghost.web import USER_AGENT, Form, Reply, Request, host_of, masked
+from imghost.transport.dial import Call, Connection, TlsConnection, TlsSocket
+from imghost.transport.mishap import FOREIGN, mishap, without_password
+from imghost.transport.web import USER_AGENT, Form, Reply, Request, host_of, masked
 
 Trust = Callable[[], ssl.SSLContext]
 

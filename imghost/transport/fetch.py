@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from imghost.errors import HostError, SourceError
-from imghost.web import Reply, Request
+from imghost.transport.web import Reply, Request
 
 if TYPE_CHECKING:
-    from imghost.dial import Address, Resolve
+    from imghost.transport.dial import Address, Resolve
 
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -21,7 +21,7 @@ _NAT64 = ip_network("64:ff9b::/96")
 
 def public_addresses(host: str, port: int) -> list[tuple[int, Address]]:
     """The addresses of a host, if all of them are public. Raises SourceError, OSError."""
-    from imghost.dial import addresses
+    from imghost.transport.dial import addresses
 
     found = addresses(host, port)
     for _, address in found:
@@ -54,8 +54,8 @@ def fetch_public(
 
 
 def _get(url: str, max_bytes: int, timeout_s: float, resolve: Resolve) -> Reply:
-    from imghost.dial import Call
-    from imghost.wire import exchange, trust
+    from imghost.transport.dial import Call
+    from imghost.transport.wire import exchange, trust
 
     try:
         with Call(timeout_s, max_bytes, resolve) as call:
