@@ -215,7 +215,8 @@ def _signals_to(waker: socket.socket) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    wanted = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    known = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    wanted = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
     former = {number: signal.signal(number, lambda *_: None) for number in wanted}
     former_waker = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     try:

@@ -84,9 +84,11 @@ class Delivery:
         return outcome
 
     def _elsewhere(self, record_id: int) -> Outcome:
-        """Another process sends this very image: its end is ours."""
+        """Another caller or process sends this very image: its end is ours."""
         record = self._journal.get(record_id)
-        while record.state is State.UPLOADING and self._clock() < self._until:
+        while record.state is State.UPLOADING:
+            if self._clock() >= self._until and not self._outbox.sends(record_id):
+                break
             if self._outbox.pause(_POLL_S):
                 break
             record = self._journal.get(record_id)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imghost.errors import (
+    ConfigError,
     HostUnavailable,
     ImghostError,
     LoginExpired,
@@ -16,7 +17,7 @@ from imghost.errors import (
 )
 from imghost.gate import Gate
 from imghost.keep.journal import Journal
-from imghost.models import Image, Message, Record, State
+from imghost.models import Image, Limits, Message, Record, State
 from imghost.pipeline import Pipeline
 
 _LOOK_S = 2.0
@@ -156,6 +157,11 @@ class Outbox:
         with self._changed:
             self._changed.wait_for(lambda: not self._sending, wait_s)
 
+    def sends(self, record_id: int) -> bool:
+        """Whether this process is sending the row just now."""
+        with self._changed:
+            return record_id in self._sending
+
     def tidy(self) -> None:
         """Queue again what this process claimed and could not settle, the disk being full."""
         with self._changed:
@@ -197,5 +203,13 @@ class Outbox:
 
     def _gate(self, host: str) -> Gate:
         if host not in self._gates:
-            self._gates[host] = Gate(self._pipeline().hosts(host).limits, self._draw)
+            self._gates[host] = self._new_gate(host)
         return self._gates[host]
+
+    def _new_gate(self, host: str) -> Gate:
+        try:
+            return Gate(self._pipeline().hosts(host).limits, self._draw)
+        except ConfigError as exc:  # a host of another version: its rows wait for that one
+            gate = Gate(Limits(0, frozenset()), self._draw)
+            gate.hold(exc.message)
+            return gate

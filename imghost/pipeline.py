@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from imghost.config import Config
+from imghost.errors import ConfigError
 from imghost.hosts.base import Host
 from imghost.imaging.prepare import Prepared, Recipe
 from imghost.imaging.style import Style
@@ -164,7 +165,11 @@ class Pipeline:
         )
 
     def _link_style(self, record: Record, order: Order) -> str:
-        if not self.hosts(record.host).limits.styles:
+        try:
+            styles = self.hosts(record.host).limits.styles
+        except ConfigError:  # a host of another version
+            styles = False
+        if not styles:
             return ""
         if order.style is None:
             return "" if record.frames > 1 else self.config.link.style

@@ -103,7 +103,7 @@ def test_lines_match_inputs(program: Program, picture: Path, tmp_path: Path) -> 
 def test_bad_input_is_told_in_one_line(
     program: Program, tmp_path: Path, name: str, content: bytes | None, code: int, words: str
 ) -> None:
-    """What is wrong, with what, and what to do, in one line; the table's exit code; nothing kept."""
+    """What is wrong and what to do, in one line; the table's exit code; nothing kept."""
     if content is not None:
         (tmp_path / name).write_bytes(content)
     result = program.run("upload", tmp_path / name)

@@ -81,7 +81,7 @@ def test_a_mistake_is_named(path: Path, content: object, words: str) -> None:
 
 
 def test_a_secret_is_never_repeated(path: Path) -> None:
-    """A secret of the wrong type is named by its key alone; a right one is masked wherever shown."""
+    """A secret of the wrong type is named by its key alone; a right one is masked."""
     with pytest.raises(ConfigError) as caught:
         _load(path, {"hosts": {"bilibili": {"sessdata": ["c4n4ry"]}}})
     assert "c4n4ry" not in str(caught.value)

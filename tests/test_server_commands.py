@@ -364,6 +364,8 @@ records = st.builds(
     alive=st.sampled_from(Alive),
     reason=st.none() | messages,
     notes=st.lists(messages).map(tuple),
+    created_at=st.floats(allow_nan=False),
+    seen_at=st.floats(allow_nan=False),
 )
 
 

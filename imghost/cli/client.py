@@ -51,8 +51,14 @@ def upload(door: Door, request: UploadRequest) -> Iterator[Settled]:
         inputs = tuple(group)
         parts = [(given,) for given in inputs] if is_bytes else [inputs]
         for part in parts:
-            for settled in _upload(door, replace(request, inputs=part)):
+            answered = 0
+            for answered, settled in enumerate(_upload(door, replace(request, inputs=part)), 1):
                 yield replace(settled, index=start + settled.index)
+            if answered < len(part):
+                raise DaemonError(
+                    "the running imghost ended before it had answered; what it accepted is kept, "
+                    "see imghost status"
+                )
             start += len(part)
 
 

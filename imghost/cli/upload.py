@@ -28,6 +28,7 @@ from imghost.sources.files import is_link
 SUMMARY = "Upload images and print their links."
 _WAIT_S = 5.0
 _BAR_CELLS = 30
+_LARGE_BYTES = 1_000_000
 
 
 def add_arguments(parser: Parser) -> None:
@@ -149,8 +150,15 @@ class _Shown:
         return {"name": self._words[one.index], "state": "", "reason": reason, "text": ""}
 
     def _show_progress(self, done: int) -> None:
-        if len(self._words) > 1:
+        if len(self._words) > 1 or _size_bytes(self._words[0]) > _LARGE_BYTES:
             self._console.bar(progress_bar(done, len(self._words)))
+
+
+def _size_bytes(word: str) -> int:
+    try:
+        return Path(word).stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def progress_bar(done: int, total: int) -> str:
