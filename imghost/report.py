@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from imghost.app import App
 
 _LAST = 10
+_UNIT = 1000
+_ROUND = 10
 
 
 def record_json(record: Record, text: str, say: Speaker) -> dict[str, object]:
@@ -64,6 +66,16 @@ def status_json(app: App, state: str, say: Speaker) -> dict[str, object]:
 def iso_time(seconds: float) -> str:
     """A time since the epoch as ISO 8601 in local time, to the second."""
     return datetime.fromtimestamp(seconds, tz=UTC).astimezone().isoformat(timespec="seconds")
+
+
+def size_text(size_bytes: int) -> str:
+    """A number of bytes as people read it: 512 B, 13 kB, 2.1 MB."""
+    size, unit = float(size_bytes), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < _UNIT:
+            break
+        size, unit = size / _UNIT, larger
+    return f"{size:.1f} {unit}" if size < _ROUND and unit != "B" else f"{size:.0f} {unit}"
 
 
 def _waiting_json(app: App, record: Record, say: Speaker) -> dict[str, object]:

@@ -99,7 +99,7 @@ def _file(language: str) -> Path:
 
 
 def _fields(template: str) -> set[tuple[str | None, str | None, str | None]]:
-    return {field for _, *field in string.Formatter().parse(template) if field[0] is not None}
+    return {part[1:] for part in string.Formatter().parse(template) if part[1] is not None}
 
 
 def test_all_that_is_said_can_be_translated() -> None:

@@ -52,7 +52,8 @@ def upload(door: Door, request: UploadRequest) -> Iterator[Settled]:
         parts = [(given,) for given in inputs] if is_bytes else [inputs]
         for part in parts:
             answered = 0
-            for answered, settled in enumerate(_upload(door, replace(request, inputs=part)), 1):
+            for settled in _upload(door, replace(request, inputs=part)):
+                answered += 1
                 yield replace(settled, index=start + settled.index)
             if answered < len(part):
                 raise DaemonError(

@@ -9,6 +9,7 @@ from imghost.cli.context import Context
 from imghost.cli.history import span_s
 from imghost.cli.parser import Parser
 from imghost.errors import UsageError
+from imghost.report import size_text
 
 SUMMARY = "Delete old originals; links and history stay."
 
@@ -28,8 +29,8 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     console = context.console
     with context.app() as app:
         found = prunable(app, options.older_than, use_all=options.all)
-        told = {"n": len(found.originals), "size_mb": round(found.size_bytes / 1e6, 1)}
-        console.tell("{n} originals of {size_mb} MB may go", **told)
+        told = {"n": len(found.originals), "size": size_text(found.size_bytes)}
+        console.tell("{n} originals of {size} may go", **told)
         if found.originals and not options.yes:
             if not console.asked:
                 raise UsageError("nothing was deleted; add --yes to delete them")
@@ -37,5 +38,5 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
                 return Answer([])
         prune(app, found.originals)
     data = {"originals": len(found.originals), "size_bytes": found.size_bytes}
-    line = console.say("{n} originals deleted, {size_mb} MB", **told)
+    line = console.say("{n} originals deleted, {size}", **told)
     return Answer([Item(line, data)], one=True)

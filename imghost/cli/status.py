@@ -10,6 +10,7 @@ from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
 from imghost.errors import DaemonError
+from imghost.report import size_text, status_json
 from imghost.text import Speaker
 
 SUMMARY = "Tell what imghost does, and what waits."
@@ -27,8 +28,6 @@ def run(_options: argparse.Namespace, context: Context) -> Answer:
 
         told, code = dict(status(context.daemon)), 0
     else:
-        from imghost.report import status_json
-
         with context.app() as app:
             told, code = status_json(app, "stopped", context.console.say), DaemonError.exit_code
     lines = "\n".join(_lines(told, context.console.say))
@@ -49,9 +48,9 @@ def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
     ).rstrip()
     yield say(
         "{done} done, {queued} queued, {uploading} uploading, {asking} asking, {failed} failed; "
-        "{kept_mb} MB of originals kept",
+        "{size} of originals kept",
         **told["counts"],
-        kept_mb=round(told["kept_bytes"] / 1e6, 1),
+        size=size_text(told["kept_bytes"]),
     )
     for row in told["waiting"]:
         yield say("waiting: {id} {name} {reason}", **{k: row[k] for k in ("id", "name", "reason")})

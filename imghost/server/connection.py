@@ -38,10 +38,8 @@ class Connection(H11Protocol):
         """Begin to wait for the first request, in the place of another if there are too many."""
         super().connection_made(transport)
         if len(self.connections) > self._patience.connections:
-            waiting = [
-                c for c in open_connections(self.server_state) if c.waiting is not Waiting.NOTHING
-            ]
-            min(waiting, key=lambda c: c.since).transport.abort()
+            held_up = [c for c in open_connections(self.server_state) if c.is_held_up]
+            min(held_up, key=lambda c: c.since).give_up()
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -74,6 +72,16 @@ class Connection(H11Protocol):
         super().resume_writing()
         self._notice()
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether it could go on if only its client did something."""
+        return self.waiting is not Waiting.NOTHING
+
+    def give_up(self) -> None:
+        """End at once, and make room for another already now."""
+        self.connections.discard(self)
+        self.transport.abort()
+
     def _notice(self) -> None:
         waiting = self._waits_for()
         if waiting is not self.waiting:
@@ -88,7 +96,7 @@ class Connection(H11Protocol):
     def _look(self) -> None:
         self._notice()
         if self.loop.time() >= deadline(self.waiting, self.since, self._heard, self._patience):
-            self.transport.abort()
+            self.give_up()
         else:
             self._looking = self.loop.call_later(self._patience.look_s, self._look)
 

@@ -93,7 +93,7 @@ async def _end(state: ServerState) -> None:
     await _wait(_STOP_S, [connection.ended for connection in open_connections(state)])
     aborted = open_connections(state)
     for connection in aborted:
-        connection.transport.abort()
+        connection.give_up()
     await _wait(_ABORT_S, [*state.tasks, *(connection.ended for connection in aborted)])
 
 
