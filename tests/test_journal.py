@@ -265,14 +265,25 @@ def test_a_deleted_file_is_made_again(journal: Journal, tmp_path: Path) -> None:
 def _accept_many(path: Path, first: int) -> None:
     db = Database(path)
     journal = Journal(db)
-    for n in range(first, first + 20):
-        journal.accept(entry(n), State.QUEUED, "")
-        journal.claim_next("local", str(first))
+
+    def accept(numbers: range) -> None:
+        for n in numbers:
+            journal.accept(entry(n), State.QUEUED, "")
+            journal.claim_next("local", str(first))
+
+    threads = [
+        threading.Thread(target=accept, args=(range(first + 10 * k, first + 10 * k + 10),))
+        for k in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     db.close()
 
 
 def test_processes_do_not_get_in_each_others_way(tmp_path: Path) -> None:
-    """Six processes that start at once and write at once lose nothing and see no error."""
+    """Six processes of three threads, all starting and writing at once, lose nothing."""
     path = tmp_path / "journal.db"
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_accept_many, args=(path, 1000 * n)) for n in range(6)]
@@ -282,5 +293,5 @@ def test_processes_do_not_get_in_each_others_way(tmp_path: Path) -> None:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0] * 6
     db = Database(path)
-    assert Journal(db).counts()[State.UPLOADING] == 120
+    assert Journal(db).counts()[State.UPLOADING] == 180
     db.close()

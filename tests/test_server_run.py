@@ -158,6 +158,15 @@ def test_slow_clients_do_not_take_the_place_of_others() -> None:
         assert received(slow[0]) == b""
 
 
+def test_no_more_connections_are_held_than_allowed() -> None:
+    """Of sixty opened at once five are kept: the rest are closed, not left to pile up."""
+    with echoing(connections=5) as port, ExitStack() as stack:
+        slow = [stack.enter_context(connected(port)) for _ in range(60)]
+        assert [received(peer) for peer in slow[:55]] == [b""] * 55
+        slow[-1].sendall(GET)
+        assert slow[-1].recv(100).startswith(b"HTTP/1.1 200 ")
+
+
 def test_headers_have_a_bound() -> None:
     """A request with endless headers is refused before they fill the memory."""
     with echoing() as port:

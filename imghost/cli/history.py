@@ -74,7 +74,9 @@ def _list(options: argparse.Namespace, context: Context) -> Answer:
 
 def _line(record: Record, text: str, say: Speaker) -> str:
     end = text or (say(record.reason) if record.reason else say(str(record.state)))
-    return f"{record.id:>5}  {iso_time(record.created_at)[:16].replace('T', ' ')}  {printable(record.name)}  {end}"
+    minute = iso_time(record.created_at)[:16].replace("T", " ")
+    return f"{record.id:>5}  {minute}  {printable(record.name)}  {end}"
+
 
 
 def _forget(options: argparse.Namespace, context: Context) -> Answer:

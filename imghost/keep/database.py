@@ -32,6 +32,7 @@ class Database:
         self.path = path
         self._mine = threading.local()
         self._all: list[sqlite3.Connection] = []
+        self._opening = threading.Lock()
 
     def close(self) -> None:
         """Close every thread's connection; the next call opens the file again."""
@@ -91,16 +92,15 @@ class Database:
         mine: tuple[sqlite3.Connection, int] | None = getattr(self._mine, "opened", None)
         if mine and mine[1] == _inode(self.path):
             return mine[0]
-        db = _open(self.path)
-        self._mine.opened = db, _inode(self.path)
-        self._all.append(db)
+        with self._opening:
+            db = _open(self.path)
+            self._mine.opened = db, _inode(self.path)
+            self._all.append(db)
         return db
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    with machine_errors(path):
-        make_private_folder(path.parent)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # -wal and -shm take its mode
+    _create(path)
     db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         db.row_factory = sqlite3.Row
@@ -113,6 +113,17 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _create(path: Path) -> None:
+    """Make the file, private; SQLite gives its mode to what it puts beside it.
+
+    One that exists is not touched: closing any handle on it would drop, by POSIX's rules, all locks
+    that other connections of this process hold.
+    """
+    with machine_errors(path), contextlib.suppress(FileExistsError):
+        make_private_folder(path.parent)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:

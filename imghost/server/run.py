@@ -36,9 +36,9 @@ def listen(address: str, port: int) -> list[socket.socket]:
         return [first]
     try:
         return [first, _listening(_LOOPBACK_6, first.getsockname()[1])]
-    except _NoSuchAddress:
-        return [first]
-    except DaemonError:
+    except DaemonError as exc:
+        if port == 0 or isinstance(exc, _NoSuchAddress):
+            return [first]
         first.close()
         raise
 
