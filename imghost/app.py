@@ -201,9 +201,9 @@ class App:
         """Give back what processes that died had claimed."""
         self.owner.reap(self.journal.owners(), self.journal.requeue)
 
-    def recover_journal(self) -> None:
-        """Make a damaged journal anew. Raises MachineError."""
-        self._file.recover()
+    def look_after_journal(self, *, thorough: bool = False) -> None:
+        """Make the journal whole again if it was deleted or damaged. Raises MachineError."""
+        self._file.look_after(thorough=thorough)
 
     def _drain_beside(self, _others: Record) -> None:
         while record := self.outbox.take(patient=True):

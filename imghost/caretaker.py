@@ -47,7 +47,7 @@ class Caretaker:
             work(*args, **kwargs)
         except JournalDamaged as exc:
             log.warning("%s", exc)
-            self._survive(self._app.recover_journal)
+            self._survive(self._app.look_after_journal, thorough=True)
         except MachineError as exc:
             log.warning("%s", exc)
         except Exception:
@@ -62,6 +62,7 @@ class Caretaker:
             self._look_at_links()
         if time.monotonic() - self._cared_at > _CARE_S:
             self._cared_at = time.monotonic()
+            app.look_after_journal()
             app.reap()
             self._care()
 

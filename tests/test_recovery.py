@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,19 @@ def _check_rebuilt(rows: list[Record]) -> None:
     assert rows[3].original == image(4).sha256
 
 
-@pytest.mark.parametrize("loss", ["deleted", "emptied", "foreign", "truncated"])
+def test_a_journal_deleted_under_a_running_process_comes_back(kept: Kept) -> None:
+    """What a process wrote into the new file is kept, and what was in the old one is brought back."""
+    file = kept.open()
+    for path in kept.root.glob("journal.db*"):
+        path.unlink()
+    journal = Journal(file.db)
+    journal.accept(entry(9), State.QUEUED, "")
+    file.look_after()
+    assert {r.original for r in journal.history()} == {image(n).sha256 for n in (1, 2, 3, 4, 9)}
+    file.close()
+
+
+@pytest.mark.parametrize("loss", ["deleted", "emptied", "foreign", "truncated", "another"])
 def test_is_rebuilt(kept: Kept, loss: str) -> None:
     """Known rows come back as they were, sent ones queued, and unknown originals ask."""
     for path in kept.root.glob("journal.db-*"):
@@ -85,11 +98,16 @@ def test_is_rebuilt(kept: Kept, loss: str) -> None:
             kept.path.write_bytes(b"")
         case "foreign":
             kept.path.write_bytes(b"PK\x03\x04 something else" * 1000)
+        case "another":
+            kept.path.unlink()
+            with sqlite3.connect(kept.path) as other:
+                other.execute("CREATE TABLE songs (title)")
+            other.close()
         case "truncated":
             kept.path.write_bytes(kept.path.read_bytes()[:5000])
     _check_rebuilt(kept.rows())
     aside = [p for p in kept.root.iterdir() if ".damaged-" in p.name]
-    assert len(aside) == (1 if loss in ("foreign", "truncated") else len(aside))
+    assert len(aside) == (1 if loss in ("foreign", "truncated", "another") else 0)
 
 
 def test_is_left_alone_when_sound(kept: Kept) -> None:

@@ -263,6 +263,6 @@ def encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 
 def request(port: int, hosts: list[str], version: str) -> bytes:
-    """A request with these values of Host."""
-    lines = [f"Host: {host.format(port=port)}" for host in hosts]
+    """A request with these values of Host, which claims to come from elsewhere."""
+    lines = [f"Host: {host.format(port=port)}" for host in hosts] + ["X-Forwarded-For: 192.0.2.1"]
     return "\r\n".join([f"GET / HTTP/{version}", *lines, "Connection: close", "", ""]).encode()

@@ -182,6 +182,23 @@ def test_noise_is_refused_and_harms_nobody() -> None:
         assert ask(port, "/", method="POST", body=b"well").body == b"well"
 
 
+def test_a_bug_is_logged_and_answered(caplog: pytest.LogCaptureFixture) -> None:
+    """500 without details for the client, the traceback for us, and nobody else is harmed."""
+
+    async def fail(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/bug":
+            raise ZeroDivisionError("a bug")
+        await echo(scope, receive, send)
+
+    with serving(lambda _: fail) as port:
+        answer = ask(port, "/bug?secret=canary")
+        assert (answer.status, answer.body) == (500, b"Internal Server Error")
+        assert ask(port, "/").status == 200
+    (record,) = [r for r in caplog.records if r.name == "imghost.server"]
+    assert record.exc_info
+    assert "canary" not in caplog.text
+
+
 def test_what_was_begun_is_finished_before_the_end() -> None:
     """Stopping waits for an answer under way, and closes what stands idle."""
     may_end = threading.Event()

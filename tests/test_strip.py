@@ -428,14 +428,23 @@ def test_avif_metadata_within_a_movie_is_blanked() -> None:
     assert len(left) == len(data)
 
 
-@pytest.mark.parametrize("item", [0, 1])
-def test_avif_items_that_lie_over_others_are_refused(item: int) -> None:
-    """Blanking what an untrue table calls EXIF or XMP may not spoil what else it says is there."""
-    data = encoded(picture(), "AVIF", exif=phone_exif(), xmp=XMP)
+def with_wrong_place(data: bytes, item: int) -> bytes:
+    """An AVIF file whose table says that an item lies where the one before it does."""
     place = data.index(b"iloc") + 18 + 14 * item  # of the picture, the EXIF, the XMP
-    untrue = data[: place + 14] + data[place : place + 8] + data[place + 22 :]
+    return data[: place + 14] + data[place : place + 8] + data[place + 22 :]
+
+
+def test_avif_metadata_may_not_lie_over_the_picture() -> None:
+    """Blanking what an untrue table calls EXIF does not spoil the picture unnoticed."""
     with pytest.raises(ImageError):
-        checked(untrue)
+        checked(with_wrong_place(encoded(picture(), "AVIF", exif=phone_exif()), 0))
+
+
+def test_avif_metadata_may_not_lie_over_other_metadata() -> None:
+    """Where EXIF and XMP are said to be one, no blank would be right for both."""
+    data = encoded(picture(), "AVIF", exif=phone_exif(), xmp=XMP)
+    with pytest.raises(ImageError):
+        strip(replace(checked(data), data=with_wrong_place(data, 1)))
 
 
 @pytest.mark.parametrize("format_name", ["BMP", "TIFF", "ICO"])

@@ -78,7 +78,6 @@ def _line(record: Record, text: str, say: Speaker) -> str:
     return f"{record.id:>5}  {minute}  {printable(record.name)}  {end}"
 
 
-
 def _forget(options: argparse.Namespace, context: Context) -> Answer:
     from imghost.forget import forget
 

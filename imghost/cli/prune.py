@@ -29,7 +29,10 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     console = context.console
     with context.app() as app:
         found = prunable(app, options.older_than, use_all=options.all)
-        told: dict[str, str | float] = {"n": len(found.originals), "size": size_text(found.size_bytes)}
+        told: dict[str, str | float] = {
+            "n": len(found.originals),
+            "size": size_text(found.size_bytes),
+        }
         console.tell("{n} originals of {size} may go", **told)
         if found.originals and not options.yes:
             if not console.asked:

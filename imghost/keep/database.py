@@ -127,17 +127,20 @@ def _create(path: Path) -> None:
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
+    if _version(db) > len(MIGRATIONS):
+        raise MachineError(
+            "the journal {path} was written by a newer imghost; install that one", path=str(path)
+        )
     if _version(db) < len(MIGRATIONS):
         db.execute("BEGIN IMMEDIATE")
-        for migration in MIGRATIONS[_version(db) :]:
+        version = _version(db)
+        if version == 0 and db.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise sqlite3.DatabaseError("tables of another program")
+        for migration in MIGRATIONS[version:]:
             for statement in migration.split(";"):
                 db.execute(statement)
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         db.execute("COMMIT")
-    elif _version(db) > len(MIGRATIONS):
-        raise MachineError(
-            "the journal {path} was written by a newer imghost; install that one", path=str(path)
-        )
 
 
 def _version(db: sqlite3.Connection) -> int:

@@ -18,6 +18,9 @@ from imghost.lock import FileLock
 from imghost.models import Message, State, Target
 
 _LOCK_WAIT_S = 10.0
+_WHOLE = 0x696D6768
+"""The file's application_id once nothing is missing from it; a file that was just made has none."""
+
 _RECOVERED = Message("its record was lost with the journal; upload it, or discard it")
 
 log = logging.getLogger(__name__)
@@ -36,28 +39,30 @@ class JournalFile:
         self._lock = FileLock(path.with_suffix(".lock"))
 
     def open(self, *, thorough: bool) -> None:
-        """Have a sound journal. `thorough` reads all of it. Raises MachineError."""
+        """Have a whole journal. `thorough` reads all of it. Raises MachineError."""
         try:
             self._hold()
-            if not self._is_sound(thorough=thorough):
-                self.recover()
+            self.look_after(thorough=thorough)
         except BaseException:
             self.close()
             raise
 
+    def look_after(self, *, thorough: bool = False) -> None:
+        """Make the journal whole again if it is new, or damaged. Raises MachineError."""
+        if not self._is_whole(thorough=thorough):
+            self.recover()
+
     def recover(self) -> None:
-        """Move the damaged file aside and write a new one. Raises MachineError."""
+        """Move a damaged file aside, and bring back every row that is missing. Raises MachineError."""
         self._lock.release()
-        if not self._lock.acquire(wait_s=_LOCK_WAIT_S):
-            self._hold()
-            raise MachineError(
-                "the journal {path} is damaged, and another imghost is using it; stop that one "
-                "(imghost stop) and try again",
-                path=str(self.db.path),
-            )
         try:
-            if not self._is_sound(thorough=True):  # as another process may have left it
-                self._move_aside()
+            if not self._lock.acquire(wait_s=_LOCK_WAIT_S):
+                raise MachineError(
+                    "the journal {path} is damaged, and another imghost is using it; stop that one "
+                    "(imghost stop) and try again",
+                    path=str(self.db.path),
+                )
+            if not self._is_whole(thorough=True):  # or another process was faster
                 self._rebuild()
         finally:
             self._lock.release()
@@ -75,16 +80,21 @@ class JournalFile:
                 path=str(self.db.path),
             )
 
-    def _is_sound(self, *, thorough: bool) -> bool:
+    def _is_whole(self, *, thorough: bool) -> bool:
         try:
             if thorough:
                 self.db.check()
-            if self.db.read("SELECT 1 FROM uploads LIMIT 1"):
-                return True
+            return self.db.read("PRAGMA application_id")[0][0] == _WHOLE
         except JournalDamaged as exc:
             log.warning("%s", exc)
             return False
-        return next(self._store.hashes(), None) is None
+
+    def _is_damaged(self) -> bool:
+        try:
+            self.db.check()
+        except JournalDamaged:
+            return True
+        return False
 
     def _move_aside(self) -> None:
         self.db.close()
@@ -96,6 +106,8 @@ class JournalFile:
                     path.rename(path.with_name(f"{path.name}.damaged-{stamp}"))
 
     def _rebuild(self) -> None:
+        if self._is_damaged():
+            self._move_aside()
         with self.db.changing() as db:
             known = {
                 original
@@ -106,9 +118,11 @@ class JournalFile:
             unknown = set(self._store.hashes()) - known
             for original in unknown:
                 self._ask_about(db, original)
-        log.warning(
-            "journal rebuilt: %d originals with their record, %d without", len(known), len(unknown)
-        )
+            db.execute(f"PRAGMA application_id = {_WHOLE}")
+        if known or unknown:
+            log.warning(
+                "rows brought back: %d, originals to ask about: %d", *map(len, (known, unknown))
+            )
 
     def _ask_about(self, db: sqlite3.Connection, original: str) -> None:
         found = self._store.path(original).stat()
