@@ -75,7 +75,7 @@ def _check_rebuilt(rows: list[Record]) -> None:
 
 
 def test_a_journal_deleted_under_a_running_process_comes_back(kept: Kept) -> None:
-    """What a process wrote into the new file is kept, and what was in the old one is brought back."""
+    """What was written into the new file stays, and what was in the old one comes back."""
     file = kept.open()
     for path in kept.root.glob("journal.db*"):
         path.unlink()

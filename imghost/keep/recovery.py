@@ -53,7 +53,10 @@ class JournalFile:
             self.recover()
 
     def recover(self) -> None:
-        """Move a damaged file aside, and bring back every row that is missing. Raises MachineError."""
+        """Move a damaged file aside, and bring back the rows that are missing.
+
+        Raises MachineError.
+        """
         self._lock.release()
         try:
             if not self._lock.acquire(wait_s=_LOCK_WAIT_S):
@@ -84,7 +87,7 @@ class JournalFile:
         try:
             if thorough:
                 self.db.check()
-            return self.db.read("PRAGMA application_id")[0][0] == _WHOLE
+            return bool(self.db.read("PRAGMA application_id")[0][0] == _WHOLE)
         except JournalDamaged as exc:
             log.warning("%s", exc)
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self, TypeVar
 
 from imghost import errors
@@ -136,12 +136,14 @@ class Failure:
 
     def to_json(self) -> Json:
         """The value of an answer's "error"."""
-        return {"exit_code": self.exit_code, **asdict(self.message)}
+        return {"exit_code": self.exit_code, "message": self.message.as_json()}
 
     @classmethod
     def from_json(cls, value: object) -> Self:
         """Read an answer's "error". Raises DaemonError."""
-        return _understood(lambda v: cls(int(v["exit_code"]), _message(v)), value)
+        return _understood(
+            lambda v: cls(int(v["exit_code"]), Message.from_json(v["message"])), value
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ class Settled:
         """One line of the answer to an upload."""
         return {
             "index": self.index,
-            "record": self.record and asdict(self.record),
+            "record": self.record and _record_json(self.record),
             "text": self.text,
             "reused": self.reused,
             "failure": self.failure and self.failure.to_json(),
@@ -243,15 +245,19 @@ def _understood(read: Callable[[Any], _T], value: object) -> _T:
         ) from exc
 
 
-def _message(value: Any) -> Message:  # noqa: ANN401 - JSON that _understood guards
-    return Message(str(value["template"]), dict(value["fields"]))
+def _record_json(record: Record) -> Json:
+    messages = {
+        "reason": record.reason and record.reason.as_json(),
+        "notes": [note.as_json() for note in record.notes],
+    }
+    return {field.name: getattr(record, field.name) for field in fields(record)} | messages
 
 
 def _record(value: Any) -> Record:  # noqa: ANN401 - JSON that _understood guards
     read = {
         "state": State(value["state"]),
         "alive": Alive(value["alive"]),
-        "reason": None if value["reason"] is None else _message(value["reason"]),
-        "notes": tuple(_message(note) for note in value["notes"]),
+        "reason": None if value["reason"] is None else Message.from_json(value["reason"]),
+        "notes": tuple(map(Message.from_json, value["notes"])),
     }
     return Record(**{**value, **read})
