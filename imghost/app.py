@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self
 
 from imghost.config import Config, load
 from imghost.delivery import Delivery
@@ -16,6 +15,7 @@ from imghost.health import look
 from imghost.hosts import HOSTS
 from imghost.hosts.base import Host, Outside
 from imghost.imaging.prepare import Prepared, Recipe, prepare
+from imghost.in_order import in_order
 from imghost.keep.journal import Journal
 from imghost.keep.owner import Owner
 from imghost.keep.recovery import JournalFile
@@ -34,12 +34,6 @@ from imghost.server.wire import (
 )
 from imghost.sources.files import found_bytes, found_file, found_link
 from imghost.transport import Http
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 _LOOK_S = 2.0
 _FETCH_S = 30.0
@@ -247,33 +241,6 @@ class App:
     def look(self, record: Record) -> Alive:
         """Whether a record's link works, as far as can be seen in two seconds."""
         return look(record, self._hosts(record.host), timeout_s=_LOOK_S)
-
-
-def in_order(
-    work: Callable[[T], R], items: Sequence[T], parallel: int, cancel: Callable[[], None]
-) -> Iterator[R]:
-    """The work's results in the order of the items, several at once, few of them held at a time.
-
-    Whoever stops asking has `cancel` called, and what was not begun is not.
-    """
-    if len(items) == 1 or parallel == 1:
-        yield from map(work, items)
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    ahead: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(parallel, thread_name_prefix="upload") as pool:
-        try:
-            for item in items:
-                ahead.append(pool.submit(work, item))
-                if len(ahead) > 2 * parallel:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        except BaseException:
-            cancel()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

@@ -13,7 +13,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "imghost"
 LAYERS = (
-    {"models", "errors", "text", "secret", "dirs", "disk", "lock", "log", "setting", "door"},
+    {
+        "models",
+        "errors",
+        "text",
+        "secret",
+        "dirs",
+        "disk",
+        "lock",
+        "log",
+        "setting",
+        "door",
+        "in_order",
+    },
     {"imaging", "keep", "sources", "links", "transport"},
     {"hosts"},
     {"config"},

@@ -1,0 +1,176 @@
+"""The background process: what it does by itself, and how it takes change, trouble and its end."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import bilibili, pictures
+from tests.fakes.program import Program
+
+WAIT_S = 30.0
+
+
+@pytest.fixture
+def program(home: Path) -> Program:
+    """The program on a free port."""
+    made = Program(home / "imghost")
+    made.configure()
+    return made
+
+
+@pytest.fixture
+def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
+    """A Bilibili on loopback."""
+    with bilibili.FakeBilibili() as server:
+        program.configure(
+            host="bilibili",
+            hosts={
+                "bilibili": {
+                    "api": server.url,
+                    "min_gap_s": 0,
+                    "sessdata": bilibili.SESSDATA,
+                    "bili_jct": bilibili.BILI_JCT,
+                }
+            },
+            server={"port": 0},
+        )
+        yield server
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A picture."""
+    path = tmp_path / "a.png"
+    path.write_bytes(pictures.png())
+    return path
+
+
+def _eventually(true: Callable[[], bool]) -> None:
+    until = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < until, "it did not come true"
+        threading.Event().wait(0.05)
+
+
+def _counts(program: Program) -> dict[str, int]:
+    counts: dict[str, int] = program.run("status", "--json").json["counts"]
+    return counts
+
+
+def _alive(program: Program) -> list[str]:
+    with sqlite3.connect(program.home / "data" / "journal.db") as db:
+        rows = db.execute("SELECT alive FROM uploads").fetchall()
+    db.close()
+    return [row[0] for row in rows]
+
+
+def test_looks_at_each_new_link_once(
+    program: Program, picture: Path, fake: bilibili.FakeBilibili
+) -> None:
+    """A link that shows the picture is seen alive, and a command's picture is looked at too."""
+    program.run("upload", picture)
+    with program.serving():
+        _eventually(lambda: _alive(program) == ["alive"])
+
+
+def test_a_dead_link_is_found(program: Program, picture: Path) -> None:
+    """A file of the embedded host that was deleted is marked, and given out again only anew."""
+    program.run("upload", picture)
+    (file,) = (program.home / "data" / "local" / "images").iterdir()
+    file.unlink()
+    with program.serving():
+        _eventually(lambda: _alive(program) == ["dead"])
+        assert program.run("upload", picture).code == 0
+        assert file.exists()
+
+
+def test_a_change_of_the_config_counts_for_the_next_image(program: Program, picture: Path) -> None:
+    """A running server writes links as the config says by then; a broken one changes nothing."""
+    with program.serving():
+        assert program.run("upload", picture, "--format", "url", "--style", "").out.endswith(
+            "png\n"
+        )
+        program.run("config", "set", "link.style", "@32w")
+        assert program.run("upload", picture).out.endswith("png@32w\n")
+        config = program.home / "config" / "config.json"
+        config.write_text("{")
+        assert program.run("upload", picture).out.endswith("png@32w\n")
+
+
+def test_an_expired_login_is_held_and_flows_after_a_new_one(
+    program: Program, picture: Path, tmp_path: Path, fake: bilibili.FakeBilibili
+) -> None:
+    """Nothing fails, nobody is bothered with requests, and new cookies send everything."""
+    program.run("config", "set", "hosts.bilibili.sessdata", stdin=b"expired\n")
+    other = tmp_path / "b.png"
+    other.write_bytes(pictures.png(seed=7))
+    with program.serving():
+        result = program.run("upload", picture, other)
+        assert result.code == 9
+        _eventually(lambda: _counts(program)["queued"] == 2)
+        assert len(fake.uploads) <= 2  # as many as go at a time
+        waiting = program.run("status", "--json").json["waiting"]
+        assert waiting[0]["next_try_s"] is None
+        new = bilibili.SESSDATA.encode() + b"\n"
+        program.run("config", "set", "hosts.bilibili.sessdata", stdin=new)
+        _eventually(lambda: _counts(program)["done"] == 2)
+
+
+def test_a_signal_in_an_upload_loses_nothing(
+    program: Program, picture: Path, fake: bilibili.FakeBilibili
+) -> None:
+    """Told to end while the host keeps it waiting, it ends within five seconds, the row queued."""
+    arrived = threading.Event()
+    fake.answers.append(bilibili.Answer(after=arrived))
+    with program.start("serve", stdin=subprocess.DEVNULL) as server:
+        assert server.stderr
+        server.stderr.readline()
+        with program.start("upload", str(picture)) as upload:
+            _eventually(lambda: len(fake.uploads) == 1)
+            start = time.monotonic()
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(20) == 0
+            assert time.monotonic() - start < 5
+            _, said = upload.communicate(timeout=20)
+            assert b"kept" in said
+    arrived.set()
+    assert _counts(program) | {"done": 0} == {
+        "asking": 0,
+        "queued": 1,
+        "uploading": 0,
+        "done": 0,
+        "failed": 0,
+    }
+
+
+def test_a_deleted_data_folder_is_made_again(program: Program, picture: Path) -> None:
+    """With everything gone under it the server goes on, and takes the next picture."""
+    import shutil
+
+    with program.serving():
+        program.run("upload", picture)
+        shutil.rmtree(program.home / "data")
+        result = program.run("upload", picture)
+        assert result.code == 0, result.err
+        assert _counts(program)["done"] == 1
+
+
+def test_one_of_many_starts_lives(program: Program) -> None:
+    """Of servers started together one serves, and each of the others says so with 8."""
+    servers = [program.start("serve", stdin=subprocess.DEVNULL) for _ in range(5)]
+    _eventually(lambda: sum(server.poll() is None for server in servers) == 1)
+    assert program.run("stop").code == 0
+    codes = []
+    for server in servers:
+        with server:
+            server.communicate(timeout=30)
+        codes.append(server.returncode)
+    assert sorted(codes) == [0, 8, 8, 8, 8]
