@@ -133,8 +133,7 @@ class Daemon:
     def _files(self, enter: Callable[[closing[Renderings]], Renderings]) -> Files:
         recent = Recent()
         shelf = Shelf(self._dirs.renderings, self._config.server.cache_bytes)
-        draw = partial(styled, caps=self._config.limits)
-        renderings = enter(closing(Renderings(shelf, recent, draw)))
+        renderings = enter(closing(Renderings(shelf, recent, styled)))
         return Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
 
     def _asgi(self, app: App, files: Files, callers: Executor, token: Secret, port: int) -> ASGIApp:

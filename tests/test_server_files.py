@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 
 from imghost.dirs import Dirs
 from imghost.hosts.local import find_file
-from imghost.imaging.check import Caps
 from imghost.imaging.style import Style
 from imghost.models import Image
 from imghost.server.answers import Part, part_asked
@@ -78,7 +77,7 @@ def site(dirs: Dirs) -> Iterator[Site]:
 
     def draw(data: bytes, name: str, style: Style) -> Image:
         drawn.append(str(style))
-        return styled(data, name, style, Caps())
+        return styled(data, name, style)
 
     renderings = Renderings(Shelf(dirs.cache / "renderings", 10**8), recent, draw)
     files = Files(partial(find_file, dirs.local), renderings, recent, Speaker("en"))

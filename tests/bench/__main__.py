@@ -97,7 +97,6 @@ def bench_render(_root: Path) -> Iterator[Row]:
 
     from PIL import Image as Pillow
 
-    from imghost.imaging.check import Caps
     from imghost.imaging.style import Style
     from imghost.server.styling import styled
 
@@ -109,7 +108,7 @@ def bench_render(_root: Path) -> Iterator[Row]:
             small = image.convert("RGB").resize((800, 450), Pillow.Resampling.LANCZOS)
             small.save(BytesIO(), "WEBP", quality=75)
 
-    ours_s = median_s(lambda: styled(data, "a.png", style, Caps()), RUNS * 2)
+    ours_s = median_s(lambda: styled(data, "a.png", style), RUNS * 2)
     bare_s = median_s(bare, RUNS * 2)
     ratio = ours_s / bare_s
     yield Row("@800w.webp of 1280x720", f"{ours_s * 1000:.0f} ms")
