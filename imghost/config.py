@@ -13,8 +13,7 @@ from imghost.errors import ConfigError
 from imghost.hosts import HOSTS
 from imghost.hosts.base import check_bucket
 from imghost.imaging.check import Caps
-from imghost.imaging.convert import Conversion
-from imghost.imaging.style import Style
+from imghost.imaging.conversion import Conversion
 from imghost.links import FORMATS
 from imghost.lock import FileLock
 from imghost.models import Target
@@ -28,6 +27,8 @@ _LOCK_WAIT_S = 10.0
 def check_style(text: str) -> None:
     """Raise ConfigError unless the text is empty or a style."""
     if text:
+        from imghost.imaging.style import Style
+
         Style.parse(text)
 
 
@@ -152,7 +153,11 @@ def _parsed(content: object, path: Path, environ: Mapping[str, str]) -> Config:
     try:
         return read(Config, content, "", environ)
     except ConfigError as exc:
-        raise ConfigError("{path}: {problem}", path=str(path), problem=exc.message) from None
+        raise _in(path, exc) from exc
+
+
+def _in(path: Path, error: ConfigError) -> ConfigError:
+    return ConfigError("{path}: {problem}", path=str(path), problem=error.message)
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -167,11 +172,11 @@ def _read_file(path: Path) -> dict[str, Any]:
             detail=exc.strerror or str(exc),
         ) from exc
     if not text.strip():
-        raise ConfigError(
-            "{path} is empty; put {{}} into it, or run imghost config init", path=str(path)
-        )
+        raise ConfigError("{path} is empty; put {{}} into it, or delete it", path=str(path))
     try:
         content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except ConfigError as exc:
+        raise _in(path, exc) from exc
     except (ValueError, RecursionError) as exc:
         raise ConfigError("{path} is not JSON: {detail}", path=str(path), detail=str(exc)) from exc
     if not isinstance(content, dict):
@@ -183,12 +188,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         twice = next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
-        raise ValueError(f"the key {twice} stands there twice")
+        raise ConfigError("the key {key} stands there twice; leave one of them", key=twice)
     return content
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise ConfigError("{value} is no number", value=name)
 
 
 def _set(content: dict[str, Any], key: str, text: str) -> None:

@@ -139,7 +139,7 @@ class Daemon:
     def _asgi(self, app: App, files: Files, callers: Executor, token: Secret, port: int) -> ASGIApp:
         backend = Backend(app, self._say, self.stop)
         routes = command_routes(backend, token, callers, self._config.limits.input_bytes)
-        return make_app(files, routes, gate(port), stranger_check())
+        return make_app(files, routes, gate(port), stranger_check(), self._say)
 
     @contextmanager
     def _open_door(self, url: str, token: Secret, tmp: Path) -> Iterator[None]:

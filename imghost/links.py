@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -10,7 +9,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import PurePath
 
 from imghost.errors import ConfigError, HostRefused
-from imghost.imaging.style import Style
 from imghost.models import EXTENSIONS, MIME_TYPES
 
 
@@ -63,6 +61,10 @@ def check_format(name: str) -> None:
 
 def styled(url: str, style: str) -> str:
     """The URL with the style behind it, in its canonical order. Raises ConfigError."""
+    if not style:
+        return url
+    from imghost.imaging.style import Style
+
     return url + str(Style.parse(style))
 
 
@@ -82,7 +84,9 @@ def _markdown(link: Link, _template: str) -> str:
 
 def _html(link: Link, _template: str) -> str:
     # Some hosts refuse a page's Referer; width and height would be those of the original.
-    url, alt = html.escape(link.url), _as_references(link.alt)
+    from html import escape
+
+    url, alt = escape(link.url), _as_references(link.alt)
     return f'<img src="{url}" alt="{alt}" referrerpolicy="no-referrer">'
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -51,13 +50,13 @@ class Outbox:
         owner: str,
         *,
         clock: Callable[[], float] = time.monotonic,
-        draw: Callable[[], float] = random.random,
+        draw: Callable[[], float] | None = None,
     ) -> None:
         self._journal = journal
         self._pipeline = pipeline
         self._owner = owner
         self._clock = clock
-        self._draw = draw
+        self._draw = draw or _random
         self._gates: dict[str, Gate] = {}
         self._sending: set[int] = set()
         self._changed = threading.Condition()
@@ -213,3 +212,9 @@ class Outbox:
             gate = Gate(Limits(0, frozenset()), self._draw)
             gate.hold(exc.message)
             return gate
+
+
+def _random() -> float:
+    import random
+
+    return random.random()  # noqa: S311 - jitter

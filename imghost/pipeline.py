@@ -12,7 +12,6 @@ from imghost.config import Config
 from imghost.errors import ConfigError
 from imghost.hosts.base import Host
 from imghost.imaging.prepare import Prepared, Recipe
-from imghost.imaging.style import Style
 from imghost.keep.journal import Entry, Journal
 from imghost.keep.store import Store
 from imghost.links import Link, alt_text, check_format, render_link, styled
@@ -73,8 +72,7 @@ class Pipeline:
         """What the user asks for; "" is as configured, "@" is no style. Raises ConfigError."""
         format_name = format_name or self.config.link.format
         check_format(format_name)
-        chosen = str(Style.parse(style)) if style else None
-        return Order(self.config.target(host, bucket), format_name, chosen)
+        return Order(self.config.target(host, bucket), format_name, _canonical(style))
 
     def accept(self, found: Found, order: Order, state: State) -> Accepted:
         """Have the image on the disk and in the journal.
@@ -200,3 +198,11 @@ class Pipeline:
     def _write_slips(self, record: Record) -> None:
         for original in self._journal.originals_of(record.id):
             self._store.write_slips(original, self._journal.slips(original))
+
+
+def _canonical(style: str) -> str | None:
+    if not style:
+        return None
+    from imghost.imaging.style import Style
+
+    return str(Style.parse(style))

@@ -154,7 +154,7 @@ class TestUpload:
         self, fake: FakeBilibili, tmp_path: Path, cookies: tuple[str, str]
     ) -> None:
         """Without both cookies the user is told how to get them, and nobody is asked."""
-        with pytest.raises(LoginExpired, match="copy the cookies"):
+        with pytest.raises(LoginExpired, match="copy SESSDATA"):
             host_at(fake.url, tmp_path, *cookies).upload(picture(), "live")
         assert not fake.uploads
 

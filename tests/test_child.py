@@ -20,7 +20,7 @@ from PIL import Image as Pillow
 from imghost.errors import ConfigError, DaemonError, ImageError, ImghostError, MachineError
 from imghost.imaging.check import Caps
 from imghost.imaging.child import Child
-from imghost.imaging.convert import Conversion
+from imghost.imaging.conversion import Conversion
 from imghost.imaging.prepare import Recipe, prepare
 from imghost.models import Limits
 from tests.fakes.pictures import animation, encoded, jpeg, picture, png

@@ -16,7 +16,8 @@ from PIL.PngImagePlugin import PngInfo
 from imghost.errors import ImageError
 from imghost.imaging import smallest
 from imghost.imaging.check import Caps, check, opened
-from imghost.imaging.convert import Conversion, convert
+from imghost.imaging.conversion import Conversion
+from imghost.imaging.convert import convert
 from imghost.imaging.render import redraw
 from imghost.imaging.style import Style
 from imghost.models import Image, Limits
@@ -331,7 +332,7 @@ def test_what_cannot_be_made_small_enough_is_refused() -> None:
 
 def test_a_huge_photo_is_drawn_at_half_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was let in only because JPEG can be decoded smaller is not decoded whole."""
-    monkeypatch.setattr("imghost.imaging.convert._WHOLE_MPIX", 0.01)
+    monkeypatch.setattr("imghost.imaging.fit._WHOLE_MPIX", 0.01)
     made, said = converted(jpeg(200, 100), frozenset({"webp"}))
     assert (made.width_px, made.height_px) == (100, 50)
     assert said[-1] == "scaled from 200 to 100 pixels in width"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from imghost.errors import ConfigError, ImageError, ImghostError
 from imghost.imaging.check import Caps, check
-from imghost.imaging.convert import Conversion
+from imghost.imaging.conversion import Conversion
 from imghost.imaging.pipe import (
     BrokenReply,
     receive_reply,

@@ -39,6 +39,7 @@ from imghost.server.wire import (
     UploadOptions,
     UploadRequest,
 )
+from imghost.text import Speaker
 from tests.fakes.serving import HOST, Answer, ask, serving
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def door() -> Iterator[Door]:
             """Of which there are none here."""
 
         def app(port: int) -> ASGIApp:
-            return make_app(no_files, routes, gate(port), lambda *_: False)
+            return make_app(no_files, routes, gate(port), lambda *_: False, Speaker("en"))
 
         with serving(app) as port:
             yield Door(port, daemon)

@@ -81,7 +81,9 @@ def site(dirs: Dirs) -> Iterator[Site]:
 
     renderings = Renderings(Shelf(dirs.cache / "renderings", 10**8), recent, draw)
     files = Files(partial(find_file, dirs.local), renderings, recent, Speaker("en"))
-    with serving(lambda port: make_app(files, [], gate(port), lambda *_: False)) as port:
+    with serving(
+        lambda port: make_app(files, [], gate(port), lambda *_: False, Speaker("en"))
+    ) as port:
         yield Site(port, dirs.local, drawn)
     renderings.close()
 

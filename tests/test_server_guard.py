@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from imghost.server.guard import Guard, gate, refusal
 from imghost.server.peer import Address, is_loopback, stranger_check
+from imghost.text import Speaker
 from tests.fakes.serving import Answer, ask, needs_ipv6, raw, received, serving
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ WAIT_S = 20.0
 )
 def test_the_host_must_be_ours(headers: list[tuple[str, str]], passes: bool) -> None:
     """One Host, a name of ours, and our port: a rebound name does not pass."""
-    assert (refusal(encoded(headers), GATE) == "") is passes
+    assert (refusal(encoded(headers), GATE) is None) is passes
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_the_host_must_be_ours(headers: list[tuple[str, str]], passes: bool) -> 
 def test_a_page_must_be_trusted(headers: list[tuple[str, str]], passes: bool) -> None:
     """Programs send no Origin; a page's must be on the list, letter for letter."""
     told = [("host", f"127.0.0.1:{PORT}"), *headers]
-    assert (refusal(encoded(told), GATE) == "") is passes
+    assert (refusal(encoded(told), GATE) is None) is passes
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"host", b"origin", b"x"]), st.binary(max_size=30))))
@@ -97,7 +98,7 @@ def test_no_unknown_host_passes(headers: list[tuple[bytes, bytes]]) -> None:
 def test_on_port_80_browsers_leave_the_port_out() -> None:
     """Host and Origin without a port are ours if ours is HTTP's own."""
     headers = [("host", "localhost"), ("origin", "http://localhost")]
-    assert refusal(encoded(headers), gate(80)) == ""
+    assert refusal(encoded(headers), gate(80)) is None
 
 
 @dataclass
@@ -128,7 +129,7 @@ def guarded(port: int, entered: list[bytes]) -> ASGIApp:
         return PlainTextResponse("welcome")
 
     route = Route("/", enter, methods=["GET", "POST"])
-    return Guard(route, gate(port, origins=["app://obsidian.md"]), stranger_check())
+    return Guard(route, gate(port, origins=["app://obsidian.md"]), stranger_check(), Speaker("en"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -16,10 +17,12 @@ from imghost.errors import ImghostError, Interrupted, UsageError
 
 COMMANDS = ("upload", "serve", "status", "stop", "history", "retry", "prune", "config")
 _SUMMARY = "Copy an image, paste a link."
+_GARBAGE = 20_000  # looking for it while modules load takes a twentieth of a short command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command with this process's arguments and streams; its exit code."""
+    gc.set_threshold(_GARBAGE)
     console = Console.of_process()
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments), console)
@@ -79,7 +82,7 @@ def _take_option(words: list[str], name: str) -> str:
             return words.pop(at).partition("=")[2]
         if word == name:
             if at + 1 == len(words):
-                raise UsageError("{name} needs a value; see imghost --help", name=name)
+                raise UsageError("{name} needs a value after it", name=name)
             del words[at]
             return words.pop(at)
     return ""

@@ -30,7 +30,7 @@ def add_arguments(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """Do one of these."""
     if options.key and options.action != "set":
-        raise UsageError("config {action} takes nothing more", action=options.action)
+        raise UsageError("config {action} takes no key and no value", action=options.action)
     match options.action:
         case "init":
             config.create(context.config_file)

@@ -11,19 +11,23 @@ from imghost.errors import UsageError
 from imghost.text import Speaker
 
 _ERRORS = (
-    (r"unrecognized arguments: (?P<words>.*)", "unknown: {words}; see imghost --help"),
+    (r"unrecognized arguments: (?P<words>.*)", "unknown: {words}; see {command} --help"),
     (
         r"the following arguments are required: (?P<words>.*)",
-        "{words} must be given; see imghost --help",
+        "{words} must be given; see {command} --help",
     ),
-    (r"argument (?P<name>.*): expected .*", "{name} needs a value; see imghost --help"),
+    (r"argument (?P<name>.*): expected .*", "{name} needs a value after it; see {command} --help"),
     (
         r"argument (?P<name>.*): invalid choice: (?P<value>.*) \(choose from (?P<known>.*)\)",
         "{name} cannot be {value}; choose from {known}",
     ),
     (
+        r"argument (?P<name>.*): invalid span_s value: (?P<value>.*)",
+        "{name} cannot be {value}; write it as 30m, 1h or 7d",
+    ),
+    (
         r"argument (?P<name>.*): invalid .* value: (?P<value>.*)",
-        "{name} cannot be {value}; see imghost --help",
+        "{name} cannot be {value}; see {command} --help",
     ),
 )
 """What argparse says, and how we say it."""
@@ -52,8 +56,8 @@ class Parser(argparse.ArgumentParser):
         """Raise what argparse found wrong as a UsageError."""
         for pattern, template in _ERRORS:
             if found := re.fullmatch(pattern, message, re.DOTALL):
-                raise UsageError(template, **found.groupdict())
-        raise UsageError("{detail}; see imghost --help", detail=message)
+                raise UsageError(template, **found.groupdict(), command=self.prog)
+        raise UsageError("{detail}; see {command} --help", detail=message, command=self.prog)
 
 
 class _Formatter(argparse.HelpFormatter):

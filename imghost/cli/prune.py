@@ -16,7 +16,13 @@ SUMMARY = "Delete old originals; links and history stay."
 
 def add_arguments(parser: Parser) -> None:
     """What it takes."""
-    parser.add("--older-than", type=span_s, required=True, metavar="90d", help="their age")
+    parser.add(
+        "--older-than",
+        type=span_s,
+        required=True,
+        metavar="90d",
+        help="only originals kept longer than this",
+    )
     parser.add("--all", action="store_true", help="also those whose links are dead or suspect")
     parser.add("--yes", action="store_true", help="do not ask")
     parser.add("--json", action="store_true", help="print JSON")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from imghost.cli.console import Answer
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
-from imghost.errors import HostError
-from imghost.models import State
+from imghost.errors import HostError, LoginExpired
+from imghost.models import Message, State
 
 SUMMARY = "Try again to send what waits, or the uploads with these ids."
 
@@ -36,6 +37,10 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
             failed=counts[State.FAILED],
         )
         waits = app.journal.in_states(State.QUEUED, limit=1)
-        if waits and waits[0].reason:
-            context.console.tell("{name}: {problem}", name=waits[0].name, problem=waits[0].reason)
-    return Answer([], exit_code=lambda: HostError.exit_code if waits else 0)
+        for record in waits:
+            context.console.tell(
+                "{name}: {problem}", name=record.name, problem=record.reason or Message("queued")
+            )
+        held = any(math.isinf(app.outbox.waits_s(record)) for record in waits)
+    code = (LoginExpired if held else HostError).exit_code if waits else 0
+    return Answer([], exit_code=lambda: code)

@@ -36,8 +36,6 @@ def run(_options: argparse.Namespace, context: Context) -> Answer:
 
 def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
     states = {
-        "watching": "watching",
-        "paused": "paused",
         "serving": "serving",
         "stopped": "stopped; imghost serve starts it",
     }

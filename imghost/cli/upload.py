@@ -29,6 +29,7 @@ SUMMARY = "Upload images and print their links."
 _WAIT_S = 5.0
 _BAR_CELLS = 30
 _LARGE_BYTES = 1_000_000
+_NAMES = {"name", "path", "url"}
 
 
 def add_arguments(parser: Parser) -> None:
@@ -38,7 +39,12 @@ def add_arguments(parser: Parser) -> None:
     parser.add("--bucket", default="", help="the host's bucket")
     parser.add("--format", default="url", help="how the link is written: url, markdown, html...")
     parser.add("--style", default="", help="the link's suffix, such as @800w.webp; @ for none")
-    parser.add("--wait", type=float, default=_WAIT_S, help="how long a busy host is asked, in s")
+    parser.add(
+        "--wait",
+        type=float,
+        default=_WAIT_S,
+        help="how long to keep trying a busy host, in seconds",
+    )
     parser.add("--json", action="store_true", help="print JSON")
     parser.add("--quiet", action="store_true", help="say only what went wrong")
 
@@ -126,7 +132,7 @@ class _Shown:
             return
         self._failures.append(one)
         problem = one.failure.message
-        if one.record is None and len(self._words) == 1:
+        if one.record is None and (len(self._words) == 1 or problem.fields.keys() & _NAMES):
             self._console.tell(problem)
         elif one.record is None:
             self._console.tell("{name}: {problem}", name=name, problem=problem)

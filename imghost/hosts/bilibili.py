@@ -87,8 +87,9 @@ class BilibiliHost:
         sessdata, bili_jct = self._config.sessdata, self._config.bili_jct
         if not (sessdata and bili_jct):
             raise LoginExpired(
-                "Bilibili needs your login: copy the cookies SESSDATA and "
-                "bili_jct from your browser (F12, Application, Cookies) into the config"
+                "Bilibili needs your login: copy SESSDATA and bili_jct from your browser (F12, "
+                "Application, Cookies) with imghost config set hosts.bilibili.sessdata, and the "
+                "same for bili_jct"
             )
         file_name = f"{image.sha1}.{image.extension}"  # the user's own names are private
         return Request(

@@ -133,7 +133,9 @@ def _asked_too_often(said: str, reply: Reply) -> HostError:
 
 def _in_trouble(said: str, reply: Reply) -> HostError:
     return HostUnavailable(
-        "Bilibili has troubles of its own ({said})", said=said, retry_after_s=reply.retry_after_s
+        "Bilibili is in trouble ({said}); try again later",
+        said=said,
+        retry_after_s=reply.retry_after_s,
     )
 
 

@@ -50,9 +50,7 @@ class LocalHost:
     def upload(self, image: Image, bucket: str) -> Stored:
         """Write the image, durably, unless it is there."""
         if not BUCKET.fullmatch(bucket):
-            raise HostRefused(
-                "{bucket} cannot be a bucket: use letters, digits, '-', '_' and '.'", bucket=bucket
-            )
+            raise HostRefused("{bucket} cannot be a bucket's name", bucket=bucket)
         key = f"{image.sha1}.{image.extension}"
         path = self._folder / bucket / key
         try:

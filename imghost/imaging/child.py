@@ -186,7 +186,7 @@ def _deadline(process: subprocess.Popen[bytes], deadline_s: float) -> Iterator[t
 
 
 def _stopping(name: str) -> ImghostError:
-    return DaemonError("imghost is stopping, and {name} was not taken; give it again", name=name)
+    return DaemonError("imghost is stopping, and {name} was not taken; upload it again", name=name)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from imghost.errors import ConfigError, ImageError, ImghostError
 from imghost.imaging.check import Caps
-from imghost.imaging.convert import Conversion
+from imghost.imaging.conversion import Conversion
 from imghost.imaging.prepare import Prepared, Recipe
 from imghost.imaging.sniff import format_of
 from imghost.models import MIME_TYPES, Image, Limits, Message

@@ -7,10 +7,9 @@ import json
 from dataclasses import asdict, dataclass
 
 from imghost.imaging.check import Caps, check
-from imghost.imaging.convert import Conversion, convert
-from imghost.imaging.render import render
+from imghost.imaging.conversion import Conversion
+from imghost.imaging.convert import convert
 from imghost.imaging.strip import strip
-from imghost.imaging.style import Style
 from imghost.models import Image, Limits, Message
 
 _KEY_DIGITS = 16
@@ -46,6 +45,9 @@ def prepare(data: bytes, name: str, recipe: Recipe) -> Prepared:
     image = check(data, name, recipe.caps)
     notes: tuple[Message, ...] = ()
     if recipe.style:
+        from imghost.imaging.render import render
+        from imghost.imaging.style import Style
+
         image = render(image, Style.parse(recipe.style))
         notes += (Message("drawn as {style}", {"style": recipe.style}),)
     if recipe.conversion.strip_metadata:

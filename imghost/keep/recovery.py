@@ -21,7 +21,10 @@ _LOCK_WAIT_S = 10.0
 _WHOLE = 0x696D6768
 """The file's application_id once nothing is missing from it; a file that was just made has none."""
 
-_RECOVERED = Message("its record was lost with the journal; upload it, or discard it")
+_RECOVERED = Message(
+    "its record was lost with the journal; imghost retry and its id uploads it, imghost history "
+    "rm and its id discards it"
+)
 
 log = logging.getLogger(__name__)
 

@@ -104,12 +104,12 @@ def _read_whole(path: Path, sha256: str) -> bytes:
         data = path.read_bytes()
     except OSError as exc:
         raise SourceError(
-            "the original {path} is gone or cannot be read; give the picture in again",
+            "the original {path} is gone or cannot be read; upload the picture again",
             path=str(path),
         ) from exc
     if hashlib.sha256(data).hexdigest() != sha256:
         raise SourceError(
-            "the original {path} was changed on the disk; give the picture in again",
+            "the original {path} was changed on the disk; upload the picture again",
             path=str(path),
         )
     return data

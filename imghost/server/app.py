@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from imghost.server.peer import Address
+    from imghost.text import Speaker
 
 
 def make_app(
@@ -20,6 +21,7 @@ def make_app(
     routes: Sequence[BaseRoute],
     gate: Gate,
     is_stranger: Callable[[Address, Address], bool],
+    say: Speaker,
 ) -> ASGIApp:
     """The ASGI application: `files` below /bfs/ for everybody, `routes` for those who may call.
 
@@ -27,7 +29,7 @@ def make_app(
     """
     from starlette.applications import Starlette
 
-    guarded = Guard(Starlette(routes=routes), gate, is_stranger)
+    guarded = Guard(Starlette(routes=routes), gate, is_stranger, say)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await (files if scope["path"].startswith(PREFIX) else guarded)(scope, receive, send)

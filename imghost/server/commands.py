@@ -92,7 +92,7 @@ def _authorise(request: Request, token: Secret) -> None:
     here = request.client is not None and is_loopback(request.client)
     if not here or len(shown) != 1 or Secret(shown[0]) != token:
         raise _Unauthorised(
-            "the running daemon does not know this command's token; stop it and start it again"
+            "the running imghost does not know this command's token; stop it and start it again"
         )
 
 

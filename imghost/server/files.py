@@ -52,19 +52,25 @@ class Files:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer GET and HEAD; a query is ignored."""
         if scope["method"] not in ("GET", "HEAD"):
-            await send_text(send, 405, "images can only be fetched", {"allow": "GET, HEAD"})
+            allowed = {"allow": "GET, HEAD"}
+            await send_text(send, 405, self._say("images can only be fetched"), allowed)
             return
         try:
             body = await self._body(scope["path"])
             part = part_asked(scope["method"], scope["headers"], body.etag, body.size_bytes)
-            await _send_part(send, scope["method"], body, part)
+            if part.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                whole = {"content-range": f"bytes */{body.size_bytes}"}
+                said = self._say("the image ends before that range")
+                await send_text(send, part.status, said, whole)
+            else:
+                await _send_part(send, scope["method"], body, part)
         except ConfigError as exc:
             await send_text(send, 400, self._say(exc.message))
         except ImageError as exc:
             status = 500 if isinstance(exc, DamagedError) else 422
             await send_text(send, status, self._say(exc.message))
         except FileNotFoundError:
-            await send_text(send, 404, "there is no such image")
+            await send_text(send, 404, self._say("there is no such image"))
 
     async def _body(self, path: str) -> Body:
         link, suffix = split_style(path)
@@ -92,10 +98,6 @@ def _read(original: Path, max_bytes: int) -> Body:
 
 
 async def _send_part(send: Send, method: str, body: Body, part: Part) -> None:
-    if part.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        whole = {"content-range": f"bytes */{body.size_bytes}"}
-        await send_text(send, part.status, "the image ends before that range", whole)
-        return
     headers: dict[str, str | int] = {**_HEADERS, "etag": body.etag}
     if part.status != HTTPStatus.NOT_MODIFIED:
         headers |= {"content-type": body.mime_type, "content-length": part.size_bytes}

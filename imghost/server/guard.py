@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imghost.models import Message
 from imghost.server.answers import Headers, send_text
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from imghost.server.peer import Address
+    from imghost.text import Speaker
 
 _HTTP_PORT = 80
 _OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -39,8 +41,8 @@ def gate(port: int, names: Sequence[str] = (), origins: Sequence[str] = ()) -> G
     )
 
 
-def refusal(headers: Headers, gate: Gate) -> str:
-    """Why a request with these headers, their names in lower case, may not pass; "" if it may.
+def refusal(headers: Headers, gate: Gate) -> Message | None:
+    """Why a request with these headers, their names in lower case, may not pass; None if it may.
 
     Against DNS rebinding the Host must be ours. A page cannot hide its Origin when it sends; where
     browsers leave it out (images, links, forms by GET), they say in Sec-Fetch-Site whose page asks.
@@ -50,31 +52,36 @@ def refusal(headers: Headers, gate: Gate) -> str:
         if name in told:
             told[name].append(value)
     if len(told[b"host"]) != 1 or told[b"host"][0].lower() not in gate.hosts:
-        return "this server is not known by that Host; add the name to server.hosts"
+        return Message("this server is not known by that Host; use http://127.0.0.1 or localhost")
     if any(origin not in gate.origins for origin in told[b"origin"]):
-        return "pages of that Origin may not call; add it to server.origins if you trust it"
+        return Message("pages of that Origin may not call")
     if not told[b"origin"] and {*told[b"sec-fetch-site"]} & {b"cross-site", b"same-site"}:
-        return "pages of other sites may not call"
-    return ""
+        return Message("pages of other sites may not call")
+    return None
 
 
 class Guard:
     """An ASGI application that answers 403, having read nothing, to whoever may not call."""
 
     def __init__(
-        self, app: ASGIApp, gate: Gate, is_stranger: Callable[[Address, Address], bool]
+        self,
+        app: ASGIApp,
+        gate: Gate,
+        is_stranger: Callable[[Address, Address], bool],
+        say: Speaker,
     ) -> None:
         self._app = app
         self._gate = gate
         self._is_stranger = is_stranger
+        self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or hand on."""
         reason = refusal(scope["headers"], self._gate)
         client = scope["client"]  # None if it hung up already
         if not reason and (client is None or self._is_stranger(client, scope["server"])):
-            reason = "this server belongs to another user of this machine"
+            reason = Message("this server belongs to another user of this machine")
         if reason:
-            await send_text(send, 403, reason)
+            await send_text(send, 403, self._say(reason))
         else:
             await self._app(scope, receive, send)

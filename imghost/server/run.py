@@ -131,12 +131,10 @@ def _take(sock: socket.socket, address: str, port: int) -> None:
 
 def _refused(exc: OSError, address: str, port: int) -> DaemonError:
     if exc.errno in _NOT_HERE:
-        return _NoSuchAddress(
-            "{address} is not an address of this machine; change server.bind", address=address
-        )
+        return _NoSuchAddress("{address} is not an address of this machine", address=address)
     if exc.errno != errno.EADDRINUSE:
         return DaemonError(
-            "port {port} on {address} cannot be used: {detail}; change server.port or server.bind",
+            "port {port} on {address} cannot be used: {detail}; change server.port",
             port=port,
             address=address,
             detail=exc.strerror or str(exc),

@@ -239,8 +239,8 @@ def _understood(read: Callable[[Any], _T], value: object) -> _T:
         return read(value)
     except (KeyError, TypeError, ValueError, RecursionError) as exc:
         raise DaemonError(
-            "the running daemon's answer is not understood ({detail}); stop it and start it again, "
-            "so that it is of this version",
+            "the running imghost's answer is not understood ({detail}); stop it and start it "
+            "again, so that it is of this version",
             detail=f"{type(exc).__name__}: {exc}",
         ) from exc
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-IMGHOST = (sys.executable, "-m", "imghost")
+IMGHOST = (str(Path(sys.executable).with_name("imghost")),)
 
 
 @dataclass(frozen=True)
@@ -33,21 +32,31 @@ class Row:
     met: bool | None = None
 
 
+_WRAPPER = """
+import os, sys, time
+null = os.open(os.devnull, os.O_RDWR)
+start = time.perf_counter()
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[
+    (os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, null, 2)])
+_, status, usage = os.wait4(pid, 0)
+print(os.waitstatus_to_exitcode(status), time.perf_counter() - start, usage.ru_maxrss)
+"""
+"""A small process starts what is measured: a child begins with its parent's peak memory."""
+
+
 def run(command: Sequence[str], environ: Mapping[str, str]) -> Run:
     """Run a command to its end, its output thrown away. Raises RuntimeError if it fails."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    told = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", _WRAPPER, *command],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert process.stderr
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
-    if process.returncode:
-        raise RuntimeError(f"{command}: {process.returncode}: {said.decode()}")
-    return Run(wall_s, usage.ru_maxrss / 1024)
+    code, wall_s, peak_kb = told.stdout.split()
+    if code != "0":
+        raise RuntimeError(f"{command} ended with {code}")
+    return Run(float(wall_s), int(peak_kb) / 1024)
 
 
 def median_run(make: Callable[[], Sequence[str]], environ: Mapping[str, str], runs: int) -> Run:
@@ -82,8 +91,3 @@ def print_table(rows: Sequence[Row]) -> None:
         verdict = "" if row.met is None else "met" if row.met else "NOT MET"
         sys.stdout.write(f"{row.what:<58} {row.figure:>16} {row.floor:>14}  {verdict}\n")
     sys.stdout.flush()
-
-
-def children_peak_mb() -> float:
-    """The largest resident memory of any process that has ended."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
