@@ -42,6 +42,7 @@ class Program:
 
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
 
     def configure(self, **sections: object) -> Path:
         """Write the config file; the port is a free one unless it is said."""
@@ -56,7 +57,7 @@ class Program:
         environ = os.environ | {"IMGHOST_HOME": str(self.home)} | self.environ
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            [*COMMAND, *words], env=environ, **(pipes | options)
+            [*self.prefix, *COMMAND, *words], env=environ, **(pipes | options)
         )
         return process
 
