@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Generator, Sequence
 from typing import Self
 
-from imghost.config import Config, load
+from imghost.config import Config, ConfigFile
 from imghost.delivery import Delivery
 from imghost.dirs import Dirs
 from imghost.errors import ConfigError, ImghostError, SourceError, UsageError
 from imghost.health import look
 from imghost.hosts import HOSTS
-from imghost.hosts.base import Host, Outside
 from imghost.imaging.prepare import Prepared, Recipe, prepare
 from imghost.in_order import in_order
 from imghost.keep.journal import Journal
@@ -21,6 +19,7 @@ from imghost.keep.owner import Owner
 from imghost.keep.recovery import JournalFile
 from imghost.keep.store import Store
 from imghost.models import Alive, Found, Record, State
+from imghost.open_hosts import OpenHosts
 from imghost.outbox import Outbox
 from imghost.pipeline import Pipeline
 from imghost.server.wire import (
@@ -33,7 +32,6 @@ from imghost.server.wire import (
     UploadRequest,
 )
 from imghost.sources.files import found_bytes, found_file, found_link
-from imghost.transport import Http
 
 _LOOK_S = 2.0
 _FETCH_S = 30.0
@@ -42,47 +40,19 @@ _DRAINERS = 4
 log = logging.getLogger(__name__)
 
 
-class OpenHosts:
-    """The hosts of one config, each opened when it is first asked for."""
-
-    def __init__(self, config: Config, base_url: str, dirs: Dirs, tmp: Path) -> None:
-        self._config = config
-        self._base_url = base_url
-        self._dirs = dirs
-        self._tmp = tmp
-        self._open: dict[str, Host] = {}
-
-    def __call__(self, name: str) -> Host:
-        """The open host of this name. Raises ConfigError."""
-        if name not in self._open:
-            config = self._config.of_host(name)
-            http = Http(
-                timeout_s=getattr(config, "timeout_s", _FETCH_S),
-                proxy=getattr(config, "proxy", ""),
-            )
-            outside = Outside(http, self._base_url, self._dirs.local, self._tmp)
-            self._open[name] = HOSTS[name](config, outside)
-        return self._open[name]
-
-    def close(self) -> None:
-        """Close those that were opened."""
-        while self._open:
-            self._open.popitem()[1].close()
-
-
 class App:
     """What every process that accepts and sends images is made of.
 
     The config file is looked at before each send: a change takes effect for the next image.
-    `prepare_bytes` turns bytes into what is sent, here or in a child process. `thorough` reads
-    the whole journal first. Raises MachineError.
+    `base_url` is where the embedded server answers, "" while none does. `prepare_bytes` turns
+    bytes into what is sent, here or in a child process. `thorough` reads the whole journal first.
+    Raises MachineError.
     """
 
     def __init__(
         self,
         dirs: Dirs,
-        config_file: Path,
-        environ: Mapping[str, str],
+        file: ConfigFile,
         config: Config,
         *,
         prepare_bytes: Callable[[bytes, str, Recipe], Prepared] = prepare,
@@ -90,21 +60,21 @@ class App:
         thorough: bool = False,
     ) -> None:
         self.dirs = dirs
-        self.config_file = config_file
         self.config = config
-        self._environ = environ
+        self.base_url = base_url
+        self._file = file
+        self._problem: ConfigError | None = None
         self._prepare = prepare_bytes
-        self._base_url = base_url
-        self._stamp = _stamp(config_file)
+        self._all_hosts: list[OpenHosts] = []
         self.owner = Owner(dirs.run, dirs.tmp)
         self.store = Store(dirs.originals, dirs.outgoing, self.owner.tmp)
-        self._file = JournalFile(dirs.journal, self.store, self.config.target())
+        self._journal_file = JournalFile(dirs.journal, self.store, self.config.target())
         try:
-            self._file.open(thorough=thorough)
+            self._journal_file.open(thorough=thorough)
         except BaseException:
             self.owner.close()
             raise
-        self.journal = Journal(self._file.db)
+        self.journal = Journal(self._journal_file.db)
         self._pipeline = self._piped(self.config)
         self.outbox = Outbox(self.journal, self.pipeline, self.owner.id)
         self.reap()
@@ -118,51 +88,67 @@ class App:
     def close(self) -> None:
         """Begin nothing more; what is not sent stays queued."""
         self.outbox.stop()
-        self._hosts.close()
+        self.cut()
         self.owner.close()
-        self._file.close()
+        self._journal_file.close()
 
     def cut(self) -> None:
         """End the tries that were begun; their images stay queued."""
-        self._hosts.close()
+        for hosts in self._all_hosts:
+            hosts.close()
 
     def pipeline(self) -> Pipeline:
         """The pipeline with the config as it is now; while that is wrong, with the former one."""
-        stamp = _stamp(self.config_file)
-        if stamp != self._stamp:
-            self._stamp = stamp
+        if self._file.changed():
             try:
-                self._change(load(self.config_file, self._environ))
+                self._change(self._file.load())
+                self._problem = None
             except ConfigError as exc:
+                self._problem = exc
                 log.warning("the config was changed and is wrong; the former one stays: %s", exc)
         return self._pipeline
 
-    def upload(self, request: UploadRequest) -> Generator[Settled, None, None]:
-        """Accept and send; one answer per input, in their order. Raises ConfigError at once."""
+    def checked_pipeline(self) -> Pipeline:
+        """The pipeline for what a person asks for. Raises ConfigError while the config is wrong."""
         pipeline = self.pipeline()
+        if self._problem:
+            raise self._problem
+        return pipeline
+
+    def upload(
+        self, request: UploadRequest, cut: Callable[[], None] | None = None
+    ) -> Generator[Settled, None, None]:
+        """Accept and send; one answer per input, in their order. Raises ConfigError at once.
+
+        `cut` is called if nobody waits for the answers any more.
+        """
+        pipeline = self.checked_pipeline()
         options = request.options
         order = pipeline.order(options.host, options.bucket, options.format, options.style)
         delivery = Delivery(
             self.outbox, pipeline, self.journal, self.owner.id, wait_s=options.wait_s
         )
 
+        def cancel() -> None:
+            delivery.cancel()
+            if cut:
+                cut()
+
         def settle(item: tuple[int, Input]) -> Settled:
             index, given = item
+            record = None
             try:
                 accepted = pipeline.accept(self._found(given), order, State.UPLOADING)
                 outcome = delivery.send(accepted)
+                record = pipeline.told(outcome.record, accepted)
+                text = pipeline.text(record, order)
             except ImghostError as exc:
-                return Settled(index, None, failure=Failure.of(exc))
-            return Settled(
-                index,
-                outcome.record,
-                pipeline.text(outcome.record, order),
-                outcome.reused,
-                Failure.of(outcome.error) if outcome.error else None,
-            )
+                return Settled(index, record, failure=Failure.of(exc))
+            failure = Failure.of(outcome.error) if outcome.error else None
+            return Settled(index, record, text, outcome.reused and accepted.known, failure)
 
         parallel = pipeline.hosts(order.target.host).limits.parallel
-        yield from in_order(settle, list(enumerate(request.inputs)), parallel, delivery.cancel)
+        yield from in_order(settle, list(enumerate(request.inputs)), parallel, cancel)
 
     def retry(self, ids: Sequence[int]) -> int:
         """The user says that something changed: let all that is queued, and these rows, be tried.
@@ -178,8 +164,12 @@ class App:
 
     def drain(self) -> None:
         """Send by oneself until nothing is left that may be sent now."""
-        workers = self.journal.in_states(State.QUEUED, limit=_DRAINERS)
-        for _ in in_order(self._drain_beside, workers, _DRAINERS, self.outbox.stop):
+
+        def send(_: int) -> None:
+            while record := self.outbox.take(patient=True):
+                self.outbox.work(record)
+
+        for _ in in_order(send, range(_DRAINERS), _DRAINERS, self.cut):
             pass
 
     def record(self, record_id: int) -> Record:
@@ -197,11 +187,7 @@ class App:
 
     def look_after_journal(self, *, thorough: bool = False) -> None:
         """Make the journal whole again if it was deleted or damaged. Raises MachineError."""
-        self._file.look_after(thorough=thorough)
-
-    def _drain_beside(self, _others: Record) -> None:
-        while record := self.outbox.take(patient=True):
-            self.outbox.work(record)
+        self._journal_file.look_after(thorough=thorough)
 
     def _found(self, given: Input) -> Found:
         max_bytes = self.config.limits.input_bytes
@@ -232,8 +218,8 @@ class App:
                 self.outbox.host_changed(name)
 
     def _piped(self, config: Config) -> Pipeline:
-        base_url = self._base_url or f"http://127.0.0.1:{config.server.port}"
-        self._hosts = OpenHosts(config, base_url, self.dirs, self.owner.tmp)
+        self._hosts = OpenHosts(config, self.base_url, self.dirs.local, self.owner.tmp)
+        self._all_hosts.append(self._hosts)
         return Pipeline(
             config, self._hosts, self.store, self.journal, self._prepare, self.look, self.owner.id
         )
@@ -241,11 +227,3 @@ class App:
     def look(self, record: Record) -> Alive:
         """Whether a record's link works, as far as can be seen in two seconds."""
         return look(record, self._hosts(record.host), timeout_s=_LOOK_S)
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0, 0
-    return found.st_mtime_ns, found.st_size, found.st_ino

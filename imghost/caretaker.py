@@ -33,6 +33,7 @@ class Caretaker:
         self._workers = workers
         self._care = care
         self._cared_at = float("-inf")
+        self._in_doubt = False
         self._looking: set[int] = set()
 
     def run(self, stopping: Event) -> None:
@@ -47,7 +48,8 @@ class Caretaker:
             work(*args, **kwargs)
         except JournalDamaged as exc:
             log.warning("%s", exc)
-            self._survive(self._app.look_after_journal, thorough=True)
+            self._in_doubt = True
+            self._cared_at = float("-inf")  # the next round looks after the journal first
         except MachineError as exc:
             log.warning("%s", exc)
         except Exception:
@@ -55,16 +57,17 @@ class Caretaker:
 
     def _round(self) -> None:
         app = self._app
+        if time.monotonic() - self._cared_at > _CARE_S:
+            self._cared_at = time.monotonic()
+            app.look_after_journal(thorough=self._in_doubt)
+            self._in_doubt = False
+            app.reap()
+            self._care()
         app.outbox.tidy()
         while record := app.outbox.take():
             self._workers.submit(self._survive, self._send, record)
         if app.config.verify.after_upload:
             self._look_at_links()
-        if time.monotonic() - self._cared_at > _CARE_S:
-            self._cared_at = time.monotonic()
-            app.look_after_journal()
-            app.reap()
-            self._care()
 
     def _send(self, record: Record) -> None:
         outcome = self._app.outbox.work(record)

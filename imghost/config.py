@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, make_dataclass
 from pathlib import Path
@@ -94,14 +95,29 @@ class Config:
         return Target(host, bucket)
 
 
-def load(path: Path, environ: Mapping[str, str], *, required: bool = False) -> Config:
-    """The config in the file; all defaults if there is none and none is required.
+class ConfigFile:
+    """The config in a file, which may change at any time.
 
-    Secrets in the environment win over the file. Raises ConfigError.
+    Without a file all defaults hold, unless `required`: somebody named it. Secrets in the
+    environment win over the file.
     """
-    if not path.exists() and not required:
-        return _parsed({}, path, environ)
-    return _parsed(_read_file(path), path, environ)
+
+    def __init__(self, path: Path, environ: Mapping[str, str], *, required: bool = False) -> None:
+        self.path = path
+        self.environ = environ
+        self._required = required
+        self._seen = _stamp(path)
+
+    def load(self) -> Config:
+        """The config as it is now. Raises ConfigError."""
+        self._seen = _stamp(self.path)
+        if not os.path.exists(self.path) and not self._required:  # noqa: PTH110 - never raises
+            return _parsed({}, self.path, self.environ)
+        return _parsed(_read_file(self.path), self.path, self.environ)
+
+    def changed(self) -> bool:
+        """Whether the file is another one than was loaded last."""
+        return _stamp(self.path) != self._seen
 
 
 def language_of(path: Path) -> str:
@@ -115,7 +131,7 @@ def language_of(path: Path) -> str:
 
 def create(path: Path) -> None:
     """Write a config file with every key and its default. Raises ConfigError if there is one."""
-    if path.exists():
+    if path.exists() and path.stat().st_size:
         raise ConfigError("{path} exists already; imghost config edit opens it", path=str(path))
     write_atomically(path, (shown(Config()) + "\n").encode(), path.parent)
 
@@ -212,6 +228,12 @@ def _default_of(key: str) -> object:
         if not is_dataclass(value) or name not in {f.name for f in fields(value)}:
             raise unknown_key(key, list(_keys(Config())))
         value = getattr(value, name)
+    if is_dataclass(value):
+        raise ConfigError(
+            "{key} is a section; set one of its keys, such as {key}.{name}",
+            key=key,
+            name=fields(value)[0].name,
+        )
     return value
 
 
@@ -231,3 +253,11 @@ def _value_for(default: object, text: str) -> object:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from imghost.app import App
 from imghost.caretaker import Caretaker
-from imghost.config import Config
+from imghost.config import Config, ConfigFile
 from imghost.dirs import Dirs
 from imghost.door import (
     Door,
@@ -66,14 +66,12 @@ class Daemon:
     def __init__(
         self,
         dirs: Dirs,
-        config_file: Path,
-        environ: Mapping[str, str],
+        source: ConfigFile,
         config: Config,
         say: Speaker,
     ) -> None:
         self._dirs = dirs
-        self._config_file = config_file
-        self._environ = environ
+        self._source = source
         self._config = config
         self._say = say
         self._sleeper, self._waker = socket.socketpair()
@@ -122,8 +120,7 @@ class Daemon:
     def _open_app(self, url: str, child: Child) -> App:
         return App(
             self._dirs,
-            self._config_file,
-            self._environ,
+            self._source,
             self._config,
             prepare_bytes=child.prepare,
             base_url=url,
@@ -143,7 +140,7 @@ class Daemon:
 
     @contextmanager
     def _open_door(self, url: str, token: Secret, tmp: Path) -> Iterator[None]:
-        settings = settings_of(self._config_file, self._environ, token)
+        settings = settings_of(self._source.path, self._source.environ, token)
         open_door(self._dirs, Door(url, token, settings, self._config.language, os.getpid()), tmp)
         try:
             yield

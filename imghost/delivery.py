@@ -8,13 +8,12 @@ from collections.abc import Callable
 from imghost.errors import HostRefused, HostUnavailable, ImghostError, LoginExpired
 from imghost.keep.journal import Journal
 from imghost.models import Image, Record, State
-from imghost.outbox import Outbox, Outcome
+from imghost.outbox import ELSEWHERE, Outbox, Outcome
 from imghost.pipeline import Accepted, Pipeline
 
 TRIES = 3
 _BACKOFF_S = 0.3
 _POLL_S = 0.05
-_ELSEWHERE = "another imghost is sending it just now"
 _STOPPED = "imghost was stopped before it was sent"
 
 
@@ -46,6 +45,13 @@ class Delivery:
 
     def send(self, accepted: Accepted) -> Outcome:
         """Have the image at its host if that is possible now. Raises MachineError."""
+        try:
+            return self._send(accepted)
+        except BaseException:
+            self._outbox.abandon(accepted.record)
+            raise
+
+    def _send(self, accepted: Accepted) -> Outcome:
         record, image = accepted.record, accepted.image
         if image is None:
             if self._pipeline.works(record):
@@ -53,7 +59,7 @@ class Delivery:
             self._journal.reopen(record.id)
         outcome = Outcome(record, None)
         for attempt in range(TRIES):
-            if attempt and (self._over or self._outbox.pause(_BACKOFF_S * 2**attempt)):
+            if attempt and not self._waited(_BACKOFF_S * 2**attempt, outcome.error):
                 break
             mine = record if image and not attempt else self._journal.claim(record.id, self._owner)
             if mine is None:
@@ -66,6 +72,14 @@ class Delivery:
     def cancel(self) -> None:
         """The caller went away: what was not begun stays queued."""
         self._over = self._over or HostUnavailable(_STOPPED)
+
+    def _waited(self, wait_s: float, error: ImghostError | None) -> bool:
+        """Wait before another try, if there is time for that."""
+        if isinstance(error, HostUnavailable):
+            wait_s = max(wait_s, error.retry_after_s)
+        if self._over or self._clock() + wait_s >= self._until:
+            return False
+        return not self._outbox.pause(wait_s)
 
     def _try(self, record: Record, image: Image | None) -> Outcome:
         if self._over is None and not self._outbox.enter(record):
@@ -96,4 +110,4 @@ class Delivery:
             return Outcome(record, None, reused=True)
         if record.state is State.FAILED and record.reason:
             return Outcome(record, HostRefused(record.reason.template, **record.reason.fields))
-        return Outcome(record, HostUnavailable(_ELSEWHERE))
+        return Outcome(record, HostUnavailable(ELSEWHERE))

@@ -16,13 +16,17 @@ _RENAME_TRIES = 20
 _RENAME_WAIT_S = 0.05
 
 
-def make_private_folder(path: Path) -> None:
-    """Create a folder, and those above it, that only this user can enter, whatever the umask."""
+def make_private_folder(path: Path) -> list[Path]:
+    """Create a folder, and those above it, that only this user can enter, whatever the umask.
+
+    The folders that were missing.
+    """
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
             folder.chmod(0o700)
+    return missing
 
 
 def write_durably(path: Path, data: bytes, tmp: Path) -> None:
@@ -40,7 +44,7 @@ def write_atomically(path: Path, data: bytes, tmp: Path) -> None:
 
 def _write(path: Path, data: bytes, tmp: Path, *, durable: bool) -> None:
     with machine_errors(path):
-        make_private_folder(path.parent)
+        new_folders = make_private_folder(path.parent)
         make_private_folder(tmp)
         unfinished = tmp / os.urandom(16).hex()
         try:
@@ -54,7 +58,8 @@ def _write(path: Path, data: bytes, tmp: Path, *, durable: bool) -> None:
             unfinished.unlink(missing_ok=True)
             raise
         if durable:
-            _sync_folder(path.parent)
+            for folder in (path.parent, *(new.parent for new in new_folders)):
+                _sync_folder(folder)
 
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -88,7 +93,10 @@ def _sync_file(handle: int) -> None:
     if sys.platform == "darwin":  # fsync alone stops at the drive's cache there
         import fcntl
 
-        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+        try:
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+        except OSError:  # network drives know it not
+            os.fsync(handle)
     else:
         os.fsync(handle)
 

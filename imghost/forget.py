@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from imghost.app import App
 from imghost.errors import HostRefused, UsageError
-from imghost.hosts.base import Deletes
+from imghost.hosts.base import Deletes, KeepsFiles
 from imghost.models import Alive, Record, State, Stored
 from imghost.server.shelf import Shelf
 
@@ -21,9 +21,8 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
     """
     if record.state is State.UPLOADING:
         raise UsageError("{id} is being sent just now; try again when it has ended", id=record.id)
-    local = record.host == "local"
-    if record.state is State.DONE and (at_host or local):
-        host = app.pipeline().hosts(record.host)
+    host = app.pipeline().hosts(record.host)
+    if record.state is State.DONE and (at_host or isinstance(host, KeepsFiles)):
         if not isinstance(host, Deletes):
             raise HostRefused(
                 "{host} cannot delete images; without --host it is forgotten here only",
@@ -31,10 +30,16 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
             )
         stored = Stored(record.host, record.bucket, record.key, record.url, record.size_bytes)
         host.delete(stored)
-    for original in app.journal.erase(record.id):
-        app.store.erase(original)
+    originals = app.journal.originals_of(record.id)
+    if not app.journal.erase(record.id):
+        raise UsageError("{id} is being sent just now; try again when it has ended", id=record.id)
+    for original in originals:
+        if slips := app.journal.slips(original):
+            app.store.write_slips(original, slips)
+        else:
+            app.store.erase(original)
     app.store.drop_outgoing(record.sha256)
-    if local:
+    if isinstance(host, KeepsFiles):
         Shelf(app.dirs.renderings, app.config.server.cache_bytes).forget(record.sha1)
 
 
@@ -59,8 +64,7 @@ def prunable(app: App, older_than_s: float, *, use_all: bool) -> Prunable:
         if _is_old(app, original, before)
         and not any(_needs(record, use_all=use_all) for record in app.journal.records_of(original))
     )
-    sizes = (app.store.path(original).stat().st_size for original in originals)
-    return Prunable(originals, sum(sizes))
+    return Prunable(originals, sum(map(app.store.original_bytes, originals)))
 
 
 def prune(app: App, originals: Iterable[str]) -> None:
@@ -71,7 +75,7 @@ def prune(app: App, originals: Iterable[str]) -> None:
 
 def _is_old(app: App, original: str, before: float) -> bool:
     times = [record.created_at for record in app.journal.records_of(original)]
-    return max(times, default=app.store.path(original).stat().st_mtime) < before
+    return max(times, default=app.store.kept_at(original)) < before
 
 
 def _needs(record: Record, *, use_all: bool) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from imghost.errors import HostUnavailable
-from imghost.models import Limits, Message
+from imghost.models import Limits
 
 PAUSE_AFTER_FAILURES = 5
 PROBE_S = 30.0
@@ -32,12 +32,11 @@ class _Resting:
 class Gate:
     """One host's gate; all times are seconds of the monotonic clock, handed in.
 
-    `draw` gives a number from 0 to 1, for the jitter. `reason` says why the gate is shut.
+    `draw` gives a number from 0 to 1, for the jitter.
     """
 
     limits: Limits
     draw: Callable[[], float]
-    reason: Message | None = None
     held: bool = False
     open_at: float = -math.inf
     probing: bool = False
@@ -91,14 +90,13 @@ class Gate:
         self._rows.pop(record_id, None)
         self._passed += 1
         self._failures = 0
-        if self.probing:
+        if self.probing or self.held:
             self.lift()
             self.probing = False
 
     def failed(self, record_id: int, error: HostUnavailable, now: float) -> bool:
         """The host was unavailable; whether the row is to be given up, since others passed."""
         self._failures += 1
-        self.reason = error.message
         row = self._rows.setdefault(record_id, _Resting())
         row.failures += 1
         if self._passed > row.passed_before:
@@ -115,15 +113,13 @@ class Gate:
         self.open_at = max(self.open_at, now + rest_s)
         return row.counted >= FAILURES_WHILE_OTHERS_PASS
 
-    def hold(self, reason: Message) -> None:
+    def hold(self) -> None:
         """Nothing is sent until the login changes or the user says so."""
         self.held = True
-        self.reason = reason
 
     def lift(self) -> None:
         """Something changed: end holds and rests, and let one try show whether the host is well."""
         self.held = False
-        self.reason = None
         self.open_at = -math.inf
         self.probing = True
         for row in self._rows.values():

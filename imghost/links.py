@@ -42,12 +42,12 @@ class Link:
 
 def render_link(link: Link, format_name: str, template: str = "") -> str:
     """The link in one of FORMATS; `template` is what "custom" fills in. Raises ConfigError."""
-    check_format(format_name)
+    check_format(format_name, template)
     return FORMATS[format_name](link, template)
 
 
-def check_format(name: str) -> None:
-    """Raise ConfigError, with the nearest known name, unless FORMATS has this one."""
+def check_format(name: str, template: str) -> None:
+    """Raise ConfigError unless FORMATS has this name, and a template if that needs one."""
     if name not in FORMATS:
         import difflib
 
@@ -57,6 +57,16 @@ def check_format(name: str) -> None:
             nearest=difflib.get_close_matches(name, FORMATS, n=1, cutoff=0)[0],
             known=", ".join(FORMATS),
         )
+    if FORMATS[name] is _custom and not template:
+        raise ConfigError("link.template is empty; write one, or choose another link.format")
+
+
+def is_web_address(url: str) -> bool:
+    """Whether the URL can be handed on as a link."""
+    try:
+        return bool(_web(url))
+    except HostRefused:
+        return False
 
 
 def styled(url: str, style: str) -> str:
@@ -118,8 +128,6 @@ def _linked(link: Link, template: str) -> str:
 
 
 def _custom(link: Link, template: str) -> str:
-    if not template:
-        raise ConfigError("link.template is empty; write one, or choose another link.format")
     return _filled(template, link)
 
 

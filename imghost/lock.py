@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -23,11 +24,6 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._handle: int | None = None
-
-    @property
-    def held(self) -> bool:
-        """Whether this object holds the lock."""
-        return self._handle is not None
 
     @property
     def in_place(self) -> bool:
@@ -58,6 +54,14 @@ class FileLock:
         if self._handle is not None:
             handle, self._handle = self._handle, None
             os.close(handle)
+
+    def remove(self) -> None:
+        """Delete the file and free the lock."""
+        if sys.platform == "win32":  # where an open file cannot be deleted
+            self.release()
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        self.release()
 
     def __enter__(self) -> Self:
         return self

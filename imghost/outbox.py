@@ -21,6 +21,7 @@ from imghost.pipeline import Pipeline
 
 _LOOK_S = 2.0
 _MACHINE_REST_S = 5.0
+ELSEWHERE = "another imghost is sending it just now"
 _AMBIGUOUS = Message("an answer was lost after the whole image was sent; it may be there twice")
 
 
@@ -58,7 +59,8 @@ class Outbox:
         self._clock = clock
         self._draw = draw or _random
         self._gates: dict[str, Gate] = {}
-        self._sending: set[int] = set()
+        self._sending: dict[int, Gate] = {}
+        self._unsettled: set[int] = set()
         self._changed = threading.Condition()
         self.stopping = False
 
@@ -96,19 +98,23 @@ class Outbox:
 
     def work(self, record: Record, image: Image | None = None) -> Outcome:
         """Try once to send a claimed row, and note how that ended."""
-        gate = self._gate(record.host)
+        gate = self._sending[record.id]
         try:
-            done = self._pipeline().send(record, image)
-        except ImghostError as exc:
-            return Outcome(self._note_failure(gate, record, exc), exc)
-        else:
+            sent = self._pipeline().send(record, image)
+            if sent.state is not State.DONE:  # it turned out to be another sender's
+                return Outcome(sent, HostUnavailable(ELSEWHERE))
             with self._changed:
                 gate.passed(record.id)
-            return Outcome(done, None)
+            return Outcome(sent, None)
+        except ImghostError as exc:
+            return Outcome(self._note_failure(gate, record, exc), exc)
+        except BaseException:
+            self.abandon(record)
+            raise
         finally:
             with self._changed:
                 gate.end()
-                self._sending.discard(record.id)
+                del self._sending[record.id]
                 self._changed.notify_all()
 
     def give_back(self, record: Record, reason: Message) -> Record:
@@ -162,9 +168,15 @@ class Outbox:
             return record_id in self._sending
 
     def tidy(self) -> None:
-        """Queue again what this process claimed and could not settle, the disk being full."""
-        with self._changed:
-            self._journal.requeue(self._owner, besides=self._sending)
+        """Queue again what this process had claimed and could not settle."""
+        while self._unsettled:
+            record_id = next(iter(self._unsettled))
+            self._journal.give_back(record_id, self._owner, None)
+            self._unsettled.discard(record_id)
+
+    def abandon(self, record: Record) -> None:
+        """A claimed row will not be settled by its caller: `tidy` queues it again."""
+        self._unsettled.add(record.id)
 
     def waits_s(self, record: Record) -> float:
         """How long until a queued row is tried by oneself; infinite while its host is held."""
@@ -182,16 +194,17 @@ class Outbox:
 
     def _begin(self, gate: Gate, record: Record) -> None:
         gate.start(record.id, self._clock())
-        self._sending.add(record.id)
+        self._sending[record.id] = gate
 
     def _note_failure(self, gate: Gate, record: Record, error: ImghostError) -> Record:
         state = State.FAILED
         with self._changed:
             if isinstance(error, MachineError):  # nothing can be noted now: `tidy` will
+                self.abandon(record)
                 gate.rest_row(record.id, self._clock() + _MACHINE_REST_S)
                 return record
             if isinstance(error, LoginExpired):
-                gate.hold(error.message)
+                gate.hold()
                 state = State.QUEUED
             elif isinstance(error, HostUnavailable):
                 given_up = gate.failed(record.id, error, self._clock())
@@ -208,10 +221,8 @@ class Outbox:
     def _new_gate(self, host: str) -> Gate:
         try:
             return Gate(self._pipeline().hosts(host).limits, self._draw)
-        except ConfigError as exc:  # a host of another version: its rows wait for that one
-            gate = Gate(Limits(0, frozenset()), self._draw)
-            gate.hold(exc.message)
-            return gate
+        except ConfigError:  # a host of another version: its rows wait for that one
+            return Gate(Limits(0, frozenset()), self._draw, held=True)
 
 
 def _random() -> float:

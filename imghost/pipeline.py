@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 
 from imghost.config import Config
 from imghost.errors import ConfigError
-from imghost.hosts.base import Host
+from imghost.hosts.base import Host, KeepsFiles
+from imghost.imaging.check import safe_name
 from imghost.imaging.prepare import Prepared, Recipe
 from imghost.keep.journal import Entry, Journal
 from imghost.keep.store import Store
-from imghost.links import Link, alt_text, check_format, render_link, styled
+from imghost.links import Link, alt_text, check_format, is_web_address, render_link, styled
 from imghost.models import Alive, Found, Image, Message, Record, State, Target
 
 FRESH_S = 86_400.0
@@ -34,10 +35,17 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An image that is safe: its row, and the bytes to send if the row is new and the caller's."""
+    """An image that is safe: its row, and the bytes to send if the row is new and the caller's.
+
+    `name` and `notes` are of this very image, whose row may be another's. `known`: it went the same
+    way before, and was not even looked at again.
+    """
 
     record: Record
+    name: str
     image: Image | None = None
+    notes: tuple[Message, ...] = ()
+    known: bool = False
 
 
 class Pipeline:
@@ -71,7 +79,7 @@ class Pipeline:
     ) -> Order:
         """What the user asks for; "" is as configured, "@" is no style. Raises ConfigError."""
         format_name = format_name or self.config.link.format
-        check_format(format_name)
+        check_format(format_name, self.config.link.template)
         return Order(self.config.target(host, bucket), format_name, _canonical(style))
 
     def accept(self, found: Found, order: Order, state: State) -> Accepted:
@@ -85,7 +93,7 @@ class Pipeline:
         recipe = self._recipe(order)
         if known := self._journal.find(original, order.target, recipe.key()):
             self._store.keep(original, data)
-            return Accepted(known)
+            return Accepted(known, safe_name(found.name), notes=known.notes, known=True)
         prepared = self._prepare(data, found.name, recipe)
         image = prepared.image
         self._store.keep(original, data)
@@ -94,16 +102,18 @@ class Pipeline:
         entry = Entry(original, image, recipe.key(), order.target, found.origin, prepared.notes)
         record, is_new = self._journal.accept(entry, state, self._owner)
         self._write_slips(record)
-        return Accepted(record, image if is_new else None)
+        return Accepted(record, image.name, image if is_new else None, prepared.notes)
 
     def send(self, record: Record, image: Image | None = None) -> Record:
         """Try once to bring a claimed row's image to its host; the finished row.
 
+        A row that is not finished then is another sender's, as it turned out.
+
         Raises HostError as the host does, ImageError or MachineError if the image cannot be had.
         """
         if image is None:
-            record, image = self._image_of(record)
-            if record.state is State.DONE:
+            record, image, is_ours = self._image_of(record)
+            if not is_ours:
                 return record
         stored = self.hosts(record.host).upload(image, record.bucket)
         done = self._journal.done(record.id, self._owner, stored)
@@ -115,10 +125,10 @@ class Pipeline:
         """Whether a finished row's link may be given out again."""
         if record.state is not State.DONE:
             return False
-        local = record.host == "local"
         if record.alive in (Alive.DEAD, Alive.SUSPECT):
             return False
-        if not local and time.time() - record.seen_at < FRESH_S:
+        at_hand = isinstance(self.hosts(record.host), KeepsFiles)
+        if not at_hand and time.time() - record.seen_at < FRESH_S:
             return True
         alive = self._look(record)
         self._journal.mark(record.id, alive)
@@ -134,9 +144,25 @@ class Pipeline:
         self._write_slips(settled)
         return settled
 
+    def told(self, record: Record, accepted: Accepted) -> Record:
+        """The row as whoever gave this image in should hear of it: by its name, with its notes."""
+        added = record.notes[len(accepted.record.notes) :]
+        return replace(self.current(record), name=accepted.name, notes=accepted.notes + added)
+
+    def current(self, record: Record) -> Record:
+        """The row with its link as it is now: those of files move with their server."""
+        try:
+            host = self.hosts(record.host)
+        except ConfigError:  # a host of another version
+            return record
+        if record.key and isinstance(host, KeepsFiles):
+            return replace(record, url=host.link(record.bucket, record.key))
+        return record
+
     def text(self, record: Record, order: Order) -> str:
-        """The link to paste; empty until there is one."""
-        if not record.url:
+        """The link to paste; empty until there is one that can be used."""
+        record = self.current(record)
+        if not is_web_address(record.url):
             return ""
         style = self._link_style(record, order)
         date = datetime.fromtimestamp(record.created_at, tz=UTC).astimezone().strftime("%Y-%m-%d")
@@ -173,12 +199,12 @@ class Pipeline:
             return "" if record.frames > 1 else self.config.link.style
         return order.style
 
-    def _image_of(self, record: Record) -> tuple[Record, Image]:
+    def _image_of(self, record: Record) -> tuple[Record, Image, bool]:
         data = self._store.read_outgoing(record.sha256)
         if data is None and record.sha256 == record.original and record.format:
             data = self._store.read(record.original)
         if data is not None:  # the hash says that these are the bytes that were checked
-            return record, Image(
+            image = Image(
                 data,
                 record.format,
                 record.width_px,
@@ -187,13 +213,17 @@ class Pipeline:
                 record.sha256,
                 record.name,
             )
+            return record, image, True
         order = Order(record.target, self.config.link.format)
         prepared = self._prepare(
             self._store.read(record.original), record.name, self._recipe(order)
         )
         if prepared.image.sha256 != record.sha256 or not record.format:
-            record = self._journal.replace_image(record.id, prepared.image, prepared.notes)
-        return record, prepared.image
+            record, is_ours = self._journal.replace_image(
+                record.id, self._owner, prepared.image, prepared.notes
+            )
+            return record, prepared.image, is_ours
+        return record, prepared.image, True
 
     def _write_slips(self, record: Record) -> None:
         for original in self._journal.originals_of(record.id):

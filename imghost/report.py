@@ -41,7 +41,8 @@ def status_json(app: App, state: str, say: Speaker) -> dict[str, object]:
     """What `status --json` prints; `state` is watching, paused, serving or stopped."""
     config = app.config
     target = config.target()
-    order = app.pipeline().order()
+    pipeline = app.checked_pipeline()
+    order = pipeline.order()
     waiting = app.journal.in_states(State.ASKING, State.QUEUED)
     return {
         "state": state,
@@ -53,7 +54,7 @@ def status_json(app: App, state: str, say: Speaker) -> dict[str, object]:
         "counts": {str(state): n for state, n in app.journal.counts().items()},
         "waiting": [_waiting_json(app, record, say) for record in waiting],
         "last": [
-            record_json(record, app.pipeline().text(record, order), say)
+            record_json(pipeline.current(record), pipeline.text(record, order), say)
             for record in app.journal.history(limit=_LAST)
         ],
         "left_alone": [],

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imghost import config
-from imghost.config import Config
+from imghost.config import Config, ConfigFile
 from imghost.errors import ConfigError
 from imghost.hosts.base import check_bucket
 from imghost.models import Target
@@ -29,19 +29,19 @@ def path(tmp_path: Path) -> Path:
 def _load(path: Path, content: object) -> Config:
     path.parent.mkdir(exist_ok=True)
     path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return config.load(path, {})
+    return ConfigFile(path, {}).load()
 
 
 def test_no_file_is_fine(path: Path) -> None:
     """Without a file the embedded host serves; a file that was asked for must be there."""
-    assert config.load(path, {}).target() == Target("local", "images")
+    assert ConfigFile(path, {}).load().target() == Target("local", "images")
     with pytest.raises(ConfigError, match=r"config\.json"):
-        config.load(path, {}, required=True)
+        ConfigFile(path, {}, required=True).load()
 
 
 def test_the_example_is_the_defaults() -> None:
     """config_example.json loads as it stands and says what the defaults are."""
-    assert config.load(EXAMPLE, {}) == Config()
+    assert ConfigFile(EXAMPLE, {}).load() == Config()
     assert json.loads(EXAMPLE.read_text(encoding="utf-8")) == json.loads(config.shown(Config()))
 
 
@@ -94,7 +94,7 @@ def test_the_environment_wins_for_secrets(path: Path) -> None:
     """IMGHOST_SESSDATA is used instead of what the file says, unless it is empty."""
     _load(path, {"hosts": {"bilibili": {"sessdata": "file"}}})
     for value, expected in (("environment", "environment"), ("", "file")):
-        loaded = config.load(path, {"IMGHOST_SESSDATA": value})
+        loaded = ConfigFile(path, {"IMGHOST_SESSDATA": value}).load()
         assert loaded.hosts.bilibili.sessdata.reveal() == expected
 
 
@@ -102,10 +102,10 @@ def test_reads_what_windows_editors_write(path: Path) -> None:
     """A byte-order mark and CRLF do no harm; another encoding is named."""
     path.parent.mkdir()
     path.write_bytes(b'\xef\xbb\xbf{"host":\r\n"local"}\r\n')
-    assert config.load(path, {}).host == "local"
+    assert ConfigFile(path, {}).load().host == "local"
     path.write_bytes("{}".encode("utf-16"))
     with pytest.raises(ConfigError, match="UTF-8"):
-        config.load(path, {})
+        ConfigFile(path, {}).load()
 
 
 def test_a_change_keeps_the_rest(path: Path) -> None:
@@ -119,14 +119,14 @@ def test_a_change_keeps_the_rest(path: Path) -> None:
     assert list(content) == ["link", "host", "server"]
     assert content["link"] == {"alt": "x", "format": "html", "template": "12"}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert config.load(path, {}).server.port == 0
+    assert ConfigFile(path, {}).load().server.port == 0
 
 
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
         ("link.fromat", "html", "did you mean link.format"),
-        ("link", "html", "link must be an object"),
+        ("link", "html", "link is a section"),
         ("server.port", "many", "port must be a whole number"),
         ("link.format", "htlm", "link.format must be one of"),
     ],
@@ -151,10 +151,22 @@ def test_a_link_to_a_config_elsewhere_stays_one(path: Path, tmp_path: Path) -> N
     assert json.loads(real.read_text()) == {"link": {"format": "html"}}
 
 
+def test_knows_when_the_file_changed(path: Path) -> None:
+    """A file that was written again, removed or made is another one until it is loaded."""
+    file = ConfigFile(path, {})
+    assert not file.changed()
+    _load(path, {"host": "local"})
+    assert file.changed()
+    file.load()
+    assert not file.changed()
+    path.unlink()
+    assert file.changed()
+
+
 def test_creates_a_file_once(path: Path) -> None:
     """Config init writes a file that loads, and never over one that is there."""
     config.create(path)
-    assert config.load(path, {}) == Config()
+    assert ConfigFile(path, {}).load() == Config()
     with pytest.raises(ConfigError, match="exists already"):
         config.create(path)
 
@@ -188,7 +200,7 @@ def test_nothing_but_a_config_error_escapes(
     path = tmp_path_factory.mktemp("c") / "config.json"
     path.write_text(json.dumps(content))
     try:
-        loaded = config.load(path, {})
+        loaded = ConfigFile(path, {}).load()
     except ConfigError:
         return
     assert isinstance(loaded, Config)

@@ -8,7 +8,7 @@ import pytest
 
 from imghost.errors import HostUnavailable
 from imghost.gate import Gate
-from imghost.models import Limits, Message
+from imghost.models import Limits
 
 DOWN = HostUnavailable("the host is down")
 
@@ -118,7 +118,7 @@ def test_the_host_says_how_long(error: HostUnavailable, rest_s: float) -> None:
 def test_a_hold_lasts_until_it_is_lifted() -> None:
     """A host that wants a login is asked nothing until the user acts, then one try at first."""
     gate = _gate()
-    gate.hold(Message("log in again"))
+    gate.hold()
     assert gate.shut_s(1e9) == math.inf
     assert gate.row_wait_s(1, 1e9) == math.inf
     gate.lift()

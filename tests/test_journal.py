@@ -142,14 +142,14 @@ def test_reopens_what_the_user_asks_for(journal: Journal) -> None:
 
 
 def test_a_dead_owners_rows_are_queued_again(journal: Journal) -> None:
-    """Only what that owner claimed, besides what it still sends, comes back."""
+    """Only what that owner claimed comes back."""
     mine = journal.accept(entry(1), State.UPLOADING, "me")[0].id
     kept = journal.accept(entry(2), State.UPLOADING, "me")[0].id
     other = journal.accept(entry(3), State.UPLOADING, "you")[0].id
     assert journal.owners() == {"me", "you"}
-    assert journal.requeue("me", besides=[kept]) == 1
+    assert journal.requeue("me") == 2
     states = {i: journal.get(i).state for i in (mine, kept, other)}
-    assert states == {mine: State.QUEUED, kept: State.UPLOADING, other: State.UPLOADING}
+    assert states == {mine: State.QUEUED, kept: State.QUEUED, other: State.UPLOADING}
 
 
 def test_looks_are_due_by_the_wall_clock(journal: Journal, clock: Clock) -> None:
@@ -167,16 +167,30 @@ def test_looks_are_due_by_the_wall_clock(journal: Journal, clock: Clock) -> None
 
 
 def test_a_different_result_is_noted_or_merged(journal: Journal) -> None:
-    """What is sent after all is written into the row, or joins the row that sent it already."""
+    """What is sent after all is written into the row, or joins the row that sends it already."""
     first = journal.accept(entry(1), State.UPLOADING, "me")[0].id
     second = journal.accept(entry(2), State.UPLOADING, "me")[0].id
-    changed = journal.replace_image(first, image(9), [REASON])
+    changed, is_mine = journal.replace_image(first, "me", image(9), [REASON])
+    assert is_mine
     assert (changed.id, changed.sha256, changed.notes) == (first, image(9).sha256, (REASON,))
-    merged = journal.replace_image(second, image(9), [])
-    assert merged.id == first
+    merged, is_mine = journal.replace_image(second, "me", image(9), [])
+    assert (merged.id, is_mine) == (first, False)
     with pytest.raises(KeyError):
         journal.get(second)
     assert image(2).sha256 in journal.originals_of(first)
+
+
+@pytest.mark.parametrize(
+    ("state", "is_mine"), [(State.QUEUED, True), (State.ASKING, True), (State.UPLOADING, False)]
+)
+def test_the_row_that_is_joined_is_claimed_if_nobody_has_it(
+    journal: Journal, state: State, is_mine: bool
+) -> None:
+    """Whoever joins a waiting row sends it; one that another sends is left to that one."""
+    waiting = journal.accept(entry(9), state, "you")[0].id
+    joining = journal.accept(entry(1), State.UPLOADING, "me")[0].id
+    record, mine = journal.replace_image(joining, "me", image(9), [])
+    assert (record.id, record.state, mine) == (waiting, State.UPLOADING, is_mine)
 
 
 def test_searches(journal: Journal, clock: Clock) -> None:
@@ -191,21 +205,15 @@ def test_searches(journal: Journal, clock: Clock) -> None:
     assert journal.history(["%"]) == []
 
 
-def test_erases_with_the_originals_that_nothing_else_needs(journal: Journal) -> None:
-    """Forgetting a row names only the originals that no other row came from."""
+def test_erases_rows_but_never_one_that_is_being_sent(journal: Journal) -> None:
+    """A forgotten row is gone with its inputs; a claimed one stays, and that is told."""
     shared = "a" * 64
     one = journal.accept(entry(1, original=shared), State.ASKING, "")[0].id
-    two = journal.accept(entry(2, original=shared), State.ASKING, "")[0].id
-    assert journal.erase(one) == []
-    assert journal.erase(two) == [shared]
-    assert journal.history() == []
-
-
-def test_never_erases_what_is_being_sent(journal: Journal) -> None:
-    """A claimed row stays."""
-    record_id = journal.accept(entry(1), State.UPLOADING, "me")[0].id
-    assert journal.erase(record_id) == []
-    assert journal.get(record_id).state is State.UPLOADING
+    two = journal.accept(entry(2, original=shared), State.UPLOADING, "me")[0].id
+    assert journal.erase(one)
+    assert [slip["id"] for slip in journal.slips(shared)] == [two]
+    assert not journal.erase(two)
+    assert journal.get(two).state is State.UPLOADING
 
 
 def test_the_file_is_private(journal: Journal, tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ def test_erases_an_original_with_its_slips(store: Store) -> None:
     assert store.size_bytes() == len(DATA)
     store.erase(SHA256)
     store.erase(SHA256)
-    assert not store.holds(SHA256)
+    assert not store.path(SHA256).exists()
+    assert store.original_bytes(SHA256) == 0
     assert list(store.path(SHA256).parent.iterdir()) == []
 
 

@@ -52,7 +52,7 @@ def _run(words: list[str], console: Console) -> int:
     command = import_module(f"imghost.cli.{name}")
     parser = Parser(f"imghost {name}", command.SUMMARY, console.say)
     command.add_arguments(parser)
-    options = parser.parse_args(words)
+    options = parser.parse_intermixed_args(words)
     console.quiet = getattr(options, "quiet", False)
     return console.print(command.run(options, context), as_json=getattr(options, "json", False))
 

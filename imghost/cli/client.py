@@ -27,6 +27,7 @@ from imghost.server.wire import (
 )
 
 _CONNECT_S = 5.0
+_ANSWER_S = 10.0
 
 
 def status(door: Door) -> Json:
@@ -68,15 +69,21 @@ def _upload(door: Door, request: UploadRequest) -> Iterator[Settled]:
     if isinstance(first, BytesInput):
         query = urlencode({"name": first.name, **request.options.to_json()})
         answers = _answers(
-            door, "POST", f"{UPLOAD}?{query}", first.data, "application/octet-stream"
+            door, "POST", f"{UPLOAD}?{query}", first.data, "application/octet-stream", None
         )
     else:
-        answers = _answers(door, "POST", UPLOAD, json.dumps(request.to_json()).encode())
+        body = json.dumps(request.to_json()).encode()
+        answers = _answers(door, "POST", UPLOAD, body, wait_s=None)
     yield from map(Settled.from_json, answers)
 
 
 def _answers(
-    door: Door, method: str, path: str, body: bytes = b"", mime_type: str = "application/json"
+    door: Door,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    mime_type: str = "application/json",
+    wait_s: float | None = _ANSWER_S,
 ) -> Iterator[Json]:
     url = urlsplit(door.url)
     head = (
@@ -88,7 +95,7 @@ def _answers(
         with socket.socket() as sock:  # by number: looking up a name would load IDNA
             sock.settimeout(_CONNECT_S)
             sock.connect((url.hostname, url.port))
-            sock.settimeout(None)
+            sock.settimeout(wait_s)
             sock.sendall(head.encode() + body)
             with sock.makefile("rb") as answer:
                 yield from _read(answer)

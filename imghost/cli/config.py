@@ -57,7 +57,7 @@ def _show(context: Context) -> Answer:
 
 
 def _check(context: Context) -> Answer:
-    config.load(context.config_file, context.environ)
+    context.source.load()
     if context.config_file.exists():
         line = context.console.say("{path} is fine", path=str(context.config_file))
     else:
@@ -70,8 +70,9 @@ def _edit(context: Context) -> Answer:
         config.create(context.config_file)
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _DEFAULT_EDITOR
     try:
-        subprocess.run([*shlex.split(editor), str(context.config_file)], check=False)
-    except OSError as exc:
+        words = shlex.split(editor, posix=sys.platform != "win32")
+        subprocess.run([*words, str(context.config_file)], check=False)
+    except (OSError, ValueError) as exc:
         raise UsageError(
             "the editor {editor} cannot be started; set EDITOR to another one", editor=editor
         ) from exc
@@ -94,7 +95,12 @@ def _set(options: argparse.Namespace, context: Context) -> Answer:
     else:
         value = options.value
     config.change(context.config_file, options.key, value, context.environ)
-    context.console.tell("{key} is set; it counts for the next image", key=options.key)
+    if not value:
+        context.console.tell("{key} is empty now", key=options.key)
+    elif options.key.startswith("server.") or options.key == "language":
+        context.console.tell("{key} is set; it counts when imghost starts again", key=options.key)
+    else:
+        context.console.tell("{key} is set; it counts for the next image", key=options.key)
     return Answer([])
 
 
@@ -103,7 +109,10 @@ def _secret(key: str, context: Context) -> str:
     if console.asked:
         import getpass
 
-        return getpass.getpass(console.say("{key} (not shown):", key=key) + " ")
+        try:
+            return getpass.getpass(console.say("{key} (not shown):", key=key) + " ")
+        except EOFError:
+            raise UsageError("no value was given; {key} stays as it is", key=key) from None
     if console.stdin is None:
         raise ConfigError(
             "the value of {key} is read from standard input, and there is none", key=key

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
+from imghost.errors import MachineError
 from imghost.models import Message
 from imghost.text import Speaker
 
@@ -48,9 +49,9 @@ class Console:
     @classmethod
     def of_process(cls) -> Console:
         """This process's streams; a program without a console has none."""
-        for stream, errors in ((sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace")):
+        for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(encoding="utf-8", errors=errors, newline="\n")
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
         return cls(sys.stdin, sys.stdout, sys.stderr)
 
     @property
@@ -67,6 +68,7 @@ class Console:
         """Print the results; the exit code."""
         if as_json:
             data = [item.data for item in answer.items]
+            self.bar("")
             self.line(json.dumps(data[0] if answer.one else data, ensure_ascii=False, indent=2))
         else:
             for item in answer.items:
@@ -110,6 +112,16 @@ class Console:
 
     def line(self, text: str) -> None:
         """Print a line of a result."""
-        if self._out is not None:
+        if self._out is None:
+            return
+        try:
             self._out.write(text + "\n")
             self._out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as exc:
+            raise MachineError(
+                "the output cannot be written: {detail}; what was uploaded stands in imghost "
+                "history",
+                detail=exc.strerror or str(exc),
+            ) from exc

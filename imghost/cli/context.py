@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from imghost.text import speaker
 
 if TYPE_CHECKING:
     from imghost.app import App
-    from imghost.config import Config
+    from imghost.config import Config, ConfigFile
 
 
 class Context:
@@ -37,11 +38,17 @@ class Context:
         return Path(chosen).expanduser().absolute() if chosen else self.dirs.config / "config.json"
 
     @cached_property
+    def source(self) -> ConfigFile:
+        """The config file as a source of configs."""
+        from imghost.config import ConfigFile
+
+        named = self._config_option or self.environ.get("IMGHOST_CONFIG")
+        return ConfigFile(self.config_file, self.environ, required=bool(named))
+
+    @cached_property
     def config(self) -> Config:
         """The config. Raises ConfigError."""
-        from imghost.config import load
-
-        return load(self.config_file, self.environ, required=bool(self._config_option))
+        return self.source.load()
 
     @cached_property
     def daemon(self) -> Door | None:
@@ -60,7 +67,7 @@ class Context:
         """Let the console speak the user's language."""
         if self.helper:
             configured = self.helper.language
-        elif self.config_file.exists():
+        elif os.path.exists(self.config_file):  # noqa: PTH110 - Path's raises where it may not look
             from imghost.config import language_of
 
             configured = language_of(self.config_file)
@@ -79,4 +86,7 @@ class Context:
         from imghost.app import App
 
         self.start_log()
-        return App(self.dirs, self.config_file, self.environ, self.config)
+        port = self.config.server.port
+        here = f"http://127.0.0.1:{port}" if port else ""
+        base_url = self.daemon.url if self.daemon else here
+        return App(self.dirs, self.source, self.config, base_url=base_url)

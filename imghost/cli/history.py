@@ -8,7 +8,7 @@ import time
 
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
-from imghost.cli.parser import Parser
+from imghost.cli.parser import Parser, whole_number
 from imghost.errors import ImghostError, MachineError, SomeFailed, SourceError, UsageError
 from imghost.models import Record
 from imghost.report import iso_time, record_json
@@ -24,7 +24,7 @@ def add_arguments(parser: Parser) -> None:
     """What it takes."""
     parser.add("words", nargs="*", help="only uploads with these words; rm ID... forgets uploads")
     parser.add("--since", type=span_s, default=None, help="only the last 30m, 1h, 7d...")
-    parser.add("--limit", type=int, default=_LIMIT, help="how many at most")
+    parser.add("--limit", type=whole_number, default=_LIMIT, help="how many at most")
     parser.add("--format", default="", help="only links, written as url, markdown, html...")
     parser.add("--style", default="", help="the links' suffix, such as @800w.webp; @ for none")
     parser.add("--copy", action="store_true", help="put the links on the clipboard")
@@ -52,9 +52,10 @@ def span_s(text: str) -> float:
 
 def _list(options: argparse.Namespace, context: Context) -> Answer:
     with context.app() as app:
-        since = time.time() - options.since if options.since else 0.0
-        records = app.journal.history(options.words, since=since, limit=options.limit)
+        since = 0.0 if options.since is None else time.time() - options.since
         pipeline = app.pipeline()
+        found = app.journal.history(options.words, since=since, limit=options.limit)
+        records = [pipeline.current(record) for record in found]
         order = pipeline.order(format_name=options.format, style=options.style)
         texts = [pipeline.text(record, order) for record in records]
     say = context.console.say
@@ -101,9 +102,10 @@ def _forget(options: argparse.Namespace, context: Context) -> Answer:
 
 
 def _id(word: str) -> int:
-    if not word.isdecimal():
-        raise UsageError("{word} is no id; see imghost history", word=word)
-    return int(word)
+    try:
+        return whole_number(word)
+    except ValueError:
+        raise UsageError("{word} is no id; see imghost history", word=word) from None
 
 
 def _copy(text: str, context: Context) -> None:

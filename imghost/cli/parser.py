@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 from imghost.errors import UsageError
 from imghost.text import Speaker
 
+_HOUR_S = 3600.0
+
 _ERRORS = (
     (r"unrecognized arguments: (?P<words>.*)", "unknown: {words}; see {command} --help"),
     (
@@ -31,6 +33,22 @@ _ERRORS = (
     ),
 )
 """What argparse says, and how we say it."""
+
+
+def whole_number(text: str) -> int:
+    """A number as the journal can hold it. Raises ValueError."""
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise ValueError(text)
+    return number
+
+
+def seconds(text: str) -> float:
+    """A time to wait, up to an hour. Raises ValueError."""
+    number = float(text)
+    if not 0 <= number <= _HOUR_S:
+        raise ValueError(text)
+    return number
 
 
 class Parser(argparse.ArgumentParser):

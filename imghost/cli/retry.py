@@ -7,7 +7,7 @@ import math
 
 from imghost.cli.console import Answer
 from imghost.cli.context import Context
-from imghost.cli.parser import Parser
+from imghost.cli.parser import Parser, whole_number
 from imghost.errors import HostError, LoginExpired
 from imghost.models import Message, State
 
@@ -16,7 +16,9 @@ SUMMARY = "Try again to send what waits, or the uploads with these ids."
 
 def add_arguments(parser: Parser) -> None:
     """What it takes."""
-    parser.add("ids", nargs="*", type=int, metavar="ID", help="also those that failed or ask")
+    parser.add(
+        "ids", nargs="*", type=whole_number, metavar="ID", help="also those that failed or ask"
+    )
 
 
 def run(options: argparse.Namespace, context: Context) -> Answer:

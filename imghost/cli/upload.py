@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
-from imghost.cli.parser import Parser
+from imghost.cli.parser import Parser, seconds
 from imghost.door import Door
 from imghost.errors import SomeFailed, SourceError
 from imghost.models import State
@@ -41,7 +41,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add("--style", default="", help="the link's suffix, such as @800w.webp; @ for none")
     parser.add(
         "--wait",
-        type=float,
+        type=seconds,
         default=_WAIT_S,
         help="how long to keep trying a busy host, in seconds",
     )
@@ -89,12 +89,13 @@ def _by_daemon(door: Door, request: UploadRequest) -> Iterator[Settled]:
 
 
 def _here(request: UploadRequest, context: Context) -> Iterator[Settled]:
-    with context.app() as app, closing(app.upload(request)) as settled:
-        links = 0
+    with context.app() as app, closing(app.upload(request, app.cut)) as settled:
+        private = False
         for one in settled:
-            links += one.failure is None
+            url = one.record.url if one.record and one.failure is None else ""
+            private = private or (bool(app.base_url) and url.startswith(app.base_url))
             yield one
-        if links and app.config.target(request.options.host).host == "local":
+        if private and not context.daemon:
             context.console.note(
                 "the link answers while imghost runs (imghost serve), and only on this computer"
             )

@@ -68,7 +68,11 @@ class Deletes(Protocol):
 
 @runtime_checkable
 class KeepsFiles(Protocol):
-    """A host whose images are files of this machine."""
+    """A host whose images are files of this machine, and whose links move with its address."""
+
+    def link(self, bucket: str, key: str) -> str:
+        """Where the file is seen now; "" while nobody serves it."""
+        ...
 
     def find(self, bucket: str, file_name: str) -> Path | None:
         """The file of that name, whoever asks for it, or None."""
@@ -80,7 +84,8 @@ class Outside:
     """What a host is handed from outside.
 
     `http` has the host's own timeout and proxy; `base_url` is where the embedded server answers,
-    without a slash at its end; `folder` is the embedded host's, `tmp` for its unfinished files.
+    without a slash at its end, or ""; `folder` is the embedded host's, `tmp` for its unfinished
+    files.
     """
 
     http: Http

@@ -41,9 +41,9 @@ class BilibiliConfig:
     bili_jct: Secret = field(default=Secret(""), metadata={"env": "IMGHOST_BILI_JCT"})
     api: str = setting("https://api.bilibili.com", check=_check_api)
     max_bytes: int = setting(15_000_000, least=1)
-    timeout_s: float = setting(30.0, least=1)
+    timeout_s: float = setting(30.0, least=1, most=3600)
     parallel: int = setting(2, least=1)
-    min_gap_s: float = setting(0.5, least=0)
+    min_gap_s: float = setting(0.5, least=0, most=3600)
     proxy: str = ""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from imghost.disk import machine_errors, write_durably
 from imghost.errors import ConfigError, HostRefused, HostUnavailable, MachineError
 from imghost.hosts.base import BUCKET, Outside, check_bucket
+from imghost.links import is_web_address
 from imghost.models import EXTENSIONS, Image, Limits, Stored
 from imghost.setting import setting
 
@@ -18,7 +19,7 @@ _FILE_NAME = re.compile(rf"[0-9a-f]{{40}}\.(?:{'|'.join(EXTENSIONS[f] for f in s
 
 
 def _check_public_url(url: str) -> None:
-    if url and not url.startswith(("http://", "https://")):
+    if url and not is_web_address(url):
         raise ConfigError(
             "{url} cannot be where others reach the pictures; it begins with http:// or https://",
             url=url,
@@ -49,6 +50,10 @@ class LocalHost:
 
     def upload(self, image: Image, bucket: str) -> Stored:
         """Write the image, durably, unless it is there."""
+        if not self._base_url:
+            raise HostUnavailable(
+                "server.port is 0, so a link is only known while imghost runs: start imghost serve"
+            )
         if not BUCKET.fullmatch(bucket):
             raise HostRefused("{bucket} cannot be a bucket's name", bucket=bucket)
         key = f"{image.sha1}.{image.extension}"
@@ -60,8 +65,11 @@ class LocalHost:
             raise HostUnavailable(
                 "the image is not stored: {problem}", problem=exc.message
             ) from exc
-        url = f"{self._base_url}/bfs/{bucket}/{key}"
-        return Stored(self.name, bucket, key, url, len(image.data))
+        return Stored(self.name, bucket, key, self.link(bucket, key), len(image.data))
+
+    def link(self, bucket: str, key: str) -> str:
+        """Where the file is seen now; "" while nobody serves it."""
+        return f"{self._base_url}/bfs/{bucket}/{key}" if self._base_url else ""
 
     def find(self, bucket: str, file_name: str) -> Path | None:
         """The file of that name, whoever asks for it, or None."""

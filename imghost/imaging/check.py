@@ -57,7 +57,7 @@ def check(data: bytes, name: str, caps: Caps) -> Image:
     Of `name`, which is untrusted, the last part of the path is kept. Width and height are as a
     browser shows them. Raises ImageError.
     """
-    name = _safe(name)
+    name = safe_name(name)
     _within_bytes(data, name, caps)
     format_name = format_of(data)
     if not format_name:
@@ -81,7 +81,7 @@ def recalled(data: bytes, name: str) -> Image:
     For what comes from a place that keeps bytes under their hash. Raises ImageError.
     """
     with decode_errors(name):
-        return _described(opened(data), data, _safe(name))
+        return _described(opened(data), data, safe_name(name))
 
 
 def opened(data: bytes) -> ImageFile:
@@ -137,7 +137,7 @@ def decode_errors(name: str) -> Iterator[None]:
         ) from exc
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """The last part of a path, short, and storable as UTF-8."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1].strip()
     return last[:_MAX_NAME].encode(errors="replace").decode() or "image"

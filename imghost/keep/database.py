@@ -31,14 +31,14 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._mine = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._opening = threading.Lock()
 
     def close(self) -> None:
         """Close every thread's connection; the next call opens the file again."""
         self._mine = threading.local()
         while self._all:
-            self._all.pop().close()
+            self._all.pop()[1].close()
 
     def read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         """The rows that a query gives."""
@@ -93,10 +93,17 @@ class Database:
         if mine and mine[1] == _inode(self.path):
             return mine[0]
         with self._opening:
+            self._close_those_of_ended_threads()
             db = _open(self.path)
             self._mine.opened = db, _inode(self.path)
-            self._all.append(db)
+            self._all.append((threading.current_thread(), db))
         return db
+
+    def _close_those_of_ended_threads(self) -> None:
+        ended = [opened for opened in self._all if not opened[0].is_alive()]
+        for opened in ended:
+            self._all.remove(opened)
+            opened[1].close()
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -77,11 +77,13 @@ class Journal(Rows):
             (host, after, *besides),
         )
 
-    def replace_image(self, record_id: int, image: Image, notes: Sequence[Message]) -> Record:
+    def replace_image(
+        self, record_id: int, owner: str, image: Image, notes: Sequence[Message]
+    ) -> tuple[Record, bool]:
         """What a claimed row sends turned out to be this image: note it.
 
-        If another row sends the same to the same place, this one is merged into that one, which
-        is returned.
+        If another row sends the same to the same place, this one is merged into that one. The row
+        that is left, and whether it is the owner's to send.
         """
         with self._db.changing() as db:
             other = db.execute(
@@ -96,10 +98,15 @@ class Journal(Rows):
                     f" RETURNING {COLUMNS}",
                     (*_facts_of(image).values(), notes_text(notes), record_id),
                 ).fetchone()
-                return record_of(row)
+                return record_of(row), True
             db.execute("UPDATE inputs SET upload = ? WHERE upload = ?", (other["id"], record_id))
             db.execute("DELETE FROM uploads WHERE id = ?", (record_id,))
-            return record_of(other)
+            mine = db.execute(
+                "UPDATE uploads SET state = 'uploading', owner = ?"
+                f" WHERE id = ? AND state IN ('queued', 'failed', 'asking') RETURNING {COLUMNS}",
+                (owner, other["id"]),
+            ).fetchone()
+            return record_of(mine or other), mine is not None
 
     def done(self, record_id: int, owner: str, stored: Stored) -> Record:
         """The claimed row's image is at its host; its link is due to be looked at."""
@@ -129,19 +136,20 @@ class Journal(Rows):
             (record_id,),
         )
 
-    def requeue(self, owner: str, besides: Collection[int] = ()) -> int:
-        """Queue again what an owner claimed and does not send any more; how many rows that were."""
+    def requeue(self, owner: str) -> int:
+        """Queue again what a dead owner had claimed; how many rows that were."""
         with self._db.changing() as db:
             return db.execute(
-                "UPDATE uploads SET state = 'queued', owner = '' WHERE state = 'uploading'"
-                f" AND owner = ? AND id NOT IN ({marks(besides)})",
-                (owner, *besides),
+                "UPDATE uploads SET state = 'queued', owner = ''"
+                " WHERE state = 'uploading' AND owner = ?",
+                (owner,),
             ).rowcount
 
     def add_note(self, record_id: int, note: Message) -> None:
         """Something more is to be said of a row."""
-        notes = (*self.get(record_id).notes, note)
-        self._update("notes = ?", (notes_text(notes),), "id = ?", (record_id,))
+        notes = self.get(record_id).notes
+        if note not in notes:
+            self._update("notes = ?", (notes_text((*notes, note)),), "id = ?", (record_id,))
 
     def mark(self, record_id: int, alive: Alive, check_at: float = 0.0) -> None:
         """Note what a look at a finished link showed, and when the next one is due (0: never)."""
@@ -155,12 +163,14 @@ class Journal(Rows):
 
     # -- forgetting
 
-    def erase(self, record_id: int) -> list[str]:
-        """Delete a row that nobody is sending; the originals that no other row needs any more."""
+    def erase(self, record_id: int) -> bool:
+        """Delete a row, unless it is being sent; whether it was deleted."""
         with self._db.changing() as db:
-            originals = self.originals_of(record_id)
-            db.execute("DELETE FROM uploads WHERE id = ? AND state <> 'uploading'", (record_id,))
-            return [o for o in originals if not self.slips(o)]
+            return bool(
+                db.execute(
+                    "DELETE FROM uploads WHERE id = ? AND state <> 'uploading'", (record_id,)
+                ).rowcount
+            )
 
     def _settle(self, record_id: int, owner: str, state: State, reason: Message | None) -> Record:
         row = self._update(

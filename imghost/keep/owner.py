@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -35,14 +34,12 @@ class Owner:
                 with lock:
                     requeue(owner)
                     _remove(self._tmp_root / owner)
-                    lock.path.unlink(missing_ok=True)
+                    lock.remove()
 
     def close(self) -> None:
         """Stop sending: nothing may be claimed any more."""
         _remove(self.tmp)
-        with contextlib.suppress(OSError):
-            self._lock.path.unlink(missing_ok=True)
-        self._lock.release()
+        self._lock.remove()
 
 
 def _remove(folder: Path) -> None:

@@ -18,6 +18,7 @@ from imghost.lock import FileLock
 from imghost.models import Message, State, Target
 
 _LOCK_WAIT_S = 10.0
+_LOOK_S = 0.1
 _WHOLE = 0x696D6768
 """The file's application_id once nothing is missing from it; a file that was just made has none."""
 
@@ -62,13 +63,17 @@ class JournalFile:
         """
         self._lock.release()
         try:
-            if not self._lock.acquire(wait_s=_LOCK_WAIT_S):
-                raise MachineError(
-                    "the journal {path} is damaged, and another imghost is using it; stop that one "
-                    "(imghost stop) and try again",
-                    path=str(self.db.path),
-                )
-            if not self._is_whole(thorough=True):  # or another process was faster
+            until = time.monotonic() + _LOCK_WAIT_S
+            while not self._lock.acquire(wait_s=_LOOK_S):
+                if self._is_whole(thorough=True):  # another process was faster, and uses it
+                    return
+                if time.monotonic() > until:
+                    raise MachineError(
+                        "the journal {path} is damaged, and another imghost is using it; stop that "
+                        "one (imghost stop) and try again",
+                        path=str(self.db.path),
+                    )
+            if not self._is_whole(thorough=True):
                 self._rebuild()
         finally:
             self._lock.release()

@@ -63,8 +63,10 @@ class Rows:
         where = ["created_at >= ?", "(? = 0 OR created_at < ?)"]
         values: list[str | float] = [since, until, until]
         for word in words:
-            where.append("instr(lower(name || ' ' || url || ' ' || host || '/' || bucket), ?)")
-            values.append(word.lower())
+            where.append(
+                "instr(lower(name || ' ' || url || ' ' || host || '/' || bucket), lower(?))"
+            )
+            values.append(word)
         return self._select(
             f"WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", (*values, limit)
         )

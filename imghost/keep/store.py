@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -40,10 +42,6 @@ class Store:
         """The original's bytes, unchanged for certain. Raises SourceError if it is gone."""
         return _read_whole(self.path(sha256), sha256)
 
-    def holds(self, sha256: str) -> bool:
-        """Whether the original is here."""
-        return self.path(sha256).is_file()
-
     def path(self, sha256: str) -> Path:
         """Where the original with this hash is or would be."""
         return self._root / sha256[:2] / sha256
@@ -74,9 +72,19 @@ class Store:
             if len(path.name) == _SHA256_LENGTH and _HEX.issuperset(path.name):
                 yield path.name
 
+    def original_bytes(self, sha256: str) -> int:
+        """How much room an original takes; nothing if it went meanwhile."""
+        found = _stat(self.path(sha256))
+        return found.st_size if found else 0
+
+    def kept_at(self, sha256: str) -> float:
+        """Since when the original is here, in seconds since the epoch; now if it went meanwhile."""
+        found = _stat(self.path(sha256))
+        return found.st_mtime if found else time.time()
+
     def size_bytes(self) -> int:
-        """How much room the originals take."""
-        return sum(self.path(sha256).stat().st_size for sha256 in self.hashes())
+        """How much room all originals take."""
+        return sum(map(self.original_bytes, self.hashes()))
 
     def keep_outgoing(self, sha256: str, data: bytes) -> None:
         """Spare the next try the conversion; a failure costs only that."""
@@ -97,6 +105,13 @@ class Store:
 
     def _slips_path(self, sha256: str) -> Path:
         return self.path(sha256).with_suffix(".json")
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def _read_whole(path: Path, sha256: str) -> bytes:

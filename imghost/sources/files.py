@@ -17,10 +17,9 @@ def found_file(path: str, max_bytes: int) -> Found:
 
     Loading raises SourceError.
     """
-    where = Path(path)
-    if not where.exists() and "%" in path:
-        decoded = Path(unquote(path))
-        where = decoded if decoded.exists() else where
+    where, decoded = Path(path), Path(unquote(path))
+    if not _exists(where) and _exists(decoded):
+        where = decoded
     return Found("command", where.name, lambda: _read(where, max_bytes))
 
 
@@ -37,6 +36,10 @@ def found_link(url: str, fetch: Callable[[str], bytes]) -> Found:
 def is_link(text: str) -> bool:
     """Whether the user means an address rather than a file."""
     return text.lower().startswith(("http://", "https://"))
+
+
+def _exists(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - Path's raises where it may not look
 
 
 def _read(path: Path, max_bytes: int) -> bytes:
