@@ -17,6 +17,25 @@ _UNIT = 1000
 _ROUND = 10
 
 
+NOTHING_JSON: dict[str, object] = {
+    "id": None,
+    "name": "",
+    "state": "",
+    "reason": "",
+    "host": "",
+    "bucket": "",
+    "url": "",
+    "text": "",
+    "sha256": "",
+    "width_px": 0,
+    "height_px": 0,
+    "size_bytes": 0,
+    "created_at": "",
+    "notes": [],
+}
+"""What stands in the place of an upload that was not accepted: the same keys."""
+
+
 def record_json(record: Record, text: str, say: Speaker) -> dict[str, object]:
     """One upload: what `upload --json` and `history --json` print lists of."""
     return {

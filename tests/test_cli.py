@@ -8,7 +8,6 @@ import os
 import signal
 import stat
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import pytest
 from imghost.config import Config
 from imghost.errors import ImghostError
 from tests.fakes import bilibili, pictures
-from tests.fakes.program import Program, path_of
+from tests.fakes.program import Program, eventually, path_of
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -132,6 +131,12 @@ def test_bad_input_is_told_in_one_line(
         (("history", "rm", "x"), 2, "x is no id"),
         (("stop",), 8, "nothing to stop"),
         (("upload", "https://example.com/a.png"), 4, "server.fetch_links"),
+        (("upload", "http://["), 4, "server.fetch_links"),
+        (("upload", "x.png", "--format", "custom"), 3, "link.template is empty"),
+        (("upload", "x.png", "--wait", "-1"), 2, "--wait cannot be"),
+        (("history", "rm", "99999999999999999999"), 2, "is no id"),
+        (("history", "--since", "x"), 2, "write it as 30m, 1h or 7d"),
+        (("config", "set", "hosts.bilibili", "{}"), 3, "is a section"),
     ],
 )
 def test_misuse_is_told(program: Program, words: tuple[str, ...], code: int, said: str) -> None:
@@ -176,7 +181,7 @@ def test_json_has_the_documented_form(program: Program, picture: Path) -> None:
 
 def test_links_are_written_as_asked(program: Program, picture: Path) -> None:
     """Format and style of the command line win over the config's; @ means none."""
-    program.configure(link={"format": "html", "style": "@400w"})
+    program.configure(link={"format": "html", "style": "@400w"}, server={"port": 36677})
     bare = program.run("upload", picture, "--style", "@").out.strip()
     assert bare.endswith(".png")
     assert program.run("upload", picture).out.strip() == f"{bare}@400w"
@@ -269,6 +274,68 @@ def test_hostile_names_do_not_steer_the_terminal(program: Program, tmp_path: Pat
     program.run("upload", tmp_path / name)
     said = program.run("history").out + program.run("upload", tmp_path / (name + "x")).err
     assert not {"\x1b", "\r", "\u202e", "\x07"} & set(said)
+
+
+def test_json_does_not_steer_the_terminal_either(program: Program, tmp_path: Path) -> None:
+    """Control and bidirectional characters are escapes in JSON, whose value is the name itself."""
+    name = "a\x9b2J\u202e\u200b\x7f图.png"
+    (tmp_path / name).write_bytes(pictures.png())
+    result = program.run("upload", tmp_path / name, "--json")
+    assert not {"\x9b", "\u202e", "\u200b", "\x7f"} & set(result.out)
+    assert result.json[0]["name"] == name
+    assert "图" in result.out
+    missing = program.run("upload", tmp_path / f"{name}x", "--json")
+    assert not {"\x9b", "\u202e"} & set(missing.out)
+    assert missing.json[0].keys() == result.json[0].keys()
+
+
+def test_the_same_bytes_under_another_name_are_told_by_that(
+    program: Program, picture: Path, tmp_path: Path
+) -> None:
+    """The link of a known picture is written with the name that it has now."""
+    other = tmp_path / "second name.png"
+    other.write_bytes(picture.read_bytes())
+    program.run("upload", picture)
+    assert program.run("upload", other, "--format", "markdown").out.startswith("![second name](")
+    assert program.run("upload", other, "--json").json[0]["name"] == "second name.png"
+
+
+def test_links_follow_the_address_of_the_server(program: Program, picture: Path) -> None:
+    """After a public address was set, also old pictures get links that others can open."""
+    program.run("upload", picture)
+    address = "https://img.example.com"
+    program.run("config", "set", "hosts.local.public_url", address)
+    for words in (("upload", picture), ("history", "--format", "url")):
+        assert program.run(*words).out.startswith(f"{address}/bfs/images/")
+    assert "only on this computer" not in program.run("upload", picture).err
+    refused = program.run("config", "set", "hosts.local.public_url", "http://a b")
+    assert refused.code == 3
+
+
+def test_without_a_port_a_picture_waits_for_the_server(program: Program, picture: Path) -> None:
+    """With port 0 nobody knows the link yet: the picture is kept, and sent when a server runs."""
+    program.configure(server={"port": 0})
+    result = program.run("upload", picture)
+    assert (result.code, result.out) == (6, "\n")
+    assert "imghost serve" in result.err
+    with program.serving() as url:
+        eventually(lambda: program.run("status", "--json").json["counts"]["done"] == 1)
+        assert program.run("upload", picture).out.startswith(url)
+
+
+def test_options_may_stand_anywhere(program: Program, picture: Path, tmp_path: Path) -> None:
+    """Inputs before and behind options are all taken."""
+    other = tmp_path / "b.png"
+    other.write_bytes(pictures.png(seed=3))
+    assert len(program.run("upload", picture, "--quiet", other).lines) == 2
+
+
+def test_a_full_output_is_told(program: Program, picture: Path) -> None:
+    """If the link cannot be written the command says so; the picture is in the history."""
+    with Path("/dev/full").open("wb") as full:
+        result = program.run("upload", picture, stdout=full)
+    assert result.code == 10
+    assert "history" in result.err
 
 
 def test_a_closed_pipe_is_no_error(program: Program, picture: Path) -> None:
@@ -386,9 +453,7 @@ def test_a_killed_command_loses_nothing(
     arrived = threading.Event()
     fake.answers.append(bilibili.Answer(after=arrived))
     with program.start("upload", "--host", "bilibili", str(picture)) as process:
-        until = time.monotonic() + 20
-        while not fake.uploads and time.monotonic() < until:
-            time.sleep(0.01)
+        eventually(lambda: bool(fake.uploads))
         process.kill()
     arrived.set()
     assert program.run("status", "--json").json["counts"]["queued"] == 1
@@ -410,9 +475,7 @@ def test_ctrl_c_ends_with_130(program: Program, picture: Path, fake: bilibili.Fa
     arrived = threading.Event()
     fake.answers.append(bilibili.Answer(after=arrived))
     with program.start("upload", "--host", "bilibili", str(picture)) as process:
-        until = time.monotonic() + 20
-        while not fake.uploads and time.monotonic() < until:
-            time.sleep(0.01)
+        eventually(lambda: bool(fake.uploads))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
     arrived.set()
@@ -531,11 +594,7 @@ def test_the_server_sends_what_waits(
     fake.answers.extend([bilibili.Answer(-500, "服务器错误")] * 3)
     assert program.run("upload", "--host", "bilibili", picture).code == 6
     with program.serving():
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            if program.run("status", "--json").json["counts"]["done"] == 1:
-                break
-        assert program.run("status", "--json").json["counts"]["done"] == 1
+        eventually(lambda: program.run("status", "--json").json["counts"]["done"] == 1)
 
 
 def test_exit_codes_are_those_of_the_readme() -> None:

@@ -7,15 +7,13 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import bilibili, pictures
-from tests.fakes.program import Program
-
-WAIT_S = 30.0
+from tests.fakes.program import Program, eventually
 
 
 @pytest.fixture
@@ -53,13 +51,6 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-def _eventually(true: Callable[[], bool]) -> None:
-    until = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < until, "it did not come true"
-        threading.Event().wait(0.05)
-
-
 def _counts(program: Program) -> dict[str, int]:
     counts: dict[str, int] = program.run("status", "--json").json["counts"]
     return counts
@@ -78,22 +69,25 @@ def test_looks_at_each_new_link_once(
     """A link that shows the picture is seen alive, and a command's picture is looked at too."""
     program.run("upload", picture)
     with program.serving():
-        _eventually(lambda: _alive(program) == ["alive"])
+        eventually(lambda: _alive(program) == ["alive"])
 
 
 def test_a_dead_link_is_found(program: Program, picture: Path) -> None:
     """A file of the embedded host that was deleted is marked, and given out again only anew."""
-    program.run("upload", picture)
+    program.configure(verify={"after_upload": False})
+    with program.serving():
+        program.run("upload", picture)
     (file,) = (program.home / "data" / "local" / "images").iterdir()
     file.unlink()
+    program.configure()
     with program.serving():
-        _eventually(lambda: _alive(program) == ["dead"])
+        eventually(lambda: _alive(program) == ["dead"])
         assert program.run("upload", picture).code == 0
         assert file.exists()
 
 
 def test_a_change_of_the_config_counts_for_the_next_image(program: Program, picture: Path) -> None:
-    """A running server writes links as the config says by then; a broken one changes nothing."""
+    """A running server writes links as the config says by then; a broken one is told."""
     with program.serving():
         assert program.run("upload", picture, "--format", "url", "--style", "").out.endswith(
             "png\n"
@@ -102,7 +96,11 @@ def test_a_change_of_the_config_counts_for_the_next_image(program: Program, pict
         assert program.run("upload", picture).out.endswith("png@32w\n")
         config = program.home / "config" / "config.json"
         config.write_text("{")
-        assert program.run("upload", picture).out.endswith("png@32w\n")
+        result = program.run("upload", picture)
+        assert result.code == 3
+        assert str(config) in result.err
+        config.write_text('{"server": {"port": 0}}')
+        assert program.run("upload", picture).out.endswith("png\n")
 
 
 def test_an_expired_login_is_held_and_flows_after_a_new_one(
@@ -115,13 +113,13 @@ def test_an_expired_login_is_held_and_flows_after_a_new_one(
     with program.serving():
         result = program.run("upload", picture, other)
         assert result.code == 9
-        _eventually(lambda: _counts(program)["queued"] == 2)
+        eventually(lambda: _counts(program)["queued"] == 2)
         assert len(fake.uploads) <= 2  # as many as go at a time
         waiting = program.run("status", "--json").json["waiting"]
         assert waiting[0]["next_try_s"] is None
         new = bilibili.SESSDATA.encode() + b"\n"
         program.run("config", "set", "hosts.bilibili.sessdata", stdin=new)
-        _eventually(lambda: _counts(program)["done"] == 2)
+        eventually(lambda: _counts(program)["done"] == 2)
 
 
 def test_a_signal_in_an_upload_loses_nothing(
@@ -134,7 +132,7 @@ def test_a_signal_in_an_upload_loses_nothing(
         assert server.stderr
         server.stderr.readline()
         with program.start("upload", str(picture)) as upload:
-            _eventually(lambda: len(fake.uploads) == 1)
+            eventually(lambda: len(fake.uploads) == 1)
             start = time.monotonic()
             server.send_signal(signal.SIGTERM)
             assert server.wait(20) == 0
@@ -149,6 +147,57 @@ def test_a_signal_in_an_upload_loses_nothing(
         "done": 0,
         "failed": 0,
     }
+
+
+def test_many_inputs_wait_for_the_hosts_pace_and_go_once(
+    program: Program, tmp_path: Path, fake: bilibili.FakeBilibili
+) -> None:
+    """More pictures than go at a time, with a gap between: one link each, each sent once."""
+    program.run("config", "set", "hosts.bilibili.min_gap_s", "0.3")
+    paths = []
+    for n in range(10):
+        paths.append(tmp_path / f"{n}.png")
+        paths[-1].write_bytes(pictures.png(seed=100 + n))
+    with program.serving():
+        result = program.run("upload", *paths)
+        assert result.code == 0
+        assert len(set(result.lines)) == 10
+        assert all(result.lines)
+    assert len(fake.uploads) == 10
+    assert _counts(program)["done"] == 10
+
+
+def test_a_hanging_server_does_not_hang_the_commands(program: Program) -> None:
+    """A server that stands still is told as one that does not answer."""
+    with program.start("serve", stdin=subprocess.DEVNULL) as server:
+        assert server.stderr
+        server.stderr.readline()
+        server.send_signal(signal.SIGSTOP)
+        result = program.run("status")
+        server.send_signal(signal.SIGCONT)
+        server.terminate()
+        server.communicate(timeout=30)
+    assert result.code == 8
+    assert "does not answer" in result.err
+
+
+def test_threads_of_a_long_life_leave_no_handles(program: Program, tmp_path: Path) -> None:
+    """Upload after upload, the server has no more files open than before."""
+    if not Path("/proc").exists():
+        pytest.skip("the system does not tell how many files a process has open")
+    paths = [tmp_path / f"{n}.png" for n in range(5)]
+    with program.start("serve", stdin=subprocess.DEVNULL) as server:
+        assert server.stderr
+        server.stderr.readline()
+        counts = []
+        for round_number in range(6):
+            for n, path in enumerate(paths):
+                path.write_bytes(pictures.png(seed=1000 * round_number + n))
+            program.run("upload", *paths)
+            counts.append(len(list(Path(f"/proc/{server.pid}/fd").iterdir())))
+        server.terminate()
+        server.communicate(timeout=30)
+    assert counts[-1] <= counts[1] + 8, counts
 
 
 def test_a_deleted_data_folder_is_made_again(program: Program, picture: Path) -> None:
@@ -166,7 +215,7 @@ def test_a_deleted_data_folder_is_made_again(program: Program, picture: Path) ->
 def test_one_of_many_starts_lives(program: Program) -> None:
     """Of servers started together one serves, and each of the others says so with 8."""
     servers = [program.start("serve", stdin=subprocess.DEVNULL) for _ in range(5)]
-    _eventually(lambda: sum(server.poll() is None for server in servers) == 1)
+    eventually(lambda: sum(server.poll() is None for server in servers) == 1)
     assert program.run("stop").code == 0
     codes = []
     for server in servers:

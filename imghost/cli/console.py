@@ -69,7 +69,10 @@ class Console:
         if as_json:
             data = [item.data for item in answer.items]
             self.bar("")
-            self.line(json.dumps(data[0] if answer.one else data, ensure_ascii=False, indent=2))
+            told = data[0] if answer.one else data
+            self.line(
+                "\n".join(map(_escaped, json.dumps(told, ensure_ascii=False, indent=2).split("\n")))
+            )
         else:
             for item in answer.items:
                 self.bar("")
@@ -125,3 +128,10 @@ class Console:
                 "history",
                 detail=exc.strerror or str(exc),
             ) from exc
+
+
+def _escaped(line: str) -> str:
+    """A line of JSON in which nothing can steer a terminal, and whose values are the same."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)

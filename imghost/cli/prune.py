@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from imghost.cli.console import Answer, Item
+from imghost.cli.console import Answer, Console, Item
 from imghost.cli.context import Context
 from imghost.cli.history import span_s
 from imghost.cli.parser import Parser
@@ -44,8 +44,11 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
             if not console.asked:
                 raise UsageError("nothing was deleted; add --yes to delete them")
             if not console.ask("Delete them? [y/N]"):
-                return Answer([])
+                return Answer([_item(console, 0, 0)], one=True)
         prune(app, found.originals)
-    data = {"originals": len(found.originals), "size_bytes": found.size_bytes}
-    line = console.say("{n} originals deleted, {size}", **told)
-    return Answer([Item(line, data)], one=True)
+    return Answer([_item(console, len(found.originals), found.size_bytes)], one=True)
+
+
+def _item(console: Console, originals: int, size_bytes: int) -> Item:
+    line = console.say("{n} originals deleted, {size}", n=originals, size=size_text(size_bytes))
+    return Item(line, {"originals": originals, "size_bytes": size_bytes})

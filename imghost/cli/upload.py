@@ -13,7 +13,7 @@ from imghost.cli.parser import Parser, seconds
 from imghost.door import Door
 from imghost.errors import SomeFailed, SourceError
 from imghost.models import State
-from imghost.report import record_json
+from imghost.report import NOTHING_JSON, record_json
 from imghost.server.wire import (
     BytesInput,
     FileInput,
@@ -43,7 +43,7 @@ def add_arguments(parser: Parser) -> None:
         "--wait",
         type=seconds,
         default=_WAIT_S,
-        help="how long to keep trying a busy host, in seconds",
+        help="how long to try a failing host again, in seconds",
     )
     parser.add("--json", action="store_true", help="print JSON")
     parser.add("--quiet", action="store_true", help="say only what went wrong")
@@ -154,7 +154,7 @@ class _Shown:
 
     def _nothing(self, one: Settled) -> dict[str, object]:
         reason = self._console.say(one.failure.message) if one.failure else ""
-        return {"name": self._words[one.index], "state": "", "reason": reason, "text": ""}
+        return NOTHING_JSON | {"name": self._words[one.index], "reason": reason}
 
     def _show_progress(self, done: int) -> None:
         if len(self._words) > 1 or _size_bytes(self._words[0]) > _LARGE_BYTES:

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from imghost.errors import SourceError
 from imghost.models import Found
@@ -30,7 +30,8 @@ def found_bytes(name: str, data: bytes) -> Found:
 
 def found_link(url: str, fetch: Callable[[str], bytes]) -> Found:
     """What is at this address; `fetch` gives it when it is its turn, or raises SourceError."""
-    return Found("command", unquote(urlsplit(url).path.rsplit("/", 1)[-1]), lambda: fetch(url))
+    path = url.partition("?")[0].partition("#")[0]
+    return Found("command", unquote(path.rsplit("/", 1)[-1]), lambda: fetch(url))
 
 
 def is_link(text: str) -> bool:

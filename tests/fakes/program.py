@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ from urllib.parse import urlsplit
 
 COMMAND = (sys.executable, "-m", "imghost")
 DEADLINE_S = 60.0
+_LOOK_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -92,3 +95,11 @@ class Program:
 def path_of(url: str) -> str:
     """The part of a link behind the server's address."""
     return urlsplit(url).path
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    """Wait until it comes true; fail if that takes too long."""
+    until = time.monotonic() + DEADLINE_S
+    while not true():
+        assert time.monotonic() < until, "it did not come true"
+        threading.Event().wait(_LOOK_S)
