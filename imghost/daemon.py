@@ -38,7 +38,7 @@ from imghost.server.app import make_app
 from imghost.server.body import Recent
 from imghost.server.commands import command_routes
 from imghost.server.files import Files
-from imghost.server.guard import gate
+from imghost.server.guard import callers_of
 from imghost.server.peer import stranger_check
 from imghost.server.renderings import Renderings
 from imghost.server.run import listen, serve
@@ -94,10 +94,10 @@ class Daemon:
             url = f"http://{_LOOPBACK}:{port}"
             child = enter(closing(Child()))
             app = enter(self._open_app(url, child))
-            senders, callers = enter(_pool("send", _SENDERS)), enter(_pool("call", _CALLERS))
+            senders, workers = enter(_pool("send", _SENDERS)), enter(_pool("call", _CALLERS))
             files = self._files(enter)
             token = new_token()
-            enter(_serving(sockets, self._asgi(app, files, callers, token, port)))
+            enter(_serving(sockets, self._asgi(app, files, workers, token, port)))
             enter(_caretaking(app, senders, child))
             enter(self._open_door(url, token, app.owner.tmp))
             enter(_signals_to(self._waker))
@@ -133,10 +133,10 @@ class Daemon:
         renderings = enter(closing(Renderings(shelf, recent, styled)))
         return Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
 
-    def _asgi(self, app: App, files: Files, callers: Executor, token: Secret, port: int) -> ASGIApp:
+    def _asgi(self, app: App, files: Files, workers: Executor, token: Secret, port: int) -> ASGIApp:
         backend = Backend(app, self._say, self.stop)
-        routes = command_routes(backend, token, callers, self._config.limits.input_bytes)
-        return make_app(files, routes, gate(port), stranger_check(), self._say)
+        routes = command_routes(backend, token, workers, self._config.limits.input_bytes)
+        return make_app(files, routes, callers_of(port), stranger_check(), self._say)
 
     @contextmanager
     def _open_door(self, url: str, token: Secret, tmp: Path) -> Iterator[None]:

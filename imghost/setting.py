@@ -122,7 +122,7 @@ def _check(rules: Mapping[str, Any], value: Any, key: str) -> None:  # noqa: ANN
         raise ConfigError(
             "{key} must be one of {choices}, not {value}",
             key=key,
-            choices=", ".join(choices),
+            choices=", ".join(filter(None, choices)),
             value=value,
         )
     if check := rules.get("check"):

@@ -8,6 +8,7 @@ import os
 import signal
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -482,6 +483,27 @@ def test_ctrl_c_ends_with_130(program: Program, picture: Path, fake: bilibili.Fa
     assert process.returncode == 130
     assert b"kept" in err
     assert b"Traceback" not in err
+
+
+def test_ctrl_c_does_not_wait_for_the_host(
+    program: Program, picture: Path, tmp_path: Path, fake: bilibili.FakeBilibili
+) -> None:
+    """Also with several pictures on their way it ends at once."""
+    import threading
+
+    other = tmp_path / "b.png"
+    other.write_bytes(pictures.png(seed=11))
+    arrived = threading.Event()
+    fake.answers.extend([bilibili.Answer(after=arrived)] * 2)
+    with program.start("upload", "--host", "bilibili", str(picture), str(other)) as process:
+        eventually(lambda: len(fake.uploads) == 2)
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert time.monotonic() - start < 5
+    arrived.set()
+    assert process.returncode == 130
+    assert program.run("status", "--json").json["counts"]["queued"] == 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders there have no such modes")

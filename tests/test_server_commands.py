@@ -28,7 +28,7 @@ from imghost.secret import Secret
 from imghost.server import wire
 from imghost.server.app import make_app
 from imghost.server.commands import command_routes
-from imghost.server.guard import gate
+from imghost.server.guard import callers_of
 from imghost.server.wire import (
     BytesInput,
     Failure,
@@ -156,7 +156,7 @@ def door() -> Iterator[Door]:
             """Of which there are none here."""
 
         def app(port: int) -> ASGIApp:
-            return make_app(no_files, routes, gate(port), lambda *_: False, Speaker("en"))
+            return make_app(no_files, routes, callers_of(port), lambda *_: False, Speaker("en"))
 
         with serving(app) as port:
             yield Door(port, daemon)

@@ -27,7 +27,7 @@ from imghost.server.answers import Part, part_asked
 from imghost.server.app import make_app
 from imghost.server.body import Recent
 from imghost.server.files import Files
-from imghost.server.guard import gate
+from imghost.server.guard import callers_of
 from imghost.server.renderings import Renderings
 from imghost.server.shelf import Shelf
 from imghost.server.styling import styled
@@ -82,7 +82,7 @@ def site(dirs: Dirs) -> Iterator[Site]:
     renderings = Renderings(Shelf(dirs.cache / "renderings", 10**8), recent, draw)
     files = Files(partial(find_file, dirs.local), renderings, recent, Speaker("en"))
     with serving(
-        lambda port: make_app(files, [], gate(port), lambda *_: False, Speaker("en"))
+        lambda port: make_app(files, [], callers_of(port), lambda *_: False, Speaker("en"))
     ) as port:
         yield Site(port, dirs.local, drawn)
     renderings.close()

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from imghost.server.guard import Guard, gate, refusal
+from imghost.server.guard import Guard, callers_of, refusal
 from imghost.server.peer import Address, is_loopback, stranger_check
 from imghost.text import Speaker
 from tests.fakes.serving import Answer, ask, needs_ipv6, raw, received, serving
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 PORT = 36677
-GATE = gate(PORT, ["nas.local"], ["app://obsidian.md"])
+CALLERS = callers_of(PORT, ["nas.local"], ["app://obsidian.md"])
 NOBODY = 65534
 WAIT_S = 20.0
 
@@ -55,7 +55,7 @@ WAIT_S = 20.0
 )
 def test_the_host_must_be_ours(headers: list[tuple[str, str]], passes: bool) -> None:
     """One Host, a name of ours, and our port: a rebound name does not pass."""
-    assert (refusal(encoded(headers), GATE) is None) is passes
+    assert (refusal(encoded(headers), CALLERS) is None) is passes
 
 
 @pytest.mark.parametrize(
@@ -86,19 +86,19 @@ def test_the_host_must_be_ours(headers: list[tuple[str, str]], passes: bool) -> 
 def test_a_page_must_be_trusted(headers: list[tuple[str, str]], passes: bool) -> None:
     """Programs send no Origin; a page's must be on the list, letter for letter."""
     told = [("host", f"127.0.0.1:{PORT}"), *headers]
-    assert (refusal(encoded(told), GATE) is None) is passes
+    assert (refusal(encoded(told), CALLERS) is None) is passes
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"host", b"origin", b"x"]), st.binary(max_size=30))))
 def test_no_unknown_host_passes(headers: list[tuple[bytes, bytes]]) -> None:
     """Random bytes are never one of our names."""
-    assert refusal(headers, GATE)
+    assert refusal(headers, CALLERS)
 
 
 def test_on_port_80_browsers_leave_the_port_out() -> None:
     """Host and Origin without a port are ours if ours is HTTP's own."""
     headers = [("host", "localhost"), ("origin", "http://localhost")]
-    assert refusal(encoded(headers), gate(80)) is None
+    assert refusal(encoded(headers), callers_of(80)) is None
 
 
 @dataclass
@@ -129,7 +129,9 @@ def guarded(port: int, entered: list[bytes]) -> ASGIApp:
         return PlainTextResponse("welcome")
 
     route = Route("/", enter, methods=["GET", "POST"])
-    return Guard(route, gate(port, origins=["app://obsidian.md"]), stranger_check(), Speaker("en"))
+    return Guard(
+        route, callers_of(port, origins=["app://obsidian.md"]), stranger_check(), Speaker("en")
+    )
 
 
 @pytest.mark.parametrize(

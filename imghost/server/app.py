@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from imghost.server.files import PREFIX
-from imghost.server.guard import Gate, Guard
+from imghost.server.guard import Callers, Guard
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def make_app(
     files: ASGIApp,
     routes: Sequence[BaseRoute],
-    gate: Gate,
+    callers: Callers,
     is_stranger: Callable[[Address, Address], bool],
     say: Speaker,
 ) -> ASGIApp:
@@ -29,7 +29,7 @@ def make_app(
     """
     from starlette.applications import Starlette
 
-    guarded = Guard(Starlette(routes=routes), gate, is_stranger, say)
+    guarded = Guard(Starlette(routes=routes), callers, is_stranger, say)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await (files if scope["path"].startswith(PREFIX) else guarded)(scope, receive, send)

@@ -47,6 +47,10 @@ def _read(path: Path, max_bytes: int) -> bytes:
     try:
         handle = os.open(path, os.O_RDONLY | _FLAGS)
     except FileNotFoundError as exc:
+        if not path.suffix:
+            raise SourceError(
+                "there is no file {path}; imghost --help lists the commands", path=str(path)
+            ) from exc
         raise SourceError(
             "there is no file {path}; check the name and the folder", path=str(path)
         ) from exc

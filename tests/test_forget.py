@@ -1,0 +1,98 @@
+"""What the user lets go of is gone, and nothing else is."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from imghost.app import App
+from imghost.config import ConfigFile
+from imghost.dirs import Dirs
+from imghost.errors import HostRefused, UsageError
+from imghost.forget import forget, prunable, prune
+from imghost.models import Alive, State
+from imghost.server.wire import BytesInput, UploadOptions, UploadRequest
+from tests.fakes import pictures
+
+YEAR_S = 31_536_000.0
+
+
+@pytest.fixture
+def app(dirs: Dirs) -> Iterator[App]:
+    """A process with an empty home."""
+    file = ConfigFile(dirs.config / "config.json", {})
+    with App(dirs, file, file.load(), base_url="http://127.0.0.1:36677") as made:
+        yield made
+
+
+def _upload(app: App, seed: int, bucket: str = "") -> int:
+    request = UploadRequest(
+        (BytesInput("a.png", pictures.png(seed=seed)),), UploadOptions(bucket=bucket)
+    )
+    (settled,) = app.upload(request)
+    assert settled.record
+    return settled.record.id
+
+
+def test_a_shared_original_stays_with_what_is_known_of_the_rest(app: App) -> None:
+    """Forgetting one of two uploads leaves the original, with a slip of the other alone."""
+    one, two = _upload(app, 1), _upload(app, 1, bucket="blog")
+    original = app.record(one).original
+    forget(app, app.record(one), at_host=False)
+    assert app.store.read(original)
+    assert [slip["id"] for slip in app.store.read_slips(original)] == [two]
+    forget(app, app.record(two), at_host=False)
+    assert list(app.store.hashes()) == []
+    assert list(app.dirs.local.glob("*/*")) == []
+
+
+def test_what_is_being_sent_is_not_forgotten(app: App) -> None:
+    """A row on its way cannot be taken from under its sender."""
+    record = app.record(_upload(app, 1))
+    app.journal.mark(record.id, Alive.DEAD)
+    app.journal.reopen(record.id)
+    claimed = app.journal.claim(record.id, "another")
+    assert claimed
+    for stale in (claimed, record):
+        with pytest.raises(UsageError, match="being sent"):
+            forget(app, stale, at_host=False)
+    assert app.store.read(record.original)
+
+
+def test_a_host_that_cannot_delete_says_so(app: App) -> None:
+    """Asked to delete at a host that has no way to, nothing is forgotten."""
+    from dataclasses import replace
+
+    record = replace(app.record(_upload(app, 1)), host="bilibili")
+    with pytest.raises(HostRefused, match="cannot delete"):
+        forget(app, record, at_host=True)
+    assert app.record(record.id).host == "local"
+
+
+def test_only_what_nothing_needs_may_go(app: App) -> None:
+    """Old originals of working links may go, of dead ones only with all, unsent ones never."""
+    alive, dead, queued = (app.record(_upload(app, n)) for n in (1, 2, 3))
+    app.journal.mark(alive.id, Alive.ALIVE)
+    app.journal.mark(dead.id, Alive.DEAD)
+    app.journal.mark(queued.id, Alive.DEAD)
+    app.journal.reopen(queued.id)
+    assert prunable(app, YEAR_S, use_all=True).originals == ()
+    found = prunable(app, -1.0, use_all=False)
+    assert found.originals == (alive.original,)
+    assert found.size_bytes == len(pictures.png(seed=1))
+    assert set(prunable(app, -1.0, use_all=True).originals) == {alive.original, dead.original}
+    prune(app, found.originals)
+    assert set(app.store.hashes()) == {dead.original, queued.original}
+    assert app.record(alive.id).state is State.DONE
+
+
+def test_an_original_without_a_row_is_as_old_as_its_file(app: App) -> None:
+    """What a crash left before it was accepted can be pruned by its age."""
+    app.store.keep("a" * 64, b"left over")
+    assert prunable(app, 60.0, use_all=False).originals == ()
+    old = time.time() - 120
+    os.utime(app.store.path("a" * 64), (old, old))
+    assert prunable(app, 60.0, use_all=False).originals == ("a" * 64,)
