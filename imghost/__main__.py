@@ -1,6 +1,6 @@
 """`python -m imghost` is `imghost`."""
 
-from imghost.cli import main
+from imghost.cli import run
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()

@@ -70,6 +70,13 @@ class Parser(argparse.ArgumentParser):
         """Add an argument; its help is translated."""
         self.group.add_argument(*names, help=self.say(help), **options)
 
+    def parse(self, words: list[str]) -> argparse.Namespace:
+        """The arguments, inputs and options in whatever order. Raises UsageError."""
+        try:
+            return self.parse_args(words)
+        except UsageError:
+            return self.parse_intermixed_args(words)  # slower, and seldom needed
+
     def error(self, message: str) -> NoReturn:
         """Raise what argparse found wrong as a UsageError."""
         for pattern, template in _ERRORS:
