@@ -18,7 +18,7 @@ from imghost.keep.journal import Journal
 from imghost.keep.owner import Owner
 from imghost.keep.recovery import JournalFile
 from imghost.keep.store import Store
-from imghost.models import Alive, Found, Record, State
+from imghost.models import Alive, Found, Message, Record, State
 from imghost.open_hosts import OpenHosts
 from imghost.outbox import Outbox
 from imghost.pipeline import Pipeline
@@ -107,6 +107,11 @@ class App:
                 self._problem = exc
                 log.warning("the config was changed and is wrong; the former one stays: %s", exc)
         return self._pipeline
+
+    @property
+    def journal_note(self) -> Message | None:
+        """What became of a journal that was lost, for the person to hear."""
+        return self._journal_file.news
 
     def checked_pipeline(self) -> Pipeline:
         """The pipeline for what a person asks for. Raises ConfigError while the config is wrong."""

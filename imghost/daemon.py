@@ -31,6 +31,7 @@ from imghost.door import (
 from imghost.errors import DaemonError
 from imghost.hosts.local import find_file
 from imghost.imaging.child import Child
+from imghost.imaging.crew import Crew
 from imghost.lock import FileLock
 from imghost.report import status_json
 from imghost.secret import Secret
@@ -40,10 +41,9 @@ from imghost.server.commands import command_routes
 from imghost.server.files import Files
 from imghost.server.guard import callers_of
 from imghost.server.peer import stranger_check
-from imghost.server.renderings import Renderings
+from imghost.server.renderings import AT_ONCE, Renderings
 from imghost.server.run import listen, serve
 from imghost.server.shelf import Shelf
-from imghost.server.styling import styled
 from imghost.server.wire import Json, Settled, UploadRequest
 from imghost.text import Speaker
 
@@ -95,10 +95,12 @@ class Daemon:
             child = enter(closing(Child()))
             app = enter(self._open_app(url, child))
             senders, workers = enter(_pool("send", _SENDERS)), enter(_pool("call", _CALLERS))
-            files = self._files(enter)
+            crew = Crew(AT_ONCE)
+            files = self._files(crew)
             token = new_token()
             enter(_serving(sockets, self._asgi(app, files, workers, token, port)))
-            enter(_caretaking(app, senders, child))
+            enter(closing(crew))  # ends before the server, which waits for answers under way
+            enter(_caretaking(app, senders, child, crew))
             enter(self._open_door(url, token, app.owner.tmp))
             enter(_signals_to(self._waker))
             ready(url)
@@ -127,10 +129,10 @@ class Daemon:
             thorough=True,
         )
 
-    def _files(self, enter: Callable[[closing[Renderings]], Renderings]) -> Files:
+    def _files(self, crew: Crew) -> Files:
         recent = Recent()
         shelf = Shelf(self._dirs.renderings, self._config.server.cache_bytes)
-        renderings = enter(closing(Renderings(shelf, recent, styled)))
+        renderings = Renderings(shelf, recent, crew.draw)
         return Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
 
     def _asgi(self, app: App, files: Files, workers: Executor, token: Secret, port: int) -> ASGIApp:
@@ -189,9 +191,13 @@ def _serving(sockets: Sequence[socket.socket], asgi: ASGIApp) -> Iterator[None]:
 
 
 @contextmanager
-def _caretaking(app: App, senders: Executor, child: Child) -> Iterator[None]:
+def _caretaking(app: App, senders: Executor, child: Child, crew: Crew) -> Iterator[None]:
+    def reap_idle() -> None:
+        child.reap_idle()
+        crew.reap_idle()
+
     stopping = threading.Event()
-    caretaker = Caretaker(app, senders, child.reap_idle)
+    caretaker = Caretaker(app, senders, reap_idle)
     thread = threading.Thread(target=caretaker.run, args=(stopping,), name="imghost-care")
     thread.start()
     try:

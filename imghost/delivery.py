@@ -8,7 +8,7 @@ from collections.abc import Callable
 from imghost.errors import HostRefused, HostUnavailable, ImghostError, LoginExpired
 from imghost.keep.journal import Journal
 from imghost.models import Image, Record, State
-from imghost.outbox import ELSEWHERE, Outbox, Outcome
+from imghost.outbox import Outbox, Outcome, sent_elsewhere
 from imghost.pipeline import Accepted, Pipeline
 
 TRIES = 3
@@ -110,4 +110,4 @@ class Delivery:
             return Outcome(record, None, reused=True)
         if record.state is State.FAILED and record.reason:
             return Outcome(record, HostRefused(record.reason.template, **record.reason.fields))
-        return Outcome(record, HostUnavailable(ELSEWHERE))
+        return Outcome(record, sent_elsewhere())

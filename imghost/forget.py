@@ -39,7 +39,7 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
         else:
             app.store.erase(original)
     app.store.drop_outgoing(record.sha256)
-    if isinstance(host, KeepsFiles):
+    if isinstance(host, KeepsFiles) and record.sha1:
         Shelf(app.dirs.renderings, app.config.server.cache_bytes).forget(record.sha1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,6 +23,13 @@ MIME_TYPES: Mapping[str, str] = {
 
 EXTENSIONS: Mapping[str, str] = {name: name for name in MIME_TYPES} | {"jpeg": "jpg", "tiff": "tif"}
 
+_MAX_DEPTH = 4
+_MAX_TEMPLATE = 1000
+_MAX_TIMES = 2
+_PLAIN = re.compile(r"(?:[^{}]|\{\{|\}\}|\{[a-z][a-z0-9_]*\})+")
+_PLACE = re.compile(r"\{\{|\}\}|\{(\w+)\}")
+_FIELD = re.compile(r"(?!(?:self|template)$)[a-z][a-z0-9_]*")  # what an error takes by name
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -40,15 +48,38 @@ class Message:
 
     @classmethod
     def from_json(cls, value: object) -> Message:
-        """What `as_json` gave. Raises ValueError for anything else."""
-        match value:
-            case [str(template), dict(fields)]:
-                return cls(template, {str(k): _field_from_json(v) for k, v in fields.items()})
-        raise ValueError("not a message")
+        """What `as_json` gave, whoever hands it in. Raises ValueError for anything else.
+
+        Its template only names its fields, none more than twice: formats could take gigabytes, or
+        look inside objects, and so could repetition within repetition.
+        """
+        return _message(value, _MAX_DEPTH)
 
 
-def _field_from_json(value: object) -> str | int | float | Message:
-    return value if isinstance(value, str | int | float) else Message.from_json(value)
+def _message(value: object, depth: int) -> Message:
+    match value:
+        case [str(template), dict(fields)] if depth and _is_plain(template, fields):
+            return Message(
+                template,
+                {
+                    name: field
+                    if isinstance(field, str | int | float)
+                    else _message(field, depth - 1)
+                    for name, field in fields.items()
+                },
+            )
+    raise ValueError("not a message")
+
+
+def _is_plain(template: str, fields: Mapping[str, object]) -> bool:
+    places = [name for name in _PLACE.findall(template) if name]
+    return (
+        len(template) <= _MAX_TEMPLATE
+        and _PLAIN.fullmatch(template) is not None
+        and all(places.count(name) <= _MAX_TIMES for name in places)
+        and set(places) <= fields.keys()
+        and all(map(_FIELD.fullmatch, fields))
+    )
 
 
 @dataclass(frozen=True, slots=True)

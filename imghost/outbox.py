@@ -21,7 +21,6 @@ from imghost.pipeline import Pipeline
 
 _LOOK_S = 2.0
 _MACHINE_REST_S = 5.0
-ELSEWHERE = "another imghost is sending it just now"
 _AMBIGUOUS = Message("an answer was lost after the whole image was sent; it may be there twice")
 
 
@@ -102,7 +101,7 @@ class Outbox:
         try:
             sent = self._pipeline().send(record, image)
             if sent.state is not State.DONE:  # it turned out to be another sender's
-                return Outcome(sent, HostUnavailable(ELSEWHERE))
+                return Outcome(sent, sent_elsewhere())
             with self._changed:
                 gate.passed(record.id)
             return Outcome(sent, None)
@@ -223,6 +222,11 @@ class Outbox:
             return Gate(self._pipeline().hosts(host).limits, self._draw)
         except ConfigError:  # a host of another version: its rows wait for that one
             return Gate(Limits(0, frozenset()), self._draw, held=True)
+
+
+def sent_elsewhere() -> HostUnavailable:
+    """What to say of an image that another sender has."""
+    return HostUnavailable("another imghost is sending it just now")
 
 
 def _random() -> float:

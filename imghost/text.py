@@ -29,10 +29,10 @@ class Speaker:
             self._catalogue = json.loads(path.read_text(encoding="utf-8"))
 
     def __call__(self, message: Message | str, **fields: str | float | Message) -> str:
-        """The sentence; texts among the fields are made printable, messages are said."""
+        """The sentence; unknown templates and texts are made printable, messages are said."""
         if isinstance(message, str):
             message = Message(message, fields)
-        template = self._catalogue.get(message.template, message.template)
+        template = self._catalogue.get(message.template) or printable(message.template)
         return template.format_map({k: self._field(v) for k, v in message.fields.items()})
 
     def _field(self, value: str | float | Message) -> str | float:

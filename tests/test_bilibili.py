@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from imghost.models import Image
 from imghost.secret import Secret
 from imghost.setting import read
 from imghost.transport import Http
-from imghost.transport.web import Reply
+from imghost.transport.web import Reply, Request
 from tests.fakes.bilibili import BILI_JCT, SESSDATA, Answer, FakeBilibili
 from tests.fakes.canaries import leaked, shown
 from tests.fakes.pictures import animation, jpeg, png
@@ -149,6 +150,26 @@ class TestUpload:
         assert host.upload(picture(), "live").url == f"http://{LINK}"
         assert "0123456789abcdef" in caplog.text
 
+    def test_link_with_a_secret_is_none(self, fake: FakeBilibili, host: BilibiliHost) -> None:
+        """A link that holds a cookie, behind whatever escapes, is not handed on."""
+        told = "".join(f"\\u{ord(char):04x}" for char in f"http://a.example/{BILI_JCT}.png")
+        fake.answers.append(Answer(body=b'{"code": 0, "data": {"location": "%b"}}' % told.encode()))
+        with pytest.raises(HostRefused, match="gives no link") as caught:
+            host.upload(picture(), "live")
+        assert not leaked(shown(caught.value), SECRETS)
+
+    def test_secret_in_the_etag_is_masked(
+        self, fake: FakeBilibili, host: BilibiliHost, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """An etag that is a cookie behind JSON's escapes is not in the log."""
+        caplog.set_level(logging.INFO)
+        etag = "".join(f"\\u{ord(char):04X}" for char in SESSDATA)
+        body = f'{{"code": 0, "data": {{"location": "{LINK}", "etag": "{etag}"}}}}'
+        fake.answers.append(Answer(body=body.encode()))
+        host.upload(picture(), "live")
+        assert "with the etag '********'" in caplog.text
+        assert not leaked(caplog.text, SECRETS)
+
     @pytest.mark.parametrize("cookies", [("", BILI_JCT), (SESSDATA, "")])
     def test_without_login_nothing_is_sent(
         self, fake: FakeBilibili, tmp_path: Path, cookies: tuple[str, str]
@@ -198,6 +219,18 @@ class TestFake:
         assert requests.get(url, timeout=5).status_code == 200
         assert status("https://t.bilibili.com/1") == 200
         assert status("https://blog.example/bilibili.com") == 403
+
+    def test_styles(self, fake: FakeBilibili, host: BilibiliHost) -> None:
+        """A link with a style shows the image as our own code draws it; a wrong one is refused."""
+        from PIL import Image as Pillow
+
+        url = host.upload(picture(png(800, 600)), "live").url
+        shown_as = host.http.send(Request("GET", f"{url}@400w.webp"))
+        assert shown_as.headers["content-type"] == "image/webp"
+        with Pillow.open(BytesIO(shown_as.body)) as drawn:
+            assert (drawn.format, drawn.size) == ("WEBP", (400, 300))
+        assert host.http.send(Request("GET", f"{url}@9z.webp")).status == 400
+        assert host.http.send(Request("GET", f"{fake.url}/bfs/no.png@400w.webp")).status == 404
 
 
 UNAVAILABLE: dict[str, Any] = {"risk_control": False, "ambiguous": False, "offline": False}
@@ -300,6 +333,14 @@ class TestAnswers:
         with pytest.raises(HostRefused, match="12345 图片不清楚"):
             host.upload(picture(), "live")
 
+    def test_status_is_shown_where_the_code_says_nothing(
+        self, fake: FakeBilibili, host: BilibiliHost
+    ) -> None:
+        """With code 0 in the body of a failure, its HTTP status is named."""
+        fake.answers.append(Answer(0, "0", status=429))
+        with pytest.raises(HostUnavailable, match=r"too often \(HTTP 429\)"):
+            host.upload(picture(), "live")
+
     def test_answer_is_kept_in_the_log(
         self, fake: FakeBilibili, host: BilibiliHost, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -313,8 +354,13 @@ class TestAnswers:
         assert not leaked(caplog.text, SECRETS)
 
     def test_secret_in_the_message_is_masked(self, fake: FakeBilibili, host: BilibiliHost) -> None:
-        """A message that repeats a cookie is shown without it."""
+        """A message that repeats a cookie, plain or in UTF-16, is shown without it."""
         fake.answers.append(Answer(-1, f"bad {SESSDATA} and {BILI_JCT}"))
+        with pytest.raises(HostRefused, match="bad") as caught:
+            host.upload(picture(), "live")
+        assert not leaked(shown(caught.value), SECRETS)
+        hidden = json.dumps({"code": -1, "message": f"bad {SESSDATA} and {BILI_JCT}"})
+        fake.answers.append(Answer(body=hidden.encode("utf-16-le")))
         with pytest.raises(HostRefused, match="bad") as caught:
             host.upload(picture(), "live")
         assert not leaked(shown(caught.value), SECRETS)
@@ -403,6 +449,26 @@ class TestConfig:
         config = read(BilibiliConfig, {"sessdata": "old"}, "hosts.bilibili", environ)
         assert (config.sessdata.reveal(), config.bili_jct.reveal()) == SECRETS
         assert not leaked(repr(config), SECRETS)
+
+    @pytest.mark.parametrize(
+        ("proxy", "good"),
+        [
+            *(
+                (good, True)
+                for good in ("", "direct", "http://me:canary@127.0.0.1:7890", "http://p")
+            ),
+            *((bad, False) for bad in ("socks5://me:canary@x", "nonsense", "me:canary@p:1")),
+            *((bad, False) for bad in ("https://p", "http://", "http://[", "http://p:99999")),
+        ],
+    )
+    def test_proxy_is_checked(self, proxy: str, good: bool) -> None:
+        """A proxy that could not be used is a config error, which shows no password."""
+        if good:
+            assert read(BilibiliConfig, {"proxy": proxy}, "hosts.bilibili", {}).proxy == proxy
+        else:
+            with pytest.raises(ConfigError, match="http:// address") as caught:
+                read(BilibiliConfig, {"proxy": proxy}, "hosts.bilibili", {})
+            assert "canary" not in str(caught.value)
 
     @pytest.mark.parametrize(
         ("api", "good"),

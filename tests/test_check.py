@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from imghost.errors import ImageError
 from imghost.imaging.check import Caps, check, decode_errors, opened, recalled
+from imghost.imaging.deadline import time_limit
 from imghost.models import Image
 from tests.fakes.pictures import animation, encoded, jpeg, picture, png
 
@@ -272,6 +274,26 @@ def test_all_frames_count(format_name: str) -> None:
     assert check(data, "x", Caps(animation_mpix=0.0123)).frames == 4
 
 
+@pytest.mark.parametrize("format_name", ["GIF", "PNG", "WEBP"])
+def test_a_frame_may_be_no_larger_than_an_encoder_can_hold(format_name: str) -> None:
+    """An animation of 17 megapixels a frame is refused, one of 16 is not."""
+
+    def film(height_px: int) -> bytes:
+        frames = [PIL.Image.new("RGB", (4000, height_px), colour) for colour in ("red", "blue")]
+        return encoded(frames[0], format_name, save_all=True, append_images=frames[1:])
+
+    assert "17.0 megapixels, and 16 are the most in an animation" in refusal(film(4250))
+    assert check(film(4000), "x", CAPS).frames == 2
+
+
+@pytest.mark.parametrize("format_name", ANIMATED)
+def test_a_film_ends_when_its_time_is_over(format_name: str) -> None:
+    """Between two frames somebody looks at the clock; a still is decoded whatever it says."""
+    with time_limit(-1):
+        assert "took longer than -1 s" in refusal(ANIMATED[format_name])
+        assert check(STILLS[format_name], "x", CAPS).frames == 1
+
+
 def test_pixels_are_counted_before_they_are_decoded() -> None:
     """A header alone is enough to refuse, and takes no memory."""
     assert "177" in refusal(png_of(13300, 13308, chunk(b"IDAT", b"")))
@@ -355,6 +377,32 @@ def test_metadata_is_never_unpacked() -> None:
     assert check(data, "x", CAPS).data == data
     assert "key" not in opened(data).info
     assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize(
+    "colours",
+    [b"", chunk(b"PLTE", b""), chunk(b"PLTE", b"\1\2"), chunk(b"tRNS", b"\0")],
+    ids=["none", "empty", "less than one", "transparency alone"],
+)
+def test_numbers_without_their_colours_are_no_picture(colours: bytes) -> None:
+    """A PNG that counts in colours must say which; no browser shows it otherwise."""
+    pixels = chunk(b"IDAT", zlib.compress(bytes(9 * 8)))
+
+    def numbers(colours: bytes) -> bytes:
+        header = chunk(b"IHDR", struct.pack(">2I5B", 8, 8, 8, 3, 0, 0, 0))
+        return png_of(8, 8, colours, pixels).replace(png_of(8, 8)[8:33], header)
+
+    assert "cannot be decoded" in refusal(numbers(colours))
+    assert check(numbers(chunk(b"PLTE", b"\1\2\3")), "x", CAPS).width_px == 8
+
+
+def test_libtiff_does_not_write_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    """What is wrong with a TIFF our error says; afterwards standard error is as before."""
+    damaged = bytearray(encoded(picture(), "TIFF", compression="tiff_adobe_deflate"))
+    damaged[8:40] = bytes(32)
+    refusal(bytes(damaged))
+    os.write(2, b"still there")
+    assert capfd.readouterr().err == "still there"
 
 
 def test_a_raw_files_preview_is_not_taken_for_the_photo() -> None:

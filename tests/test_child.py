@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +22,10 @@ from imghost.errors import ConfigError, DaemonError, ImageError, ImghostError, M
 from imghost.imaging.check import Caps
 from imghost.imaging.child import Child
 from imghost.imaging.conversion import Conversion
+from imghost.imaging.crew import Crew
 from imghost.imaging.prepare import Recipe, prepare
+from imghost.imaging.style import Style
+from imghost.imaging.styled import styled
 from imghost.models import Limits
 from tests.fakes.pictures import animation, encoded, jpeg, picture, png
 
@@ -31,6 +35,7 @@ pytestmark = pytest.mark.skipif(
 ROOT = Path(__file__).parents[1]
 LIMITS = Limits(15_000_000, frozenset({"png", "jpeg", "webp"}))
 RECIPE = Recipe(Caps(), LIMITS, Conversion(), "")
+NARROW = Style.parse("@20w")
 WAIT_S = 10.0
 MEMORY_BYTES = 160_000_000
 
@@ -114,6 +119,105 @@ def test_the_result_is_the_same_as_in_our_own_process(
             return type(exc), exc.message
 
     assert outcome(child) == outcome(None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [png(), jpeg(), animation("GIF"), png()[:-200], png(17_000, 4)],
+    ids=["png", "jpeg", "gif", "damaged", "wide"],
+)
+@pytest.mark.parametrize("style", ["@20w.webp", "@.webp", "@64w.png"])
+def test_a_drawing_is_the_same_as_in_our_own_process(
+    child: Child, tmp_path: Path, data: bytes, style: str
+) -> None:
+    """Image and errors are those of `styled`, and a damaged original is told from a bad style."""
+    original = tmp_path / "a.png"
+    original.write_bytes(data)
+    wanted = Style.parse(style)
+
+    def outcome(*, here: bool) -> object:
+        try:
+            return styled(data, "a.png", wanted) if here else child.draw(original, wanted)
+        except ImghostError as exc:
+            return type(exc), exc.message
+
+    assert outcome(here=False) == outcome(here=True)
+
+
+def test_a_large_original_is_drawn_in_little_memory_of_ours(child: Child, tmp_path: Path) -> None:
+    """Its bytes go to the other process piece by piece."""
+    original = tmp_path / "a.png"
+    original.write_bytes(png() + bytes(100_000_000))
+    tracemalloc.start()
+    try:
+        assert child.draw(original, NARROW).width_px == 20
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_original_that_is_gone_is_no_image(child: Child, tmp_path: Path) -> None:
+    """That is told as what it is, and the process lives on."""
+    pid = pid_of(child)
+    with pytest.raises(FileNotFoundError):
+        child.draw(tmp_path / "gone.png", NARROW)
+    assert pid_of_next(child) == pid
+
+
+@pytest.fixture
+def crew() -> Iterator[Crew]:
+    """Two children that draw, closed in the end."""
+    with contextlib.closing(Crew(2, deadline_s=WAIT_S)) as crew:
+        yield crew
+
+
+def drawing(crew: Crew, original: Path) -> int:
+    """The process that a crew's first drawing starts."""
+    before = children()
+    crew.draw(original, NARROW)
+    (pid,) = children() - before
+    return pid
+
+
+@pytest.fixture
+def original(tmp_path: Path) -> Path:
+    """A stored picture."""
+    path = tmp_path / "a.png"
+    path.write_bytes(png())
+    return path
+
+
+def test_a_slow_drawing_does_not_hold_up_the_next(crew: Crew, original: Path) -> None:
+    """While one process hangs, another is started and draws."""
+    pid = drawing(crew, original)
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(crew.draw, original, NARROW)
+        await_request(pid)
+        assert crew.draw(original, NARROW).width_px == 20
+        os.kill(pid, signal.SIGCONT)
+        assert slow.result(WAIT_S).width_px == 20
+
+
+def test_drawings_one_after_the_other_need_one_process(crew: Crew, original: Path) -> None:
+    """The others are started only when they are needed."""
+    pid = drawing(crew, original)
+    for _ in range(3):
+        crew.draw(original, NARROW)
+    assert children() == {pid}
+
+
+def test_closing_a_crew_ends_its_drawings(crew: Crew, original: Path) -> None:
+    """Who waits hears at once that imghost is stopping; so does who comes later."""
+    pid = drawing(crew, original)
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(crew.draw, original, NARROW)
+        await_request(pid)
+        crew.close()
+        for ask in (waiting.result, lambda: crew.draw(original, NARROW)):
+            with pytest.raises(DaemonError):
+                ask()
 
 
 def test_bytes_that_did_not_change_are_the_very_same(child: Child) -> None:

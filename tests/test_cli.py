@@ -532,8 +532,10 @@ def test_a_damaged_journal_is_made_anew(program: Program, picture: Path) -> None
     link = program.run("upload", picture).out
     journal = program.home / "data" / "journal.db"
     journal.write_bytes(b"no journal any more" * 999)
-    (row,) = program.run("history", "--json", "--format", "url").json
+    listed = program.run("history", "--json", "--format", "url")
+    (row,) = listed.json
     assert row["url"] + "\n" == link
+    assert "1 uploads brought back" in listed.err
     assert program.run("upload", picture).out == link
     assert [p for p in journal.parent.iterdir() if ".damaged-" in p.name]
 

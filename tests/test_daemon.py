@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -198,6 +201,35 @@ def test_threads_of_a_long_life_leave_no_handles(program: Program, tmp_path: Pat
         server.terminate()
         server.communicate(timeout=30)
     assert counts[-1] <= counts[1] + 8, counts
+
+
+def test_a_drawing_under_way_does_not_hold_up_the_end(program: Program, tmp_path: Path) -> None:
+    """Told to end while it draws what takes long, it ends within five seconds, and all with it."""
+    path = tmp_path / "large.png"
+    path.write_bytes(pictures.png(6000, 5000))
+    with program.start("serve", stdin=subprocess.DEVNULL) as server, ExitStack() as stack:
+        stack.callback(server.kill)
+        assert server.stderr
+        server.stderr.readline()
+        link = urlsplit(program.run("upload", path, "--format", "url", "--style", "").out.strip())
+        address = (str(link.hostname), link.port or 0)
+        peer = stack.enter_context(socket.create_connection(address, 20))
+        before = _children(server.pid)
+        peer.sendall(f"GET {link.path}@99p.avif HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        eventually(lambda: bool(_children(server.pid) - before))
+        drawing = _children(server.pid) - before
+        start = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 0
+        assert time.monotonic() - start < 5
+        assert peer.recv(1000).startswith(b"HTTP/1.1 503 ")
+    assert not [pid for pid in drawing if Path(f"/proc/{pid}").exists()]
+
+
+def _children(pid: int) -> set[int]:
+    """The processes that this one has started."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return {int(child) for task in tasks for child in task.read_text().split()}
 
 
 def test_a_deleted_data_folder_is_made_again(program: Program, picture: Path) -> None:

@@ -154,6 +154,15 @@ class TestFind:
         found = find_file(tmp_path, bucket, name)
         assert found is None or tmp_path in found.parents
 
+    def test_link_of_that_name(self, host: LocalHost, dirs: Dirs) -> None:
+        """A link to elsewhere is not followed: the host makes none."""
+        stored = host.upload(picture(), "images")
+        secret = dirs.local / "secret"
+        secret.write_bytes(b"secret")
+        (dirs.local / "images" / f"{'0' * 40}.png").symlink_to(secret)
+        assert host.find("images", f"{'0' * 40}.png") is None
+        assert host.find("images", stored.key)
+
     def test_folder_of_that_name(self, host: LocalHost, dirs: Dirs) -> None:
         """A folder is no file."""
         (dirs.local / "images" / f"{'0' * 40}.png").mkdir(parents=True)

@@ -19,10 +19,13 @@ from imghost.imaging.pipe import (
     BrokenReply,
     receive_reply,
     receive_request,
+    send_drawing_request,
     send_reply,
     send_request,
 )
 from imghost.imaging.prepare import Prepared, Recipe
+from imghost.imaging.style import Style
+from imghost.imaging.styled import DamagedError
 from imghost.models import MIME_TYPES, Limits, Message
 from tests.fakes.pictures import jpeg, png
 
@@ -80,6 +83,24 @@ def test_a_request_arrives_as_it_was_sent(data: bytes, name: str, recipe: Recipe
     assert receive_request(stream) == (data, name, recipe)
 
 
+@given(
+    st.binary(),
+    st.text(),
+    st.builds(
+        Style, width_px=st.none() | st.integers(1, 10**6), ending=st.sampled_from(["", "gif"])
+    ),
+)
+def test_a_request_for_a_drawing_arrives_as_it_was_sent(
+    data: bytes, name: str, style: Style
+) -> None:
+    """The bytes of the file, from its beginning, and the style."""
+    stream, file = BytesIO(), BytesIO(data)
+    file.read(3)
+    send_drawing_request(stream, file, name, style)
+    stream.seek(0)
+    assert receive_request(stream) == (data, name, style)
+
+
 def test_the_end_of_the_requests_is_told_as_that() -> None:
     """A closed pipe, or half a request, is the end."""
     for half in (b"", b"\0\0", b"\0\0\0\x09\0\0\0\0\0\0\0\0{}"):
@@ -97,7 +118,7 @@ def test_an_image_and_its_notes_arrive() -> None:
     assert there_and_back(other) == other
 
 
-@pytest.mark.parametrize("kind", [ImageError, ConfigError])
+@pytest.mark.parametrize("kind", [ImageError, DamagedError, ConfigError])
 def test_an_error_arrives_with_its_kind(kind: type[ImghostError]) -> None:
     """Its exit code, words and fields are the same."""
     back = there_and_back(kind("{name} is {n}", name="{a}", n=1.5))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -9,9 +11,13 @@ from PIL.ExifTags import Base
 from PIL.Image import Exif
 
 from imghost.errors import ConfigError, ImageError
+from imghost.imaging import deadline
 from imghost.imaging.check import Caps, check, opened
 from imghost.imaging.conversion import Conversion
+from imghost.imaging.deadline import time_limit
 from imghost.imaging.prepare import Recipe, prepare
+from imghost.imaging.render import render
+from imghost.imaging.style import Style
 from imghost.models import Limits
 from tests.fakes.pictures import animation, encoded, jpeg, picture, png
 
@@ -87,6 +93,37 @@ def test_what_is_wrong_is_refused() -> None:
         prepare(png(), "a.png", replace(RECIPE, caps=Caps(still_mpix=0.001)))
     with pytest.raises(ConfigError):
         prepare(png(), "a.png", replace(RECIPE, style="@9z"))
+
+
+@pytest.mark.parametrize(("look_s", "ends"), [(1.0, True), (12.0, False)])
+def test_a_film_has_a_minute_in_all(
+    monkeypatch: pytest.MonkeyPatch, look_s: float, ends: bool
+) -> None:
+    """Decoding and encoding count together, by a clock that nobody sets."""
+    clock = itertools.count(1000.0, look_s)
+    monkeypatch.setattr(deadline, "monotonic", lambda: next(clock))
+    if ends:
+        assert prepare(animation("GIF"), "a.gif", RECIPE).image.frames == 4
+        return
+    with pytest.raises(ImageError, match=r"a\.gif took longer than 60\.0 s .* or shorter"):
+        prepare(animation("GIF"), "a.gif", RECIPE)
+
+
+@pytest.mark.parametrize("format_name", ["webp", "gif", "avif"])
+def test_no_encoder_takes_the_end_of_the_time_for_the_end_of_the_film(
+    monkeypatch: pytest.MonkeyPatch, format_name: str
+) -> None:
+    """At whichever look at the clock the time is over, an error comes out and no shorter film."""
+    image, wanted = check(animation("GIF"), "a.gif", Caps()), Style.parse(f"@20w.{format_name}")
+    clock = iter(())
+    monkeypatch.setattr(deadline, "monotonic", lambda: next(clock, 99.0))
+    for looks in range(1, 40):
+        clock = iter([0.0] * looks)
+        with contextlib.suppress(ImageError), time_limit(60.0):
+            assert render(image, wanted).frames == 4
+            assert looks > 8  # each of the four frames was looked at more than once
+            return
+    pytest.fail("it never became a film")
 
 
 def test_the_key_tells_recipes_apart() -> None:

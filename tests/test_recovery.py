@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import math
+import os
 import random
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from imghost.errors import MachineError
+from imghost.keep.database import JournalDamaged
 from imghost.keep.journal import Journal
 from imghost.keep.recovery import JournalFile
+from imghost.keep.schema import COLUMNS
 from imghost.keep.store import Store
-from imghost.models import Record, State, Stored
+from imghost.models import Message, Record, State, Stored
+from imghost.report import iso_time
+from imghost.text import Speaker
 from tests.fakes.images import TARGET, entry, image
 
 CORRUPTIONS = 40
@@ -44,6 +54,26 @@ class Kept:
         rows = sorted(Journal(file.db).history(), key=lambda r: r.id)
         file.close()
         return rows
+
+    def lose(self) -> None:
+        """Delete the journal."""
+        for path in self.root.glob("journal.db*"):
+            path.unlink()
+
+    def slips_path(self, n: int) -> Path:
+        """Where the slips of an original are."""
+        return self.store.path(image(n).sha256).with_suffix(".json")
+
+    def slip(self, n: int) -> dict[str, Any]:
+        """What was noted of an original."""
+        slip: dict[str, Any] = json.loads(self.slips_path(n).read_bytes())[0]
+        return slip
+
+    def damage(self, change: str, *values: object) -> None:
+        """Have a row of the journal say what imghost never wrote."""
+        with sqlite3.connect(self.path) as db:
+            db.execute(f"UPDATE uploads SET {change} WHERE id = 1", values)
+        db.close()
 
 
 @pytest.fixture
@@ -152,3 +182,180 @@ def test_nobody_rebuilds_what_another_uses(kept: Kept, monkeypatch: pytest.Monke
         kept.open()
     first.close()
     assert {r.original for r in kept.rows()} >= {image(n).sha256 for n in (1, 2, 3)}
+
+
+DEEP = "[" * 100_000
+HOSTILE: list[dict[str, Any]] = [
+    *({"id": n} for n in (-1, 2**53, 2**63 - 1, 2**63, "x", [1])),
+    *({"size_bytes": n} for n in (-1, 2**63, 10**400, 1.5, "x", None)),
+    *({"width_px": -1}, {"frames": 1e300}),
+    *({"name": "\ud800"}, {"host": "\udfff"}, {"inputs": [{"recipe": "\ud800"}]}),
+    *({"alive": "x"}, {"state": "dancing"}, {"format": "html"}, {"sha1": "*"}),
+    *({"reason": text} for text in ("{", DEEP, '["{a}", {}]', '["{", {}]', '["x"]', "1" * 5000)),
+    *({"reason": f'["{{a:>{n}}}", {{"a": 1}}]'} for n in ("2000000000", ".__class__", "!r")),
+    *({"notes": text} for text in ("7", "null", DEEP, "[1]", '[["{a}", {}]]', "", None)),
+    *({"created_at": at} for at in (math.inf, -math.inf, math.nan, 1e18, -1.0, "now", 10**400)),
+    *({"seen_at": at} for at in (math.inf, "x")),
+    *({"url": url} for url in ("javascript:alert(1)", "file:///etc/passwd", "http://", 7, None)),
+    *({"original": name} for name in ("/etc/passwd", "../../x", "", "A" * 64, 7)),
+    *({"sha256": "../../x"}, {"no such column": 1}, {"select": 1}, {"": 1}, {"\ud800": 1}),
+    *({"inputs": None}, {"inputs": 7}, {"inputs": "x"}, {"inputs": [1]}, {"inputs": [{}]}),
+    {"inputs": [{"original": "/etc/passwd"}]},
+]
+
+
+@pytest.mark.parametrize("wrong", HOSTILE, ids=lambda wrong: str(wrong)[:40])
+def test_a_slip_that_cannot_be_true_is_no_row(kept: Kept, wrong: dict[str, Any]) -> None:
+    """It leads to a question; its neighbours come back, and new ids are still given."""
+    kept.lose()
+    kept.slips_path(1).write_text(json.dumps([kept.slip(1) | wrong]))
+    rows = {r.original: r for r in kept.rows()}
+    assert rows[image(1).sha256].state is State.ASKING
+    assert rows[image(2).sha256].state is State.QUEUED
+    file = kept.open()
+    assert Journal(file.db).accept(entry(9), State.QUEUED, "")[0].id < 100
+    file.close()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+column_names = st.sampled_from(
+    [*COLUMNS.split(", "), "owner", "check_at", "inputs", "rowid", "more"]
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(st.dictionaries(column_names, json_values | json_values.map(json.dumps), max_size=4))
+def test_no_slip_stops_a_rebuild(kept: Kept, changes: dict[str, Any]) -> None:
+    """Whatever stands in a slip's columns, every original has a row that can be told."""
+    sound = kept.slips_path(1).read_bytes()
+    try:
+        kept.slips_path(1).write_text(json.dumps([kept.slip(1) | changes]))
+        _check_told(kept)
+    finally:
+        kept.slips_path(1).write_bytes(sound)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(st.lists(st.tuples(st.integers(0, 2000), st.binary(max_size=3)), max_size=8))
+def test_no_damage_to_slips_stops_a_rebuild(kept: Kept, hits: list[tuple[int, bytes]]) -> None:
+    """Whatever bytes of a slip are overwritten or lost, every original has a row."""
+    sound = kept.slips_path(1).read_bytes()
+    damaged = bytearray(sound)
+    for place, new in hits:
+        start = place % len(damaged)
+        damaged[start : start + 2] = new
+    try:
+        kept.slips_path(1).write_bytes(damaged)
+        _check_told(kept)
+    finally:
+        kept.slips_path(1).write_bytes(sound)
+
+
+def _check_told(kept: Kept) -> None:
+    kept.lose()
+    rows = kept.rows()
+    assert {r.original for r in rows} >= {image(n).sha256 for n in (2, 3, 4)}
+    file = kept.open()
+    journal = Journal(file.db)
+    assert all(journal.records_of(image(n).sha256) for n in (1, 2, 3, 4))
+    file.close()
+    for row in rows:
+        assert row.url == "" or row.url.lower().startswith(("http://", "https://"))
+        assert row.size_bytes >= 0
+        assert iso_time(row.created_at)
+        assert all(map(Speaker("en"), filter(None, (row.reason, *row.notes))))
+
+
+def test_what_another_original_became_has_its_row(kept: Kept) -> None:
+    """An original without a slip joins the row that sends its very bytes."""
+    kept.lose()
+    kept.slips_path(1).unlink()
+    kept.slips_path(2).write_text(json.dumps([kept.slip(2) | {"sha256": image(1).sha256}]))
+    file = kept.open()
+    (row,) = Journal(file.db).records_of(image(1).sha256)
+    assert row.original == image(2).sha256
+    assert file.news
+    assert file.news.fields == {"known": 2, "unknown": 1}
+    file.close()
+
+
+def test_an_original_from_before_time_is_asked_about(kept: Kept) -> None:
+    """A file's time that no journal would take does not stop a rebuild either."""
+    kept.lose()
+    os.utime(kept.store.path(image(4).sha256), (-5, -5))
+    assert kept.rows()[3].created_at == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        *(("alive = ?", "x"), ("reason = ?", "{"), ("reason = ?", '["{a}", {}]')),
+        *(("reason = ?", DEEP), ("notes = ?", "7"), ("created_at = ?", math.inf)),
+        *(("url = ?", "javascript:1"), ("created_at = ?", "now"), ("name = ?", b"\xff")),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_row_that_cannot_be_read_is_made_anew(kept: Kept, change: str, value: object) -> None:
+    """It is told once as damage; whoever opens the journal next has it whole."""
+    kept.damage(change, value)
+    file = kept.open(thorough=False)
+    with pytest.raises(JournalDamaged):
+        Journal(file.db).history()
+    file.close()
+    file = kept.open(thorough=False)
+    _check_rebuilt(Journal(file.db).history()[::-1])
+    file.close()
+    assert len([p for p in kept.root.iterdir() if ".damaged-" in p.name]) == 1
+
+
+def test_a_row_that_cannot_be_read_is_not_changed(kept: Kept) -> None:
+    """A sender that comes upon it claims nothing, and the journal is looked at, too."""
+    kept.damage("state = 'queued', notes = ?", "7")
+    file = kept.open(thorough=False)
+    with pytest.raises(JournalDamaged):
+        Journal(file.db).claim(1, "me")
+    file.look_after()
+    assert Journal(file.db).get(1).state is State.DONE
+    file.close()
+
+
+def test_what_was_brought_back_is_news(kept: Kept) -> None:
+    """How many rows came back and how many are asked about is there to be told, or nothing is."""
+    file = kept.open()
+    assert file.news is None
+    file.close()
+    kept.lose()
+    file = kept.open()
+    assert file.news == Message(
+        "the journal was damaged and made anew: {known} uploads brought back, {unknown} to ask "
+        "about",
+        {"known": 3, "unknown": 1},
+    )
+    file.close()
+
+
+def test_a_first_start_is_no_news(tmp_path: Path) -> None:
+    """Where nothing was there is nothing to tell; a foreign file in the way is told."""
+    kept = Kept(tmp_path, Store(tmp_path / "originals", tmp_path / "outgoing", tmp_path / "tmp"))
+    file = kept.open()
+    assert file.news is None
+    file.close()
+    kept.path.write_bytes(b"something else" * 1000)
+    file = kept.open()
+    assert file.news
+    assert file.news.fields == {"known": 0, "unknown": 0}
+    file.close()
+
+
+def test_a_reason_may_name_any_path(kept: Kept) -> None:
+    """A file name that is no text in any encoding is no damage."""
+    reason = Message("{path} is lost", {"path": os.fsdecode(b"/home/\xff")})
+    file = kept.open()
+    journal = Journal(file.db)
+    journal.fail(3, "dead", reason)
+    assert journal.get(3).reason == reason
+    file.close()

@@ -16,7 +16,7 @@ from imghost.errors import ImageError
 from imghost.imaging.style import Style
 from imghost.models import Image
 from imghost.server.body import Body, InFile, Recent
-from imghost.server.renderings import Renderings
+from imghost.server.renderings import BusyError, Renderings
 from imghost.server.shelf import Shelf
 
 T = TypeVar("T")
@@ -37,8 +37,9 @@ class Painter:
         self.may_end.set()
         self._lock = threading.Lock()
 
-    def __call__(self, data: bytes, name: str, style: Style) -> Image:
+    def __call__(self, original: Path, style: Style) -> Image:
         """Paint."""
+        data, name = original.read_bytes(), original.name
         with self._lock:
             self.made.append(f"{name}{style}")
             self.at_once += 1
@@ -86,10 +87,7 @@ class Studio:
         async def main() -> T:
             return await work(renderings)
 
-        try:
-            return asyncio.run(main())
-        finally:
-            renderings.close()
+        return asyncio.run(main())
 
     def get(
         self, painter: Painter, original: Path, style: Style = NARROW, *, max_bytes: int = 1_000_000
@@ -104,6 +102,11 @@ class Studio:
 def studio(tmp_path: Path) -> Studio:
     """An empty one."""
     return Studio(tmp_path)
+
+
+def ask_for(renderings: Renderings, original: Path, width_px: int) -> asyncio.Task[Body]:
+    """Somebody who asks for the original in that width."""
+    return asyncio.create_task(renderings.get(original, Style(width_px=width_px)))
 
 
 def content(body: Body) -> bytes:
@@ -163,6 +166,64 @@ def test_a_client_that_leaves_does_not_end_it_for_the_others(studio: Studio) -> 
         return await second
 
     assert content(studio.run(painter, leave)).startswith(b"pixels@100w")
+    assert len(painter.made) == 1
+
+
+def test_what_nobody_waits_for_any_more_is_not_begun(studio: Studio) -> None:
+    """Of those that wait for their turn only the wanted ones are made; one may come back."""
+    painter = Painter()
+    painter.may_end.clear()
+    original = studio.original(1)
+
+    async def leave(renderings: Renderings) -> None:
+        asked = [ask_for(renderings, original, width) for width in range(1, 11)]
+        for _ in range(2):
+            assert await asyncio.to_thread(painter.begun.acquire, timeout=WAIT_S)
+        for task in asked[2:]:
+            task.cancel()
+        await asyncio.wait(asked[2:])
+        again = ask_for(renderings, original, 5)
+        painter.may_end.set()
+        await asyncio.gather(*asked[:2], again)
+
+    studio.run(painter, leave)
+    assert len(painter.made) == 3
+    assert painter.made[2].endswith("@5w")
+
+
+def test_no_more_are_begun_than_can_be_made_soon(studio: Studio) -> None:
+    """Of a hundred styles at once sixteen are made; the others are refused, and fine later."""
+    painter = Painter()
+    painter.may_end.clear()
+    original = studio.original(1)
+
+    async def ask_for_all(renderings: Renderings) -> int:
+        asked = [ask_for(renderings, original, width) for width in range(1, 101)]
+        for _ in range(2):
+            assert await asyncio.to_thread(painter.begun.acquire, timeout=WAIT_S)
+        painter.may_end.set()
+        ends = await asyncio.gather(*asked, return_exceptions=True)
+        await renderings.get(original, Style.parse("@100w"))
+        return sum(isinstance(end, BusyError) for end in ends)
+
+    assert studio.run(painter, ask_for_all) == 84
+    assert len(painter.made) == 17
+
+
+def test_no_more_wait_than_leave_room_for_others(studio: Studio) -> None:
+    """Of a hundred who want the same one 64 wait for it; the others are told to come again."""
+    painter = Painter()
+    painter.may_end.clear()
+    original = studio.original(1)
+
+    async def ask_together(renderings: Renderings) -> int:
+        asked = [ask_for(renderings, original, 1) for _ in range(100)]
+        assert await asyncio.to_thread(painter.begun.acquire, timeout=WAIT_S)
+        painter.may_end.set()
+        ends = await asyncio.gather(*asked, return_exceptions=True)
+        return sum(isinstance(end, BusyError) for end in ends)
+
+    assert studio.run(painter, ask_together) == 36
     assert len(painter.made) == 1
 
 

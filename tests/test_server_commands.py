@@ -354,8 +354,11 @@ def test_a_request_that_makes_no_sense_is_a_usage_error(
 
 messages = st.builds(
     Message,
-    st.text(),
-    st.dictionaries(st.text(), st.text() | st.integers() | st.floats(allow_nan=False)),
+    st.text(st.characters(exclude_characters="{}"), min_size=1),
+    st.dictionaries(
+        st.sampled_from(["name", "detail"]),
+        st.text() | st.integers() | st.floats(allow_nan=False),
+    ),
 )
 records = st.builds(
     Record,

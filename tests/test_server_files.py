@@ -7,7 +7,10 @@ import os
 import random
 import string
 import struct
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -22,15 +25,16 @@ from hypothesis import strategies as st
 from imghost.dirs import Dirs
 from imghost.hosts.local import find_file
 from imghost.imaging.style import Style
+from imghost.imaging.styled import styled
 from imghost.models import Image
 from imghost.server.answers import Part, part_asked
 from imghost.server.app import make_app
 from imghost.server.body import Recent
 from imghost.server.files import Files
 from imghost.server.guard import callers_of
+from imghost.server.patience import Patience
 from imghost.server.renderings import Renderings
 from imghost.server.shelf import Shelf
-from imghost.server.styling import styled
 from imghost.text import Speaker
 from tests.fakes.pictures import animation, jpeg, png
 from tests.fakes.serving import Answer, ask, connected, raw, serving
@@ -41,6 +45,7 @@ ALWAYS = {
     "cross-origin-resource-policy": "cross-origin",
     "x-content-type-options": "nosniff",
 }
+WAIT_S = 10.0
 SECRET = b"-----BEGIN PRIVATE KEY-----"
 
 
@@ -51,6 +56,8 @@ class Site:
     port: int
     folder: Path
     drawn: list[str]
+    may_draw: threading.Event
+    drawing: threading.Semaphore
 
     def store(self, data: bytes, ending: str, bucket: str = "images") -> str:
         """Put the bytes where the embedded host keeps them; their path on the server."""
@@ -74,18 +81,22 @@ def site(dirs: Dirs) -> Iterator[Site]:
     """A server with an empty embedded host."""
     recent = Recent()
     drawn: list[str] = []
+    may_draw, drawing = threading.Event(), threading.Semaphore(0)
+    may_draw.set()
 
-    def draw(data: bytes, name: str, style: Style) -> Image:
+    def draw(original: Path, style: Style) -> Image:
         drawn.append(str(style))
-        return styled(data, name, style)
+        drawing.release()
+        assert may_draw.wait(WAIT_S)
+        return styled(original.read_bytes(), original.name, style)
 
     renderings = Renderings(Shelf(dirs.cache / "renderings", 10**8), recent, draw)
     files = Files(partial(find_file, dirs.local), renderings, recent, Speaker("en"))
     with serving(
         lambda port: make_app(files, [], callers_of(port), lambda *_: False, Speaker("en"))
     ) as port:
-        yield Site(port, dirs.local, drawn)
-    renderings.close()
+        yield Site(port, dirs.local, drawn, may_draw, drawing)
+        may_draw.set()
 
 
 @pytest.mark.parametrize(
@@ -341,13 +352,14 @@ def test_a_style_is_drawn_as_it_is_asked_for(
 
 
 def test_spellings_of_one_style_are_one_rendering(site: Site) -> None:
-    """Order, case and repeated letters do not make it drawn again; "@" alone is the file."""
+    """Whatever changes nothing does not make it drawn again; nothing else is the file."""
     data = png()
     path = site.store(data, "png")
-    for style in ("@20w_1e_1c.webp", "@1c1E_20W.WEBP", "@5w_20w_1e_1c.webp"):
+    for style in ("@20w_1e_1c.webp", "@1c1E_20W.WEBP", "@5w_20w_1e_2c_progressive_!a.webp"):
         assert site.ask(path + style).status == 200
     assert site.drawn == ["@20w_1e_1c.webp"]
-    assert site.ask(path + "@").body == data
+    for style in ("@", "@!a", "@1s_2o_3f"):
+        assert site.ask(path + style).body == data
 
 
 def test_an_animation_stays_one(site: Site) -> None:
@@ -425,6 +437,60 @@ def test_a_client_that_hangs_up_leaves_the_server_well(site: Site) -> None:
             peer.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             assert peer.recv(1000)
     assert site.ask(path).body == data
+
+
+def get(path: str) -> bytes:
+    """A request."""
+    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+
+
+def test_many_who_wait_for_a_drawing_lock_nobody_out(site: Site) -> None:
+    """With more of them than the server has places, others are served, and some told to wait."""
+    path = site.store(png(), "png")
+    site.may_draw.clear()
+    with ExitStack() as stack:
+        peers = [stack.enter_context(connected(site.port)) for _ in range(Patience().connections)]
+        for number, peer in enumerate(peers):
+            peer.sendall(get(f"{path}@{20 + number % 3}w"))
+        for peer in peers[-20:]:
+            assert peer.recv(1000).startswith(b"HTTP/1.1 503 ")
+        for _ in range(5):
+            assert site.ask(path).status == 200
+        site.may_draw.set()
+        assert peers[0].recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_asks_for_too_much_is_told_when_to_come_again(site: Site) -> None:
+    """503 says how long to wait, and nobody keeps it."""
+    path = site.store(png(), "png")
+    site.may_draw.clear()
+    with ExitStack() as stack:
+        for width in range(1, 17):
+            peer = stack.enter_context(connected(site.port))
+            peer.sendall(get(f"{path}@{width}w"))
+        for _ in range(2):
+            assert site.drawing.acquire(timeout=WAIT_S)
+        answer = site.ask(f"{path}@50w")
+        assert answer.status == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.headers["cache-control"] == "no-store"
+        site.may_draw.set()
+
+
+def test_what_was_asked_for_by_those_who_left_is_not_drawn(site: Site) -> None:
+    """Of a thousand requests that were given up none is left waiting to be drawn."""
+    path = site.store(png(), "png")
+    site.may_draw.clear()
+    for number in range(1000):
+        with connected(site.port) as peer:
+            peer.sendall(get(f"{path}@{1 + number}w"))
+    for _ in range(2):
+        assert site.drawing.acquire(timeout=WAIT_S)
+    site.may_draw.set()
+    until = time.monotonic() + WAIT_S
+    while site.ask(f"{path}@30w_5q.webp").status != 200:
+        assert time.monotonic() < until
+    assert len(site.drawn) < 20
 
 
 def test_one_connection_serves_many_requests(site: Site) -> None:

@@ -242,6 +242,21 @@ def test_who_hung_up_is_a_stranger() -> None:
         assert is_stranger(client, server.getsockname())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a connection is")
+def test_who_closed_already_is_nobody() -> None:
+    """A closed socket that lives on in the kernel, which names root as its owner, is nobody's."""
+    from imghost.server.peer import peer_uid
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname()) as peer:
+            client = peer.getsockname()
+            peer.sendall(b"x")
+            taken, _ = server.accept()
+        with taken:  # not closed at this end: the other one waits
+            assert peer_uid(client, server.getsockname()) is None
+            assert stranger_check()(client, server.getsockname())
+
+
 @pytest.mark.parametrize(
     ("address", "here"),
     [

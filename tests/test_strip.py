@@ -428,6 +428,55 @@ def test_avif_metadata_within_a_movie_is_blanked() -> None:
     assert len(left) == len(data)
 
 
+@pytest.mark.parametrize("kind", [b"udes", b"crtt", b"mdft", b"uuid", b"free", b"udta", b"xml "])
+@pytest.mark.parametrize("nests", [(b"meta",), (b"ipco", b"iprp", b"meta")])
+def test_avif_descriptions_are_blanked(kind: bytes, nests: tuple[bytes, ...]) -> None:
+    """What describes a file or an item is emptied, and no property changes its number."""
+    data = encoded(picture(mode="RGBA"), "AVIF")
+    tainted = grown(data, nests, box(kind, SECRET))
+    left, removed = stripped(tainted)
+    assert left == grown(data, nests, box(b"free", bytes(len(SECRET))))
+    assert removed == {"private"}
+    assert seen(left) == seen(tainted) == seen(data)
+
+
+def grown(data: bytes, nests: tuple[bytes, ...], more: bytes) -> bytes:
+    """An AVIF file with a box more at the end of the innermost of these; its pictures move."""
+    first = data.index(nests[0]) - 4
+    end = first + int.from_bytes(data[first : first + 4], "big")
+    whole = bytearray(data[:end] + more + data[end:])
+    for kind in nests:
+        add(whole, data.index(kind) - 4, len(more))
+    places = data.index(b"iloc") + 12
+    for item in range(int.from_bytes(data[places - 2 : places], "big")):
+        add(whole, places + 6 + 14 * item, len(more))
+    return bytes(whole)
+
+
+def add(data: bytearray, place: int, more: int) -> None:
+    """Change a number in its place."""
+    number = int.from_bytes(data[place : place + 4], "big")
+    data[place : place + 4] = (number + more).to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("draw", [still, animation])
+def test_avif_data_that_nothing_uses_is_blanked(draw: Callable[..., bytes]) -> None:
+    """Of several boxes of data those stay in which a picture lies."""
+    data = draw("AVIF")
+    left, removed = stripped(data + box(b"mdat", SECRET))
+    assert left == data + box(b"free", bytes(len(SECRET)))
+    assert removed == {"private"}
+    assert seen(left) == seen(data)
+
+
+def test_avif_items_have_no_names_of_their_own() -> None:
+    """What somebody called an item is written over."""
+    data = encoded(picture(), "AVIF")
+    left, removed = stripped(data.replace(b"av01Color\0", b"av01Alice\0"))
+    assert left == data.replace(b"av01Color\0", b"av01     \0")
+    assert removed == {"private"}
+
+
 def with_wrong_place(data: bytes, item: int) -> bytes:
     """An AVIF file whose table says that an item lies where the one before it does."""
     place = data.index(b"iloc") + 18 + 14 * item  # of the picture, the EXIF, the XMP

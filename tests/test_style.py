@@ -233,6 +233,41 @@ def test_no_style_is_nothing() -> None:
     assert Style().size(7, 5) == (7, 5)
 
 
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("@!a.webp", "@.webp"),
+        ("@1s_2o_3f_progressive_80w", "@80w"),
+        ("@0e_0c_80w", "@80w"),
+        ("@80w_60h_3c", "@80w_60h_1c"),
+        ("@.jpg", "@.jpeg"),
+        ("@!a", ""),
+        ("@100p", "@100p"),
+        ("@80w_60h_1e_1c_75q.webp", "@80w_60h_1e_1c_75q.webp"),
+    ],
+)
+def test_styles_that_draw_alike_are_one(text: str, same: str) -> None:
+    """What only Bilibili's server understands does not make another picture here."""
+    assert str(Style.parse(text).effective) == same
+
+
+@given(
+    st.builds(
+        Style,
+        width_px=st.none() | st.integers(1, 999),
+        height_px=st.none() | st.integers(1, 999),
+        mode=st.none() | st.integers(0, 1),
+        crop=st.none() | st.integers(0, 3),
+        s=st.none() | st.integers(0, 9),
+    )
+)
+def test_the_effective_style_has_the_same_size_and_box(style: Style) -> None:
+    """Nothing that can be seen is lost."""
+    assert style.effective.size(400, 300) == style.size(400, 300)
+    assert style.effective.box(400, 300) == style.box(400, 300)
+    assert style.effective.effective == style.effective
+
+
 def test_values_made_in_code_are_checked_too() -> None:
     """Whoever holds a Style holds one that an image server takes."""
     assert str(Style(width_px=800, mode=1, crop=1, ending="webp")) == "@800w_1e_1c.webp"

@@ -183,16 +183,64 @@ def test_leaves_plain_text_alone(plain: str) -> None:
     assert printable(plain) == plain
 
 
+@given(st.text(st.characters(exclude_characters="{}"), max_size=50))
+def test_an_unknown_template_cannot_steer_a_terminal(words: str) -> None:
+    """Templates that came from elsewhere are made printable like texts, in every language."""
+    for language in LANGUAGES:
+        said = Speaker(language)(Message(f"\x1b]52{words}{{n}}", {"n": 3}))
+        assert said == f"\\x1b]52{printable(words)}3"
+
+
 json_fields = st.dictionaries(
-    st.text(max_size=5), st.text() | st.integers() | st.floats(allow_nan=False), max_size=3
+    st.from_regex(r"field_[a-z0-9]{0,3}", fullmatch=True),
+    st.text() | st.integers() | st.floats(allow_nan=False),
+    max_size=3,
 )
 
 
-@given(st.text(), json_fields)
-def test_a_message_survives_json(template: str, fields: dict[str, str | int | float]) -> None:
+@given(st.text(st.characters(exclude_characters="{}"), min_size=1), json_fields)
+def test_a_message_survives_json(words: str, fields: dict[str, str | int | float]) -> None:
     """A message comes back from JSON as it was, with a message inside too."""
+    template = f"{words} {{{{}}}} {' '.join(f'{{{name}}}' for name in fields)} {{inner}}"
     message = Message(template, {**fields, "inner": Message("x", fields)})
     assert Message.from_json(json.loads(json.dumps(message.as_json()))) == message
+    assert str(message).startswith(f"{words} {{}} ")
+
+
+def test_what_is_said_is_believed() -> None:
+    """Every template in the code comes through JSON."""
+    for template in _said()[0] - {""}:
+        message = Message(template, {name or "": 1 for name, *_ in _fields(template)})
+        assert Message.from_json(message.as_json()) == message
+
+
+@given(st.text(st.sampled_from("{}ab_.![]:>9 0"), max_size=12), st.integers())
+def test_no_template_does_more_than_name_its_fields(template: str, n: int) -> None:
+    """What is taken for a message is said as its words with the fields in their places."""
+    fields = {"a": n, "b": "text"}
+    try:
+        message = Message.from_json([template, fields])
+    except ValueError:
+        return
+    plain = template.replace("{a}", str(n)).replace("{b}", "text")
+    assert str(message) == plain.replace("{{", "{").replace("}}", "}")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(["{a:>2000000000}", {"a": 1}], ["{a.__class__.__mro__}", {"a": 1}], ["{a!r}", {"a": 1}]),
+        *(["{a[0]}", {"a": "x"}], ["{}", {}], ["{0}", {"0": 1}], ["{", {}], ["}", {}]),
+        *(["{a}", {}], ["{a}{a}{a}", {"a": "x"}], ["x" * 1001, {}], ["", {}]),
+        *(["x", {"self": 1}], ["x", {"template": 1}], ["x", {"A": 1}], ["x", {"a": None}]),
+        ["{a}", {"a": ["{b:>9}", {"b": 1}]}],
+        ["{a}", {"a": ["{a}", {"a": ["{a}", {"a": ["{a}", {"a": ["x", {}]}]}]}]}],
+    ],
+)
+def test_a_message_that_plays_tricks_is_none(value: object) -> None:
+    """Formats, attributes, missing fields, endless nesting and length are refused."""
+    with pytest.raises(ValueError, match="not a message"):
+        Message.from_json(value)
 
 
 @pytest.mark.parametrize("value", [None, 1, [], ["x"], ["x", 1], [1, {}], ["x", {"a": [1]}]])

@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
@@ -28,7 +29,7 @@ from hypothesis import strategies as st
 from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
 from imghost.secret import Secret
 from imghost.transport import Http
-from imghost.transport.dial import Address, Call
+from imghost.transport.dial import Address, Call, Resolve
 from imghost.transport.web import Form, Reply, Request
 from imghost.transport.wire import exchange, trust
 from tests.fakes import faults
@@ -241,7 +242,7 @@ class TestProxy:
         with FaultServer(answering(OK)) as proxy:
             url = f"http://{proxy.address}"
             if not configured:
-                monkeypatch.setenv("http_proxy", url)
+                monkeypatch.setenv("http_proxy", proxy.address)  # as some write it
             http = Http(timeout_s=5, proxy=url if configured else "")
             assert http.send(Request("GET", "http://host.invalid/a")).body == b"fine"
         assert proxy.peers[0].received.startswith(b"GET http://host.invalid/a HTTP/1.1\r\n")
@@ -278,6 +279,7 @@ class TestProxy:
             "socks5://me:canary@127.0.0.1:1",
             "http://",
             "me:canary@127.0.0.1:1",
+            "http://127.0.0.1:99999",
             "http://[",
         ],
     )
@@ -342,6 +344,27 @@ class TestTime:
 
             with Call(1.0, 100, resolve) as call:
                 assert exchange(get("host.invalid"), call, "", trust).body == b"fine"
+
+    def test_deadline_of_looking_up(self) -> None:
+        """A name server that is silent is given up in time."""
+        with silent_resolver() as (resolve, _), Call(TIMEOUT_S, 100, resolve) as call:
+            with ends_within(TIMEOUT_S + OVERRUN_S), pytest.raises(HostUnavailable) as caught:
+                exchange(get("host.invalid"), call, "", trust)
+            assert "did not answer within" in str(caught.value)
+
+    def test_cut_ends_looking_up(self) -> None:
+        """An end from outside does not wait for the name server."""
+        with silent_resolver() as (resolve, asked), Call(60, 100, resolve) as call:
+
+            def cut() -> None:
+                asked.wait()
+                call.cut()
+
+            cutter = threading.Thread(target=cut)
+            cutter.start()
+            with ends_within(OVERRUN_S), pytest.raises(HostUnavailable, match="stopped before"):
+                exchange(get("host.invalid"), call, "", trust)
+            cutter.join()
 
     def test_slow_line_is_told_from_a_silent_host(self, http: Http) -> None:
         """When time ran out while sending, the error says so, and it is not ambiguous."""
@@ -568,6 +591,16 @@ class TestSecrets:
         assert b"Cookie: SESSDATA=********; bili_jct=********" in got.body
         assert not leaked(got.body.decode() + got.excerpt + repr(got), SECRETS)
 
+    @pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode, bytes])
+    def test_status_line_is_masked(self, http: Http, encode: Callable[[bytes], bytes]) -> None:
+        """A peer that is no web server is quoted without the secrets, nor are they in a cause."""
+        line = b"SSH-2.0 %b %b\r\n" % (encode(SESSDATA.encode()), encode(BILI_JCT.encode()))
+        assert leaked(line.decode(), SECRETS) == [*SECRETS]
+        with FaultServer(answering(line)) as server, pytest.raises(HostUnavailable) as caught:
+            http.send(post(server.address))
+        assert "SSH-2.0 ********" in str(caught.value)
+        assert not leaked(shown(caught.value), SECRETS)
+
     @pytest.mark.parametrize("behave", [*SLOW, *ENDLESS, *ABRUPT, answering(b"HTTP/1.1 x\r\n\r\n")])
     def test_no_fault_shows_a_secret(
         self, http: Http, behave: faults.Behaviour, caplog: pytest.LogCaptureFixture
@@ -603,6 +636,22 @@ class TestRetryAfter:
         assert 55 < Reply(429, {"retry-after": date}, b"").retry_after_s <= 60
         past = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
         assert Reply(429, {"retry-after": past}, b"").retry_after_s == 0
+
+
+@contextlib.contextmanager
+def silent_resolver() -> Iterator[tuple[Resolve, threading.Event]]:
+    """A resolver that is silent while the block lasts, and what tells that it was asked."""
+    asked, ended = threading.Event(), threading.Event()
+
+    def resolve(_host: str, _port: int) -> list[tuple[int, Address]]:
+        asked.set()
+        ended.wait(3 * OVERRUN_S)
+        return []
+
+    try:
+        yield resolve, asked
+    finally:
+        ended.set()
 
 
 @contextlib.contextmanager

@@ -89,4 +89,7 @@ class Context:
         port = self.config.server.port
         here = f"http://127.0.0.1:{port}" if port else ""
         base_url = self.daemon.url if self.daemon else here
-        return App(self.dirs, self.source, self.config, base_url=base_url)
+        app = App(self.dirs, self.source, self.config, base_url=base_url)
+        if app.journal_note:
+            self.console.tell(app.journal_note)
+        return app

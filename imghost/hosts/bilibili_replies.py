@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
+from imghost.secret import MASK
 from imghost.transport.web import Reply
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def read_upload(reply: Reply) -> Uploaded:
     """
     content = _object_in(reply.body)
     if reply.status == HTTPStatus.OK and _code_in(content) == 0:
-        return _uploaded(content.get("data"))
+        return _uploaded(content.get("data"), reply)
     log.warning("HTTP %d: %r", reply.status, reply.excerpt)
     raise _failure(reply, content)
 
@@ -56,26 +57,27 @@ def _code_in(content: Mapping[str, Any]) -> int | None:
     return code if type(code) is int else None
 
 
-def _uploaded(data: object) -> Uploaded:
+def _uploaded(data: object, reply: Reply) -> Uploaded:
     given = data if isinstance(data, dict) else {}
     for key in ("location", "image_url", "url"):  # three generations of endpoints
-        if found := _ADDRESS.fullmatch(_text(given.get(key))):
-            return Uploaded(found[1], _text(given.get("etag")))
+        location = _text(given.get(key), reply)
+        if (found := _ADDRESS.fullmatch(location)) and MASK not in location:
+            return Uploaded(found[1], _text(given.get("etag"), reply))
     raise HostRefused(
         "Bilibili says that it has the image, but gives no link; its API may have changed"
     )
 
 
-def _text(value: object) -> str:
-    """What JSON held, as a text that can be shown and stored."""
+def _text(value: object, reply: Reply) -> str:
+    """What the reply's JSON held, as a text that can be shown and stored."""
     if not isinstance(value, str):
         return ""
-    return value.encode(errors="replace").decode()[:_DETAIL_CHARACTERS]
+    return reply.masked(value.encode(errors="replace").decode())[:_DETAIL_CHARACTERS]
 
 
 def _failure(reply: Reply, content: Mapping[str, Any]) -> HostError:
-    code, message = _code_in(content), _text(content.get("message"))
-    said = f"HTTP {reply.status}" if code is None else f"{code} {message}".strip()
+    code, message = _code_in(content), _text(content.get("message"), reply)
+    said = f"{code} {message}".strip() if code else f"HTTP {reply.status}"
     if "请先登录" in message or "账号未登录" in message:
         return _not_logged_in(said, reply)
     return _meaning(code, reply.status)(said, reply)

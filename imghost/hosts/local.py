@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,12 +96,16 @@ class LocalHost:
 def find_file(folder: Path, bucket: str, file_name: str) -> Path | None:
     """The embedded host's file of that name, whoever asks for it, or None.
 
-    Only names of the kind that the host gives are looked up, none leads out of `folder`.
+    Only names of the kind that the host gives are looked up, none leads out of `folder`, and
+    links are not followed: the host makes none.
     """
     if not BUCKET.fullmatch(bucket) or not _FILE_NAME.fullmatch(file_name):
         return None
     path = folder / bucket / file_name
-    return path if path.is_file() else None
+    try:
+        return path if stat.S_ISREG(path.lstat().st_mode) else None
+    except OSError:
+        return None
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from imghost.errors import ImageError
 from imghost.imaging import ico
 from imghost.imaging.containers import CutOff, bare, gif, metadata
+from imghost.imaging.deadline import OutOfTime, check_time, too_slow
 from imghost.imaging.sniff import REFUSALS, format_of, other_kind
 from imghost.models import Image
 from imghost.setting import setting
@@ -28,13 +29,14 @@ _PLUGINS = {
     "gif": ("PIL.GifImagePlugin", "GifImageFile"),
     "avif": ("PIL.AvifImagePlugin", "AvifImageFile"),
     "bmp": ("PIL.BmpImagePlugin", "BmpImageFile"),
-    "tiff": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "tiff": ("imghost.imaging.tiff", "QuietTiff"),
     "ico": ("PIL.IcoImagePlugin", "IcoImageFile"),
     "heic": ("pillow_heif", "HeifImageFile"),
 }
 _ANIMATED = frozenset({"png", "webp", "gif", "avif"})  # in others, more pictures are pages
 _EAGER = {"gif": gif.canvas, "ico": ico.canvas}  # Pillow allocates these while it opens them
 _MAX_FRAMES = 2000
+_MAX_FRAME_MPIX = 16  # of an animation: encoders hold some frames at a time
 _MAX_DRAFT_MPIX = 250
 _RUN_LENGTHS, _MAX_RUN_LENGTH_MPIX = frozenset({1, 2}), 16  # BMP's two; 4 s
 _MAX_NAME = 200
@@ -120,6 +122,8 @@ def decode_errors(name: str) -> Iterator[None]:
         yield
     except ImageError:
         raise
+    except OutOfTime as exc:
+        raise too_slow(name, exc.limit_s) from exc
     except MemoryError as exc:
         raise ImageError(
             "{name} needs more memory than there is; make it smaller", name=name
@@ -172,6 +176,14 @@ def _within_pixels(width_px: int, height_px: int, frames: int, name: str, caps: 
             name=name,
             frames=frames,
             max_frames=_MAX_FRAMES,
+        )
+    if frames > 1 and mpix > _MAX_FRAME_MPIX:
+        raise ImageError(
+            "{name} has frames of {mpix} megapixels, and {max_mpix} are the most in an animation; "
+            "make it smaller",
+            name=name,
+            mpix=round(mpix, 1),
+            max_mpix=_MAX_FRAME_MPIX,
         )
     if frames > 1 and mpix * frames > caps.animation_mpix:
         raise ImageError(
@@ -230,6 +242,9 @@ def _decode(picture: ImageFile, pictures: int, caps: Caps) -> None:
     if picture.width * picture.height > caps.still_mpix * 1e6:
         picture.draft(None, (1, 1))
     picture.load()
+    if picture.mode == "P" and not picture.getpalette():
+        raise ValueError("its colours are missing")
     for index in range(1, pictures):
+        check_time()
         picture.seek(index)
         picture.load()

@@ -1,4 +1,4 @@
-"""Images prepared in a process of its own, so that bytes of strangers can hurt nothing else.
+"""Images prepared and drawn in another process, so that bytes of strangers hurt nothing else.
 
 `python -m imghost.imaging.child MEMORY_BYTES CPU_S` is that process: it answers requests from
 standard input on standard output until there are no more, or its parent is gone.
@@ -13,17 +13,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
 from imghost.errors import DaemonError, ImageError, ImghostError, MachineError
 from imghost.imaging import cage, pipe
+from imghost.imaging.deadline import too_slow
 from imghost.imaging.prepare import Prepared, Recipe, prepare
+from imghost.imaging.style import Style
+from imghost.imaging.styled import MAX_BYTES, styled
+from imghost.models import MIME_TYPES, Image, Limits
 
 _MEMORY_BYTES = 3 << 30  # WebP decodes 120 megapixels in two thirds of it
 _CPU_PER_S = 2  # encoders use a second core at times
 _PYTHON_NEEDS = ("SYSTEMROOT", "LD_LIBRARY_PATH")
+_DRAWN = Limits(MAX_BYTES, frozenset(MIME_TYPES))
+
+Ask = Callable[[IO[bytes]], None]
 
 
 class Child:
@@ -55,11 +62,24 @@ class Child:
         Raises ImageError also when that process dies or takes too long, MachineError when it
         cannot be started, DaemonError once this is closed.
         """
-        with self._turn:
-            reply = self._ask(data, name, recipe)
-        if isinstance(reply, ImghostError):
-            raise reply
-        return reply
+
+        def ask(requests: IO[bytes]) -> None:
+            pipe.send_request(requests, data, name, recipe)
+
+        return self._done(name, ask, data, recipe.limits)
+
+    def draw(self, original: Path, style: Style) -> Image:
+        """As `styled.styled`, with its errors, of a file, in the other process.
+
+        Raises as `prepare` does, and FileNotFoundError if there is no such file.
+        """
+        name = original.name
+        with original.open("rb") as file:
+
+            def ask(requests: IO[bytes]) -> None:
+                pipe.send_drawing_request(requests, file, name, style)
+
+            return self._done(name, ask, b"", _DRAWN).image
 
     def reap_idle(self) -> None:
         """End the process if it had no work for `idle_s`; to be called now and then."""
@@ -78,7 +98,14 @@ class Child:
         with self._turn:
             self._end()
 
-    def _ask(self, data: bytes, name: str, recipe: Recipe) -> Prepared | ImghostError:
+    def _done(self, name: str, ask: Ask, asked: bytes, limits: Limits) -> Prepared:
+        with self._turn:
+            reply = self._reply(name, ask, asked, limits)
+        if isinstance(reply, ImghostError):
+            raise reply
+        return reply
+
+    def _reply(self, name: str, ask: Ask, asked: bytes, limits: Limits) -> Prepared | ImghostError:
         with contextlib.ExitStack() as on_failure:
             process = self._running()
             on_failure.callback(self._end)
@@ -87,8 +114,8 @@ class Child:
             requests, replies = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
             with _deadline(process, self._deadline_s) as late:
                 try:
-                    pipe.send_request(requests, data, name, recipe)
-                    reply = pipe.receive_reply(replies, data, recipe.limits)
+                    ask(requests)
+                    reply = pipe.receive_reply(replies, asked, limits)
                 except (OSError, EOFError, pipe.BrokenReply) as exc:
                     raise self._lost(name, late=late.is_set()) from exc
             self._used_at = time.monotonic()
@@ -112,11 +139,7 @@ class Child:
         if self._closed:
             return _stopping(name)
         if late:
-            return ImageError(
-                "{name} took longer than {s} s to decode and convert; make it smaller or shorter",
-                name=name,
-                s=self._deadline_s,
-            )
+            return too_slow(name, self._deadline_s)
         return ImageError(
             "{name} could not be decoded safely; save it again as PNG or JPEG", name=name
         )
@@ -133,14 +156,17 @@ def main(memory_bytes: int, cpu_s: float) -> None:
 
 
 def _answer(requests: IO[bytes], replies: IO[bytes], cpu_s: float) -> None:
-    data, name, recipe = pipe.receive_request(requests)
+    data, name, wanted = pipe.receive_request(requests)
     cage.allow_cpu(cpu_s)
-    pipe.send_reply(replies, _outcome(data, name, recipe), data)
+    asked = data if isinstance(wanted, Recipe) else b""  # the parent does not hold what is drawn
+    pipe.send_reply(replies, _outcome(data, name, wanted), asked)
 
 
-def _outcome(data: bytes, name: str, recipe: Recipe) -> Prepared | ImghostError:
+def _outcome(data: bytes, name: str, wanted: Recipe | Style) -> Prepared | ImghostError:
     try:
-        return prepare(data, name, recipe)
+        if isinstance(wanted, Recipe):
+            return prepare(data, name, wanted)
+        return Prepared(styled(data, name, wanted), ())
     except ImghostError as exc:
         return exc
 

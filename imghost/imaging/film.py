@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imghost.imaging.colour import is_transparent
+from imghost.imaging.deadline import check_time
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -37,6 +38,7 @@ class Reel:
         """Draw that frame. Raises EOFError behind the last."""
         if number >= self.n_frames:
             raise EOFError
+        check_time()
         self._source.seek(self._start + number)
         return self._draw(self._source)
 
@@ -66,6 +68,7 @@ def film(source: ImageFile, draw: Callable[[Picture], Picture]) -> Film:
     durations_ms: list[int] = []
     mode = "RGB"
     for frame in range(start, _count(source)):
+        check_time()
         source.seek(frame)
         source.load()
         durations_ms.append(round(source.info.get("duration", 0)))

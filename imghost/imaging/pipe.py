@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+import os
+import shutil
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict
+from io import BytesIO
 from typing import IO, Any
 
 from imghost.errors import ConfigError, ImageError, ImghostError
@@ -18,19 +20,18 @@ from imghost.imaging.check import Caps
 from imghost.imaging.conversion import Conversion
 from imghost.imaging.prepare import Prepared, Recipe
 from imghost.imaging.sniff import format_of
+from imghost.imaging.style import Style
+from imghost.imaging.styled import DamagedError
 from imghost.models import MIME_TYPES, Image, Limits, Message
 
 _LENGTHS = struct.Struct(">IQ")  # of the header and of the bytes
 _MAX_REPLY_HEADER = 1 << 16
 _MAX_COUNT = 1 << 31
 _MAX_NAME = 255
-_MAX_DEPTH = 4
+_PIECE_BYTES = 1 << 20
 _ERRORS: Mapping[str, type[ImghostError]] = {
-    kind.__name__: kind for kind in (ImageError, ConfigError)
+    kind.__name__: kind for kind in (ImageError, DamagedError, ConfigError)
 }
-_PLAIN = re.compile(r"(?:[^{}]|\{[a-z][a-z0-9_]*\})+")
-_PLACE = re.compile(r"\{(\w+)\}")
-_FIELD = re.compile(r"(?!(?:self|template)$)[a-z][a-z0-9_]*")
 
 
 class BrokenReply(ValueError):
@@ -41,12 +42,19 @@ def send_request(stream: IO[bytes], data: bytes, name: str, recipe: Recipe) -> N
     """Ask for an image to be prepared. Raises OSError."""
     limits = {"formats": sorted(recipe.limits.formats)}
     parts = asdict(recipe)
-    _send(stream, {"name": name, **parts, "limits": parts["limits"] | limits}, data)
+    _send(stream, {"name": name, **parts, "limits": parts["limits"] | limits}, BytesIO(data))
 
 
-def receive_request(stream: IO[bytes]) -> tuple[bytes, str, Recipe]:
+def send_drawing_request(stream: IO[bytes], original: IO[bytes], name: str, style: Style) -> None:
+    """Ask for a file to be drawn in a style; it is never whole in memory here. Raises OSError."""
+    _send(stream, {"name": name, "draw": str(style)}, original)
+
+
+def receive_request(stream: IO[bytes]) -> tuple[bytes, str, Recipe | Style]:
     """The next request of a trusted parent. Raises EOFError when there is none."""
     header, data = _receive(stream)
+    if "draw" in header:
+        return data, header["name"], Style.parse(header["draw"])
     limits = header["limits"]
     recipe = Recipe(
         Caps(**header["caps"]),
@@ -58,15 +66,16 @@ def receive_request(stream: IO[bytes]) -> tuple[bytes, str, Recipe]:
 
 
 def send_reply(stream: IO[bytes], reply: Prepared | ImghostError, asked: bytes) -> None:
-    """Answer a request of these bytes, which are not sent back if they did not change."""
+    """Answer; bytes that were `asked` for and did not change are not sent back."""
     if isinstance(reply, ImghostError):
-        _send(stream, {"error": type(reply).__name__, "said": reply.message.as_json()}, b"")
+        _send(stream, {"error": type(reply).__name__, "said": reply.message.as_json()}, BytesIO())
         return
     image = reply.image
     same = image.data is asked
     described = [image.format, image.width_px, image.height_px, image.frames, image.name]
     notes = [note.as_json() for note in reply.notes]
-    _send(stream, {"same": same, "image": described, "notes": notes}, b"" if same else image.data)
+    header = {"same": same, "image": described, "notes": notes}
+    _send(stream, header, BytesIO() if same else BytesIO(image.data))
 
 
 def receive_reply(stream: IO[bytes], asked: bytes, limits: Limits) -> Prepared | ImghostError:
@@ -86,11 +95,12 @@ def receive_reply(stream: IO[bytes], asked: bytes, limits: Limits) -> Prepared |
     raise BrokenReply("neither an image nor an error")
 
 
-def _send(stream: IO[bytes], header: Mapping[str, Any], data: bytes) -> None:
+def _send(stream: IO[bytes], header: Mapping[str, Any], data: IO[bytes]) -> None:
     text = json.dumps(header).encode()
-    stream.write(_LENGTHS.pack(len(text), len(data)))
+    stream.write(_LENGTHS.pack(len(text), data.seek(0, os.SEEK_END)))
     stream.write(text)
-    stream.write(data)
+    data.seek(0)
+    shutil.copyfileobj(data, stream, _PIECE_BYTES)
     stream.flush()
 
 
@@ -132,20 +142,6 @@ def _is_name(text: str) -> bool:
 
 def _message(said: object) -> Message:
     try:
-        message = Message.from_json(said)
+        return Message.from_json(said)
     except (ValueError, RecursionError) as exc:
         raise BrokenReply("no message") from exc
-    _refuse_tricks(message, _MAX_DEPTH)
-    return message
-
-
-def _refuse_tricks(message: Message, depth: int) -> None:
-    """A template may only name its fields: formats could take memory, or look inside objects."""
-    named = set(_PLACE.findall(message.template))
-    if not (depth and _PLAIN.fullmatch(message.template) and named <= message.fields.keys()):
-        raise BrokenReply("no plain template")
-    for name, value in message.fields.items():
-        if not _FIELD.fullmatch(name):
-            raise BrokenReply("no field")
-        if isinstance(value, Message):
-            _refuse_tricks(value, depth - 1)

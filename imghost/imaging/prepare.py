@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass
 from imghost.imaging.check import Caps, check
 from imghost.imaging.conversion import Conversion
 from imghost.imaging.convert import convert
+from imghost.imaging.deadline import time_limit
 from imghost.imaging.strip import strip
 from imghost.models import Image, Limits, Message
 
 _KEY_DIGITS = 16
+_MAX_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,16 @@ class Prepared:
 
 
 def prepare(data: bytes, name: str, recipe: Recipe) -> Prepared:
-    """What is sent of these bytes. Raises ImageError, and ConfigError for a style that is none."""
+    """What is sent of these bytes.
+
+    Raises ImageError, also when it takes longer than a minute, and ConfigError for a style that is
+    none.
+    """
+    with time_limit(_MAX_S):
+        return _prepared(data, name, recipe)
+
+
+def _prepared(data: bytes, name: str, recipe: Recipe) -> Prepared:
     image = check(data, name, recipe.caps)
     notes: tuple[Message, ...] = ()
     if recipe.style:

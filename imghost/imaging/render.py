@@ -14,6 +14,7 @@ from imghost.errors import ImageError
 from imghost.imaging.check import decode_errors, opened
 from imghost.imaging.colour import on_white, plain
 from imghost.imaging.containers import metadata
+from imghost.imaging.deadline import check_time
 from imghost.imaging.encode import MAX_EDGE_PX, encode, encode_film
 from imghost.imaging.film import film
 from imghost.imaging.strip import strip
@@ -79,6 +80,7 @@ def _moves(image: Image, format_name: str) -> bool:
 def _drawn(
     image: Image, source: ImageFile, drawing: _Drawing, style: Style, *, lossless: bool = False
 ) -> Image:
+    check_time()
     _refuse_too_long(drawing, image.name)
     format_name, quality = drawing.format_name, style.quality or DEFAULT_QUALITY
     frames = 1

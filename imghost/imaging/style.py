@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Self
 
@@ -122,6 +122,21 @@ class Style:
     def format(self) -> str:
         """The key of MIME_TYPES that is asked for, "" for the original's."""
         return _FORMATS.get(self.ending, "")
+
+    @property
+    def effective(self) -> Self:
+        """The one style that all styles become which `render` draws alike."""
+        return replace(
+            self,
+            mode=self.mode or None,
+            crop=1 if self.crop else None,
+            s=None,
+            o=None,
+            f=None,
+            progressive=False,
+            name="",
+            ending=self.format,
+        )
 
     def size(self, width_px: int, height_px: int) -> tuple[int, int]:
         """The result's width and height in pixels, for an original of these; never more pixels."""

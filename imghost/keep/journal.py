@@ -41,7 +41,7 @@ class Journal(Rows):
             "owner": owner if state is State.UPLOADING else "",
             "created_at": self._clock(),
         }
-        with self._db.changing() as db:
+        with self._in_doubt(), self._db.changing() as db:
             is_new = db.execute(
                 f"INSERT INTO uploads ({', '.join(values)}) VALUES ({marks(values)})"
                 " ON CONFLICT (sha256, host, bucket) DO NOTHING",
@@ -55,7 +55,7 @@ class Journal(Rows):
                 "INSERT OR REPLACE INTO inputs VALUES (?, ?, ?, ?, ?)",
                 (entry.original, entry.target.host, entry.target.bucket, entry.recipe, row["id"]),
             )
-        return record_of(row), bool(is_new)
+            return record_of(row), bool(is_new)
 
     # -- sending: every change names the state it starts from, so that no two senders both make it
 
@@ -85,7 +85,7 @@ class Journal(Rows):
         If another row sends the same to the same place, this one is merged into that one. The row
         that is left, and whether it is the owner's to send.
         """
-        with self._db.changing() as db:
+        with self._in_doubt(), self._db.changing() as db:
             other = db.execute(
                 f"SELECT {_qualified('o')} FROM uploads o, uploads u WHERE u.id = ?1 AND o.id <> ?1"
                 " AND o.sha256 = ?2 AND o.host = u.host AND o.bucket = u.bucket",
@@ -184,12 +184,12 @@ class Journal(Rows):
     def _update(
         self, change: str, values: Sequence[object], where: str, which: Sequence[object]
     ) -> Record | None:
-        with self._db.changing() as db:
+        with self._in_doubt(), self._db.changing() as db:
             row = db.execute(
                 f"UPDATE uploads SET {change} WHERE {where} RETURNING {COLUMNS}",
                 (*values, *which),
             ).fetchone()
-        return record_of(row) if row else None
+            return record_of(row) if row else None
 
 
 def _facts_of(image: Image) -> dict[str, str | int]:

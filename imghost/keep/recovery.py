@@ -12,7 +12,8 @@ from typing import Any
 from imghost.disk import machine_errors
 from imghost.errors import MachineError
 from imghost.keep.database import Database, JournalDamaged
-from imghost.keep.schema import message_text
+from imghost.keep.rows import Rows
+from imghost.keep.schema import COLUMNS, is_sha256, message_text, record_of
 from imghost.keep.store import Store
 from imghost.lock import FileLock
 from imghost.models import Message, State, Target
@@ -33,7 +34,8 @@ log = logging.getLogger(__name__)
 class JournalFile:
     """The file below the journal, held so that nobody makes it anew while it is in use.
 
-    `target` is where originals of which nothing is known would go, if the user says so.
+    `target` is where originals of which nothing is known would go, if the user says so. `news` is
+    what the user should hear of once the journal was made anew.
     """
 
     def __init__(self, path: Path, store: Store, target: Target) -> None:
@@ -41,6 +43,7 @@ class JournalFile:
         self._store = store
         self._target = target
         self._lock = FileLock(path.with_suffix(".lock"))
+        self.news: Message | None = None
 
     def open(self, *, thorough: bool) -> None:
         """Have a whole journal. `thorough` reads all of it. Raises MachineError."""
@@ -101,8 +104,10 @@ class JournalFile:
             return False
 
     def _is_damaged(self) -> bool:
+        """Whether the file, or a row in it, is not what was written."""
         try:
             self.db.check()
+            Rows(self.db).history()
         except JournalDamaged:
             return True
         return False
@@ -117,26 +122,29 @@ class JournalFile:
                     path.rename(path.with_name(f"{path.name}.damaged-{stamp}"))
 
     def _rebuild(self) -> None:
-        if self._is_damaged():
+        damaged = self._is_damaged()
+        if damaged:
             self._move_aside()
         with self.db.changing() as db:
-            known = {
-                original
+            known = sum(
+                _restore(db, slip)
                 for original in self._store.hashes()
                 for slip in self._store.read_slips(original)
-                if _restore(db, slip)
-            }
-            unknown = set(self._store.hashes()) - known
-            for original in unknown:
-                self._ask_about(db, original)
-            db.execute(f"PRAGMA application_id = {_WHOLE}")
-        if known or unknown:
-            log.warning(
-                "rows brought back: %d, originals to ask about: %d", *map(len, (known, unknown))
             )
+            missing = set(self._store.hashes()) - _originals(db)
+            unknown = sum(self._ask_about(db, original) for original in missing)
+            db.execute(f"PRAGMA application_id = {_WHOLE}")
+        if damaged or known or unknown:
+            self.news = Message(
+                "the journal was damaged and made anew: {known} uploads brought back, {unknown} to "
+                "ask about",
+                {"known": known, "unknown": unknown},
+            )
+            log.warning("%s", self.news)
 
-    def _ask_about(self, db: sqlite3.Connection, original: str) -> None:
-        found = self._store.path(original).stat()
+    def _ask_about(self, db: sqlite3.Connection, original: str) -> bool:
+        """Have a row that asks, unless the same bytes were made from another original."""
+        now = time.time()
         row = {
             "original": original,
             "sha256": original,
@@ -149,34 +157,61 @@ class JournalFile:
             "width_px": 0,
             "height_px": 0,
             "frames": 0,
-            "size_bytes": found.st_size,
+            "size_bytes": self._store.original_bytes(original),
             "state": State.ASKING,
             "reason": message_text(_RECOVERED),
-            "created_at": found.st_mtime,
+            "created_at": min(max(self._store.kept_at(original), 0.0), now),
         }
-        _insert(db, "uploads", row)
+        if _insert(db, "uploads", row):
+            return True
+        db.execute(
+            "INSERT INTO inputs SELECT sha256, host, bucket, 'recovered', id FROM uploads"
+            " WHERE sha256 = ? AND host = ? AND bucket = ?",
+            (original, self._target.host, self._target.bucket),
+        )
+        return False
+
+
+def _originals(db: sqlite3.Connection) -> set[str]:
+    """Those that have a row."""
+    return {
+        row["original"]
+        for row in db.execute("SELECT original FROM uploads UNION SELECT original FROM inputs")
+    }
 
 
 def _restore(db: sqlite3.Connection, slip: Mapping[str, Any]) -> bool:
-    row = {key: value for key, value in slip.items() if key != "inputs"}
-    if row.get("state") == State.UPLOADING:
-        row |= {"state": State.QUEUED, "owner": ""}
+    """Write what a slip says; whether that is a row that was missing.
+
+    Nothing is written if the slip is of another version, or was damaged or made up.
+    """
     db.execute("SAVEPOINT slip")
     try:
-        if not _insert(db, "uploads", row):  # its id is another's, or a sibling brought it back
-            _insert(db, "uploads", {key: value for key, value in row.items() if key != "id"})
-        (upload,) = db.execute(
-            "SELECT id FROM uploads WHERE sha256 = ? AND host = ? AND bucket = ?",
-            (row["sha256"], row["host"], row["bucket"]),
-        ).fetchone()
-        for entry in slip["inputs"]:
-            _insert(db, "inputs", entry | {"upload": upload})
-    except (sqlite3.Error, LookupError, TypeError):  # of another version, or changed by hand
+        return _write(db, slip)
+    except (sqlite3.Error, LookupError, TypeError, ValueError, OverflowError):
         db.execute("ROLLBACK TO slip")
         return False
     finally:
         db.execute("RELEASE slip")
-    return True
+
+
+def _write(db: sqlite3.Connection, slip: Mapping[str, Any]) -> bool:
+    row = {key: value for key, value in slip.items() if key != "inputs"}
+    if row.get("state") == State.UPLOADING:
+        row |= {"state": State.QUEUED, "owner": ""}
+    is_new = _insert(db, "uploads", row)
+    if not is_new:  # its id is another's, or a sibling brought it back
+        is_new = _insert(db, "uploads", {key: value for key, value in row.items() if key != "id"})
+    found = db.execute(
+        f"SELECT {COLUMNS} FROM uploads WHERE sha256 = ? AND host = ? AND bucket = ?",
+        (row["sha256"], row["host"], row["bucket"]),
+    ).fetchone()
+    upload = record_of(found).id
+    for entry in slip["inputs"]:
+        if not is_sha256(entry["original"]):
+            raise ValueError("not the name of an original")
+        _insert(db, "inputs", entry | {"upload": upload})
+    return is_new
 
 
 def _insert(db: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-from imghost.keep.database import Database
+from imghost.errors import MachineError
+from imghost.keep.database import Database, JournalDamaged
 from imghost.keep.schema import COLUMNS, record_of, slip_of
 from imghost.models import Record, State, Target
 
@@ -113,9 +115,20 @@ class Rows:
         }
 
     def _select(self, rest: str, values: Sequence[object] = ()) -> list[Record]:
-        rows = self._db.read(f"SELECT {COLUMNS} FROM uploads {rest}", values)
-        with self._db.errors():
-            return [record_of(row) for row in rows]
+        with self._in_doubt():
+            rows = self._db.read(f"SELECT {COLUMNS} FROM uploads {rest}", values)
+            with self._db.errors():
+                return [record_of(row) for row in rows]
+
+    @contextlib.contextmanager
+    def _in_doubt(self) -> Iterator[None]:
+        """Damage that is met has the whole journal looked at the next time it is opened."""
+        try:
+            yield
+        except JournalDamaged:
+            with contextlib.suppress(MachineError):
+                self._db.read("PRAGMA application_id = 0")
+            raise
 
 
 def marks(values: Collection[object]) -> str:

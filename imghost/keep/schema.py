@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from imghost.models import Alive, Message, Record, State
+from imghost.models import MIME_TYPES, Alive, Message, Record, State
 
 MIGRATIONS = (
     """
@@ -56,34 +57,87 @@ COLUMNS = (
     "size_bytes, state, reason, notes, key, url, created_at, alive, seen_at"
 )
 
+_MAX_ID = 1 << 53  # far below the last one, after which SQLite gives none
+_MAX_COUNT = 1 << 63
+_MAX_TIME_S = 1e11  # the year 5138
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA1 = re.compile(r"(?:[0-9a-f]{40})?")
+_URL = re.compile(r"(?:https?://.+)?", re.IGNORECASE | re.DOTALL)
+_TEXTS = ("host", "bucket", "name", "origin", "key", "reason", "notes")
+_COUNTS = ("width_px", "height_px", "frames", "size_bytes")
+_TIMES = ("created_at", "seen_at")
+
 
 def record_of(row: sqlite3.Row) -> Record:
-    """The value of a row with COLUMNS."""
+    """The value of a row with COLUMNS. Raises ValueError if nobody can have written it."""
     values = dict(row)
+    _check(values)
     return Record(
         **values
         | {
             "state": State(values["state"]),
-            "reason": parse_message(values["reason"]),
-            "notes": tuple(map(Message.from_json, json.loads(values["notes"]))),
+            "reason": Message.from_json(_json(values["reason"])) if values["reason"] else None,
+            "notes": _messages(_json(values["notes"])),
             "alive": Alive(values["alive"]),
         }
     )
 
 
+def _check(values: Mapping[str, object]) -> None:
+    """Raise ValueError for what no column can hold: SQLite takes anything, and so do slips."""
+    sound = (
+        all(isinstance(values[name], str) for name in _TEXTS)
+        and is_sha256(values["original"])
+        and is_sha256(values["sha256"])
+        and _is(_SHA1, values["sha1"])
+        and _is(_URL, values["url"])
+        and values["format"] in ("", *MIME_TYPES)
+        and _is_count(values["id"], _MAX_ID)
+        and all(_is_count(values[name], _MAX_COUNT) for name in _COUNTS)
+        and all(_is_time(values[name]) for name in _TIMES)
+    )
+    if not sound:
+        raise ValueError("not a row of ours")
+
+
+def _is(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_count(value: object, limit: int) -> bool:
+    return isinstance(value, int) and 0 <= value < limit
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value < _MAX_TIME_S
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except RecursionError as exc:
+        raise ValueError("too deep") from exc
+
+
+def _messages(value: object) -> tuple[Message, ...]:
+    if not isinstance(value, list):
+        raise ValueError("not a list")  # noqa: TRY004 - as for any other text that is not ours
+    return tuple(map(Message.from_json, value))
+
+
+def is_sha256(text: object) -> bool:
+    """Whether it can be the name of an original."""
+    return _is(_SHA256, text)
+
+
 def message_text(message: Message | None) -> str:
-    """A reason as it stands in its column."""
-    return "" if message is None else json.dumps(message.as_json(), ensure_ascii=False)
-
-
-def parse_message(text: str) -> Message | None:
-    """The reason in a column; None if there is none."""
-    return Message.from_json(json.loads(text)) if text else None
+    """A reason as it stands in its column; ASCII, as a path in it may hold lone surrogates."""
+    return "" if message is None else json.dumps(message.as_json())
 
 
 def notes_text(notes: Sequence[Message]) -> str:
     """Notes as they stand in their column."""
-    return json.dumps([note.as_json() for note in notes], ensure_ascii=False)
+    return json.dumps([note.as_json() for note in notes])
 
 
 def slip_of(row: sqlite3.Row, inputs: Sequence[sqlite3.Row]) -> dict[str, object]:

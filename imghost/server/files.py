@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import aclosing
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from imghost.errors import ConfigError, ImageError
+from imghost.errors import ConfigError, DaemonError, ImageError, MachineError
 from imghost.imaging.style import Style, split_style
+from imghost.imaging.styled import DamagedError
 from imghost.models import EXTENSIONS, MIME_TYPES
 from imghost.server.answers import Part, part_asked, send_start, send_text
 from imghost.server.body import Body, InFile, Recent
-from imghost.server.renderings import Renderings
-from imghost.server.styling import DamagedError
+from imghost.server.renderings import BusyError, Renderings
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -33,7 +34,15 @@ _HEADERS: Mapping[str, str | int] = {
     "x-content-type-options": "nosniff",
 }
 
+_AGAIN_S = 5
+
+_log = logging.getLogger(__name__)
+
 Find = Callable[[str, str], Path | None]
+
+
+class _GoneError(Exception):
+    """Nobody waits for the answer any more."""
 
 
 class Files:
@@ -49,14 +58,14 @@ class Files:
         self._recent = recent
         self._say = say
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer GET and HEAD; a query is ignored."""
         if scope["method"] not in ("GET", "HEAD"):
             allowed = {"allow": "GET, HEAD"}
             await send_text(send, 405, self._say("images can only be fetched"), allowed)
             return
         try:
-            body = await self._body(scope["path"])
+            body = await self._body(scope["path"], receive)
             part = part_asked(scope["method"], scope["headers"], body.etag, body.size_bytes)
             if part.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 whole = {"content-range": f"bytes */{body.size_bytes}"}
@@ -69,24 +78,50 @@ class Files:
         except ImageError as exc:
             status = 500 if isinstance(exc, DamagedError) else 422
             await send_text(send, status, self._say(exc.message))
+        except (BusyError, DaemonError, MachineError) as exc:
+            _log.info("%r is not drawn: %r", scope["path"], exc)
+            soon = {"retry-after": _AGAIN_S}
+            said = self._say("this image cannot be drawn just now; ask again in some seconds")
+            await send_text(send, 503, said, soon)
+        except _GoneError:
+            pass
         except FileNotFoundError:
             await send_text(send, 404, self._say("there is no such image"))
 
-    async def _body(self, path: str) -> Body:
+    async def _body(self, path: str, receive: Receive) -> Body:
         link, suffix = split_style(path)
         bucket, _, name = link.removeprefix(PREFIX).partition("/")
         original = self._find(bucket, name)
         if original is None:
             raise FileNotFoundError(path)
-        style = Style.parse(suffix)
+        style = Style.parse(suffix).effective
         if str(style):
-            return await self._renderings.get(original, style)
+            held = self._renderings.held(original, style)
+            return held or await _unless_gone(receive, self._renderings.get(original, style))
         return self._recent.get(name) or await self._plain(original)
 
     async def _plain(self, original: Path) -> Body:
         body = await asyncio.to_thread(_read, original, self._recent.max_item_bytes)
         self._recent.put(original.name, body)
         return body
+
+
+async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, Body]) -> Body:
+    """What the work comes to; it is cancelled when its client is gone. Raises _GoneError."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise _GoneError
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _read(original: Path, max_bytes: int) -> Body:

@@ -44,8 +44,9 @@ if sys.platform == "linux":
             reply = kernel.recv(4096)
         if _HEADER.unpack_from(reply)[1] != _BY_FAMILY:
             return None
-        _, state, *_, uid, _inode = _ANSWER.unpack_from(reply, _HEADER.size)
-        return None if state == _LISTEN else int(uid)
+        _, state, *_, uid, inode = _ANSWER.unpack_from(reply, _HEADER.size)
+        # A socket that its program has closed has no inode any more, and root's uid.
+        return None if state == _LISTEN or inode == 0 else int(uid)
 
     def _can_tell() -> bool:
         try:

@@ -77,4 +77,5 @@ class Http:
             return self._proxy
         from requests.utils import get_environ_proxies, select_proxy
 
-        return select_proxy(url, get_environ_proxies(url, no_proxy=None)) or ""
+        proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None)) or ""
+        return proxy if "://" in proxy or not proxy else f"http://{proxy}"

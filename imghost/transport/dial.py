@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -39,7 +40,8 @@ class Call:
 
     def __init__(self, timeout_s: float, max_bytes: int, resolve: Resolve = addresses) -> None:
         self.timeout_s = timeout_s
-        self.resolve = resolve
+        self._resolve = resolve
+        self._found: SimpleQueue[list[tuple[int, Address]] | Exception] = SimpleQueue()
         self.sending = False
         self.sent = False
         self.was_cut = False
@@ -57,6 +59,27 @@ class Call:
             raise TimeoutError("out of time")
         return left_s
 
+    def look_up(self, host: str, port: int) -> list[tuple[int, Address]]:
+        """The host's addresses, once in a call. Raises as `left_s` and the resolver do.
+
+        In a thread of its own, since nothing ends the system's lookup before it ends by itself.
+        """
+        left_s = self.left_s()
+        threading.Thread(target=self._find, args=(host, port), daemon=True).start()
+        try:
+            found = self._found.get(timeout=left_s)
+        except Empty:
+            raise TimeoutError("out of time") from None
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _find(self, host: str, port: int) -> None:
+        try:
+            self._found.put(self._resolve(host, port))
+        except Exception as exc:  # noqa: BLE001 - raised by the thread that waits for it
+            self._found.put(exc)
+
     def take(self, count: int) -> None:
         """Count bytes that came in. Raises ConnectionError when there is no room for them."""
         self._room -= count
@@ -70,8 +93,9 @@ class Call:
             self._handle = sock.dup()
 
     def cut(self) -> None:
-        """End it now, from any thread: whoever waits on the socket wakes with an error."""
+        """End it now, from any thread: whoever waits for it wakes with an error."""
         self.was_cut = True
+        self._found.put(ConnectionAbortedError("cut"))
         with self._lock, contextlib.suppress(OSError):
             if self._handle is not None:
                 self._handle.shutdown(socket.SHUT_RDWR)
@@ -97,7 +121,7 @@ class Connection(HTTPConnection):
         self._call = call
 
     def _new_conn(self) -> socket.socket:
-        found = self._call.resolve(self._dns_host, self.port)
+        found = self._call.look_up(self._dns_host, self.port)
         error: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
         for turn, (family, address) in enumerate(found):
             try:

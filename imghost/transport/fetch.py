@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK = 200
+_GIVEN_OUT = ip_network("2000::/3")  # by IANA; what lies elsewhere leads nowhere, or inside
 _NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -89,13 +90,13 @@ def _body(url: str, reply: Reply, max_bytes: int) -> bytes:
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether the address, and the IPv4 one that it may stand for, belong to everybody."""
-    if not address.is_global or address.is_multicast:
-        return False
     if isinstance(address, IPv4Address):
-        return True
-    if address.is_site_local:  # an old kind, which the standard library takes for global
-        return False
-    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        return address.is_global and not address.is_multicast
     if address in _NAT64:
-        inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
-    return all(is_public(v4) for v4 in inner if v4 is not None)
+        return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+    inner = [address.sixtofour, *(address.teredo or ())]
+    return (
+        address in _GIVEN_OUT
+        and address.is_global
+        and all(is_public(v4) for v4 in inner if v4 is not None)
+    )

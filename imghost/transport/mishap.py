@@ -13,7 +13,8 @@ from urllib3.exceptions import HTTPError
 from imghost.errors import HostError, HostRefused, HostUnavailable
 from imghost.secret import Secret
 from imghost.transport.dial import Call
-from imghost.transport.web import Request, host_of, masked
+from imghost.transport.masking import masked
+from imghost.transport.web import Request, host_of, without_password
 
 FOREIGN = (RequestException, HTTPError, HTTPException, OSError)
 """All that requests, urllib3, http.client and the sockets raise."""
@@ -96,9 +97,4 @@ def _root(exc: BaseException) -> BaseException:
 
 def _detail(exc: BaseException, secrets: tuple[Secret, ...]) -> str:
     text = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
-    return masked(text.encode(errors="replace"), secrets).decode()[:_DETAIL_CHARACTERS]
-
-
-def without_password(proxy: str) -> str:
-    """The proxy's address as it may be shown."""
-    return proxy.rpartition("@")[2]
+    return masked(text, secrets)[:_DETAIL_CHARACTERS]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
-from imghost.secret import MASK, Secret
+from imghost.secret import Secret
+from imghost.transport.masking import masked
 
 USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -16,7 +17,6 @@ USER_AGENT = (
 _REPLY_BYTES = 1 << 20
 _EXCERPT_BYTES = 2048
 _LONGEST_REST_S = 86_400.0
-_SHORTEST_MASKED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,19 @@ class Request:
 class Reply:
     """What came back, whatever its status.
 
-    `headers` are named in lower case. `body` is as it was sent, never decompressed. `whole` is
-    False when there was more of it than the request wanted.
+    `headers` are named in lower case. `body` is as it was sent, never decompressed, the request's
+    `secrets` masked. `whole` is False when there was more of it than the request wanted.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     whole: bool = True
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
+
+    def masked(self, text: str) -> str:
+        """What was decoded from the reply, without the secrets that the decoding brought out."""
+        return masked(text, self.secrets)
 
     @property
     def excerpt(self) -> str:
@@ -106,11 +111,15 @@ def leaves_machine(url: str) -> bool:
         return name != "localhost"
 
 
-def masked(data: bytes, secrets: tuple[Secret, ...]) -> bytes:
-    """The bytes without the secrets, as they are, percent-encoded or decoded."""
-    for secret in secrets:
-        plain = secret.reveal()
-        for form in (plain, quote(plain, safe=""), unquote(plain)):
-            if len(form) >= _SHORTEST_MASKED:
-                data = data.replace(form.encode(), MASK.encode())
-    return data
+def is_proxy(url: str) -> bool:
+    """Whether the URL is a proxy that can be used: http://, with a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def without_password(proxy: str) -> str:
+    """The proxy's address as it may be shown."""
+    return proxy.rpartition("@")[2]

@@ -11,14 +11,14 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.exceptions import RequestException
 from requests.models import PreparedRequest
 
 from imghost.errors import HostUnavailable, LoginExpired
 from imghost.secret import Secret
 from imghost.transport.dial import Call, Connection, TlsConnection, TlsSocket
-from imghost.transport.mishap import FOREIGN, mishap, without_password
-from imghost.transport.web import USER_AGENT, Form, Reply, Request, host_of, masked
+from imghost.transport.masking import masked
+from imghost.transport.mishap import FOREIGN, mishap
+from imghost.transport.web import USER_AGENT, Form, Reply, Request, is_proxy, without_password
 
 Trust = Callable[[], ssl.SSLContext]
 
@@ -41,28 +41,25 @@ def exchange(request: Request, call: Call, proxy: str, trusted: Trust) -> Reply:
 
     Raises HostUnavailable (`offline`: there is no way to the host; `ambiguous`: the whole body went
     out), HostRefused for an address that is none, LoginExpired for a cookie that is none. Secrets
-    that were sent are neither in the reply's body, nor in an error, nor in its cause.
+    that were sent are neither in the reply's body nor in an error, which therefore has no cause.
     """
-    proxy = _http_proxy(proxy)
+    _check_proxy(proxy)
     cookie_line = _cookie_line(request.cookies)
     try:
         return _exchange(request, cookie_line, call, proxy, trusted)
     except FOREIGN as exc:
-        if isinstance(exc, RequestException):
-            exc.request = exc.response = None  # they hold the cookies
-        raise mishap(exc, request, call, proxy) from exc
+        error = mishap(exc, request, call, proxy)
+    raise error  # not inside: a cause would hold the cookies, and what the peer said of them
 
 
-def _http_proxy(proxy: str) -> str:
-    url = proxy if "://" in proxy or not proxy else f"http://{proxy}"
-    if url and not (url.lower().startswith("http://") and host_of(url)):
+def _check_proxy(proxy: str) -> None:
+    if proxy and not is_proxy(proxy):
         raise HostUnavailable(
             "the proxy {proxy} is not an http:// address, and imghost can use no other; set the "
             'host\'s proxy to one, or to "direct"',
             proxy=without_password(proxy),
             offline=True,
         )
-    return url
 
 
 def _exchange(request: Request, cookie_line: str, call: Call, proxy: str, trusted: Trust) -> Reply:
@@ -78,9 +75,15 @@ def _exchange(request: Request, cookie_line: str, call: Call, proxy: str, truste
     return Reply(
         response.status_code,
         {name.lower(): value for name, value in response.headers.items()},
-        masked(body[: request.max_bytes], request.secrets),
-        whole=len(body) <= request.max_bytes,
+        _masked(body[: request.max_bytes], request.secrets),
+        len(body) <= request.max_bytes,
+        request.secrets,
     )
+
+
+def _masked(body: bytes, secrets: tuple[Secret, ...]) -> bytes:
+    text = body.decode("utf-8", "surrogateescape")  # and so back, whatever bytes they are
+    return masked(text, secrets).encode("utf-8", "surrogateescape")
 
 
 def _prepared(request: Request, cookie_line: str, call: Call) -> PreparedRequest:

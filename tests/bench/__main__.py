@@ -98,7 +98,7 @@ def bench_render(_root: Path) -> Iterator[Row]:
     from PIL import Image as Pillow
 
     from imghost.imaging.style import Style
-    from imghost.server.styling import styled
+    from imghost.imaging.styled import styled
 
     data = screenshot(1)
     style = Style.parse("@800w.webp")

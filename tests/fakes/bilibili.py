@@ -23,6 +23,11 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from imghost.errors import ImghostError
+from imghost.imaging.check import recalled
+from imghost.imaging.render import render
+from imghost.imaging.style import Style, split_style
+
 SESSDATA = "0a1b2c3d%2C1999999999%2C4e5f6*71"
 BILI_JCT = "00112233445566778899aabbccddeeff"
 BUCKETS = frozenset(
@@ -190,13 +195,14 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         with fake.lock:
             fake.fetches.append((path, referer))
-            stored = fake.images.get(path)
+            link, style = split_style(path)
+            stored = fake.images.get(link)
         if referer and not re.match(r"https?://([^/]*\.)?bilibili\.com(/|$)", referer):
             self._send(Answer(status=403, body=b"403 Forbidden"))
         elif stored is None:
             self._send(Answer(status=404, body=b"<Error><Code>NoSuchKey</Code></Error>"))
         else:
-            self._send(Answer(body=stored[1], headers={"Content-Type": stored[0]}))
+            self._send(_styled(*stored, style))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Nothing."""
@@ -228,6 +234,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.close()
         self.wfile.close()
         self.connection.close()
+
+
+def _styled(mime_type: str, data: bytes, style: str) -> Answer:
+    """The image as the image server shows it, by what is known of styles."""
+    if style:
+        try:
+            image = render(recalled(data, "original"), Style.parse(style))
+        except ImghostError as exc:
+            return Answer(status=400, body=str(exc).encode())
+        mime_type, data = image.mime_type, image.data
+    return Answer(body=data, headers={"Content-Type": mime_type})
 
 
 def _api(code: int, message: str, data: object) -> bytes:

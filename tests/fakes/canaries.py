@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import traceback
-from base64 import b64encode
-from collections.abc import Iterable
-from urllib.parse import quote, unquote
+from base64 import b64decode
+from collections.abc import Iterable, Iterator
+from urllib.parse import unquote
 
 
 def shown(exc: BaseException) -> str:
@@ -21,10 +22,27 @@ def shown(exc: BaseException) -> str:
 
 
 def leaked(text: str, secrets: Iterable[str]) -> list[str]:
-    """The secrets that stand in the text: plain, percent-encoded or decoded, or in base64."""
-    return [secret for secret in secrets if any(form in text for form in _forms(secret))]
+    """The secrets that can be read out of the text: through escapes, and through base64."""
+    readings = list(_readings(text))
+    return [s for s in secrets if any(_unescaped(s) in reading for reading in readings)]
 
 
-def _forms(secret: str) -> set[str]:
-    plain = {secret, quote(secret, safe=""), unquote(secret)}
-    return plain | {b64encode(form.encode()).decode()[:-4] for form in plain}
+def _readings(text: str) -> Iterator[str]:
+    plain = _unescaped(text)
+    yield plain
+    for run in re.findall(r"[A-Za-z0-9+/_-]{8,}", plain):
+        for start in range(4):
+            letters = run[start:].translate(_ONE_ALPHABET)
+            yield _unescaped(b64decode(letters + -len(letters) % 4 * "A").decode("latin-1"))
+
+
+_ONE_ALPHABET = str.maketrans("-_", "+/")
+
+
+def _unescaped(text: str) -> str:
+    """What stands behind JSON's escapes and, however often applied, a URL's."""
+    text = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+    text = re.sub(r"\\+/", "/", text)
+    while (less := unquote(text)) != text:
+        text = less
+    return text

@@ -1,33 +1,30 @@
-"""AVIF: boxes within boxes, and a table of where each item lies. ISO 14496-12 and 23008-12.
+"""AVIF: what in its boxes is no picture goes. ISO 14496-12 and 23008-12.
 
 Positions are counted from the start of the file, so nothing moves: metadata is written over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from imghost.imaging.containers import metadata
+from imghost.imaging.containers.boxes import Box, Reader, box_at, boxes_in, inside, items
 from imghost.imaging.containers.parts import MAX_PARTS, Bare, Broken, CutOff
 
 _FILE = frozenset({b"ftyp", b"meta", b"moov", b"mdat"})
 """What a file consists of; any other box there goes."""
 
-_NESTS = {b"moov": 0, b"trak": 0, b"mdia": 0, b"meta": 4}
+_NESTS = {b"moov": 0, b"trak": 0, b"mdia": 0, b"meta": 4, b"iprp": 0, b"ipco": 0}
 """Boxes that hold boxes in which metadata may stand, and how many bytes precede those."""
 
 _FREE = frozenset({b"free", b"skip"})
-_FOREIGN = _FREE | {b"uuid", b"udta"}
+_FOREIGN = _FREE | {b"uuid", b"udta", b"xml ", b"bxml", b"udes", b"crtt", b"mdft"}
+"""Names, places and times, as boxes and as properties of items, which keep their numbers."""
+
+_NAMES = frozenset({b"", b"Color", b"Alpha", b"Exif", b"XMP", b"GMap", b"GMapAlt"})
 _METADATA_ITEMS = frozenset({b"Exif", b"mime", b"uri "})
-
-
-@dataclass(frozen=True, slots=True)
-class _Box:
-    kind: bytes
-    start: int
-    body: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +33,6 @@ class _Edit:
     end: int
     new: bytes
     names: tuple[str, ...]
-
-
-class _Reader:
-    """Unsigned numbers, big-endian, one after the other."""
-
-    def __init__(self, data: bytes, position: int) -> None:
-        self._data = data
-        self.position = position
-
-    def take(self, size_bytes: int) -> int:
-        start, self.position = self.position, self.position + size_bytes
-        if self.position > len(self._data):
-            raise CutOff
-        return int.from_bytes(self._data[start : self.position], "big")
 
 
 def bare(data: bytes) -> Bare:
@@ -71,62 +54,74 @@ def _changes(data: bytes) -> list[_Edit]:
 
 
 def _edits(data: bytes) -> Iterator[_Edit]:
+    boxes = list(_file(data))
+    used = sorted(_used(data, boxes))
+    for box in boxes:
+        is_idle = box.kind == b"mdat" and not _holds_one(box, used)
+        if is_idle or box.kind not in _FILE:
+            yield from _blanked(box)
+        else:
+            yield from _edits_within(data, box)
+    end = boxes[-1].end if boxes else 0
+    if end < len(data):
+        yield _Edit(end, len(data), b"", ("trailer",))
+
+
+def _file(data: bytes) -> Iterator[Box]:
+    """The boxes of the file, up to where no more begins."""
     position = 0
-    while position < len(data):
-        box = _box_at(data, position, len(data))
+    for _ in range(MAX_PARTS):
+        box = box_at(data, position, len(data))
         if box is None:
             if data[position + 4 : position + 8] in _FILE:
                 raise CutOff
-            yield _Edit(position, len(data), b"", ("trailer",))
             return
-        yield from _edits_within(data, box) if box.kind in _FILE else _blanked(box)
+        yield box
         position = box.end
+    raise Broken
 
 
-def _edits_within(data: bytes, box: _Box) -> Iterator[_Edit]:
+def _used(data: bytes, boxes: Sequence[Box]) -> Iterator[int]:
+    """Where pieces of items and chunks of films begin; those in `idat` count from elsewhere."""
+    for meta in inside(data, boxes, b"meta"):
+        for iloc in inside(data, list(boxes_in(data, meta.body + 4, meta.end)), b"iloc"):
+            for item in items(data, iloc):
+                yield from (start for start, _ in item.pieces if item.method == 0)
+    tables = inside(data, boxes, b"moov", b"trak", b"mdia", b"minf", b"stbl")
+    for table in tables:
+        for kind, size_bytes in ((b"stco", 4), (b"co64", 8)):
+            for chunks in inside(data, list(boxes_in(data, table.body, table.end)), kind):
+                for place in range(chunks.body + 8, chunks.end, size_bytes):
+                    yield int.from_bytes(data[place : place + size_bytes], "big")
+
+
+def _holds_one(box: Box, places: Sequence[int]) -> bool:
+    first = bisect_left(places, box.body)
+    return first < len(places) and places[first] < box.end
+
+
+def _edits_within(data: bytes, box: Box) -> Iterator[_Edit]:
     if box.kind in _FOREIGN:
         yield from _blanked(box)
     elif box.kind in _NESTS:
-        inner = list(_boxes(data, box.body + _NESTS[box.kind], box.end))
+        inner = list(boxes_in(data, box.body + _NESTS[box.kind], box.end))
         if box.kind == b"meta":
             yield from _blanked_items(data, {one.kind: one for one in inner})
         for one in inner:
             yield from _edits_within(data, one)
 
 
-def _box_at(data: bytes, start: int, limit: int) -> _Box | None:
-    """The box that begins there, unless it is none or does not fit."""
-    if start + 8 > limit:
-        return None
-    size_bytes, body = int.from_bytes(data[start : start + 4], "big"), start + 8
-    if size_bytes == 1:
-        size_bytes, body = int.from_bytes(data[body : body + 8], "big"), start + 16
-    end = start + size_bytes if size_bytes else limit
-    return _Box(data[start + 4 : start + 8], start, body, end) if body <= end <= limit else None
-
-
-def _boxes(data: bytes, position: int, end: int) -> Iterator[_Box]:
-    for _ in range(MAX_PARTS):
-        if position >= end:
-            return
-        box = _box_at(data, position, end)
-        if box is None:
-            raise CutOff
-        yield box
-        position = box.end
-    raise Broken
-
-
-def _blanked(box: _Box) -> Iterator[_Edit]:
+def _blanked(box: Box) -> Iterator[_Edit]:
     """The box made a free one that holds nothing."""
     if box.kind not in _FREE:
         yield _Edit(box.start + 4, box.start + 8, b"free", ("private",))
     yield _Edit(box.body, box.end, bytes(box.end - box.body), ("private",))
 
 
-def _blanked_items(data: bytes, boxes: dict[bytes, _Box]) -> Iterator[_Edit]:
+def _blanked_items(data: bytes, boxes: dict[bytes, Box]) -> Iterator[_Edit]:
     if b"iinf" not in boxes or b"iloc" not in boxes:
         return
+    yield from _blanked_names(data, boxes[b"iinf"])
     kinds = dict(_metadata_items(data, boxes[b"iinf"]))
     for item, extents in _locations(data, boxes[b"iloc"], boxes.get(b"idat"), kinds.keys()):
         old = b"".join(data[start:end] for start, end in extents)
@@ -145,46 +140,44 @@ def _silenced(kind: bytes, old: bytes) -> tuple[bytes, tuple[str, ...]]:
     return empty, metadata.exif_names(tiff)
 
 
-def _metadata_items(data: bytes, iinf: _Box) -> Iterator[tuple[int, bytes]]:
+def _metadata_items(data: bytes, iinf: Box) -> Iterator[tuple[int, bytes]]:
     """The number and kind of each item that is no picture."""
+    for number, at, _ in _entries(data, iinf):
+        if data[at : at + 4] in _METADATA_ITEMS:
+            yield number, data[at : at + 4]
+
+
+def _blanked_names(data: bytes, iinf: Box) -> Iterator[_Edit]:
+    """What somebody called the items; encoders call them by their kinds."""
+    for _, at, end in _entries(data, iinf):
+        name = data[at + 4 : end].partition(b"\0")[0]
+        if name not in _NAMES:
+            yield _Edit(at + 4, at + 4 + len(name), b" " * len(name), ("private",))
+
+
+def _entries(data: bytes, iinf: Box) -> Iterator[tuple[int, int, int]]:
+    """Of each item its number, where its kind stands, which its name follows, and the end."""
     first = iinf.body + (6 if data[iinf.body] == 0 else 8)
-    for entry in _boxes(data, first, iinf.end):
-        reader = _Reader(data, entry.body + 4)
+    for entry in boxes_in(data, first, iinf.end):
+        reader = Reader(data, entry.body + 4, entry.end)
         number = reader.take(2 if data[entry.body] <= 2 else 4)  # noqa: PLR2004 - the box's version
-        kind = data[reader.position + 2 : reader.position + 6]
-        if kind in _METADATA_ITEMS:
-            yield number, kind
+        yield number, reader.position + 2, entry.end
 
 
 def _locations(
-    data: bytes, iloc: _Box, idat: _Box | None, wanted: Collection[int]
+    data: bytes, iloc: Box, idat: Box | None, wanted: Collection[int]
 ) -> Iterator[tuple[int, list[tuple[int, int]]]]:
     """The wanted items, each with start and end of its pieces in the file."""
-    version, reader = data[iloc.body], _Reader(data, iloc.body + 4)
-    sizes = reader.take(2)
-    offset, length, base = (sizes >> shift & 15 for shift in (12, 8, 4))
-    index = sizes & 15 if version else 0
-    wide = 4 if version == 2 else 2  # noqa: PLR2004 - the box's version
-    for _ in range(reader.take(wide)):
-        number = reader.take(wide)
-        method = reader.take(2) & 15 if version else 0
-        reader.take(2)
-        origin, count = reader.take(base), reader.take(2)
-        if number not in wanted:
-            reader.position += count * (index + offset + length)
-            continue
-        origin += _origin(method, idat)
-        pieces = []
-        for _ in range(count):
-            reader.take(index)
-            start = origin + reader.take(offset)
-            pieces.append((start, start + reader.take(length)))
-            if not start < pieces[-1][1] <= len(data):
+    for item in items(data, iloc):
+        if item.number in wanted:
+            origin = _origin(item.method, idat)
+            pieces = [(origin + start, origin + end) for start, end in item.pieces]
+            if not all(start < end <= len(data) for start, end in pieces):
                 raise Broken
-        yield number, pieces
+            yield item.number, pieces
 
 
-def _origin(method: int, idat: _Box | None) -> int:
+def _origin(method: int, idat: Box | None) -> int:
     """What the pieces of an item are counted from: the file's start, or that of `idat`."""
     if method == 0:
         return 0

@@ -8,7 +8,10 @@ from imghost.imaging.render import render
 from imghost.imaging.style import Style
 from imghost.models import Image
 
-_MAX_MPIX = 300  # of all frames together; 15 s of work for WebP, a minute for AVIF
+MAX_BYTES = 32_000_000
+"""A drawing is no larger: it goes through the server's memory."""
+
+_MAX_MPIX = 300  # of all frames together; 15 s of work for WebP
 
 
 class DamagedError(ImageError):
@@ -18,8 +21,8 @@ class DamagedError(ImageError):
 def styled(data: bytes, name: str, style: Style) -> Image:
     """The original, which was checked when it came in, as the style asks for it.
 
-    Raises DamagedError; and ImageError if its pixels are too many to be drawn while somebody waits,
-    or if the style cannot be met.
+    Raises DamagedError; and ImageError if its pixels or the result's bytes are too many while
+    somebody waits, or if the style cannot be met.
     """
     try:
         image = recalled(data, name)
@@ -34,4 +37,13 @@ def styled(data: bytes, name: str, style: Style) -> Image:
             mpix=round(mpix, 1),
             max_mpix=_MAX_MPIX,
         )
-    return render(image, style)
+    drawn = render(image, style)
+    if len(drawn.data) > MAX_BYTES:
+        raise ImageError(
+            "{name} has {size_mb} MB in that style, and {max_mb} are the most; ask for a smaller "
+            "one, or link to it without a style",
+            name=name,
+            size_mb=round(len(drawn.data) / 1e6, 1),
+            max_mb=MAX_BYTES / 1e6,
+        )
+    return drawn
