@@ -215,9 +215,10 @@ def test_closing_a_crew_ends_its_drawings(crew: Crew, original: Path) -> None:
         waiting = pool.submit(crew.draw, original, NARROW)
         await_request(pid)
         crew.close()
-        for ask in (waiting.result, lambda: crew.draw(original, NARROW)):
-            with pytest.raises(DaemonError):
-                ask()
+        with pytest.raises(DaemonError):
+            waiting.result(WAIT_S)
+    with pytest.raises(DaemonError):
+        crew.draw(original, NARROW)
 
 
 def test_bytes_that_did_not_change_are_the_very_same(child: Child) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -115,10 +116,10 @@ def test_no_encoder_takes_the_end_of_the_time_for_the_end_of_the_film(
 ) -> None:
     """At whichever look at the clock the time is over, an error comes out and no shorter film."""
     image, wanted = check(animation("GIF"), "a.gif", Caps()), Style.parse(f"@20w.{format_name}")
-    clock = iter(())
+    clock: Iterator[float] = iter([])
     monkeypatch.setattr(deadline, "monotonic", lambda: next(clock, 99.0))
     for looks in range(1, 40):
-        clock = iter([0.0] * looks)
+        clock = iter([0.0 for _ in range(looks)])
         with contextlib.suppress(ImageError), time_limit(60.0):
             assert render(image, wanted).frames == 4
             assert looks > 8  # each of the four frames was looked at more than once

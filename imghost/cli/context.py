@@ -90,6 +90,6 @@ class Context:
         here = f"http://127.0.0.1:{port}" if port else ""
         base_url = self.daemon.url if self.daemon else here
         app = App(self.dirs, self.source, self.config, base_url=base_url)
-        if app.journal_note:
-            self.console.tell(app.journal_note)
+        if note := app.journal_note:
+            self.console.tell(note)
         return app

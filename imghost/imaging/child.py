@@ -30,7 +30,7 @@ _CPU_PER_S = 2  # encoders use a second core at times
 _PYTHON_NEEDS = ("SYSTEMROOT", "LD_LIBRARY_PATH")
 _DRAWN = Limits(MAX_BYTES, frozenset(MIME_TYPES))
 
-Ask = Callable[[IO[bytes]], None]
+Send = Callable[[IO[bytes]], None]
 
 
 class Child:
@@ -63,10 +63,10 @@ class Child:
         cannot be started, DaemonError once this is closed.
         """
 
-        def ask(requests: IO[bytes]) -> None:
+        def send(requests: IO[bytes]) -> None:
             pipe.send_request(requests, data, name, recipe)
 
-        return self._done(name, ask, data, recipe.limits)
+        return self._done(name, send, data, recipe.limits)
 
     def draw(self, original: Path, style: Style) -> Image:
         """As `styled.styled`, with its errors, of a file, in the other process.
@@ -76,10 +76,10 @@ class Child:
         name = original.name
         with original.open("rb") as file:
 
-            def ask(requests: IO[bytes]) -> None:
+            def send(requests: IO[bytes]) -> None:
                 pipe.send_drawing_request(requests, file, name, style)
 
-            return self._done(name, ask, b"", _DRAWN).image
+            return self._done(name, send, b"", _DRAWN).image
 
     def reap_idle(self) -> None:
         """End the process if it had no work for `idle_s`; to be called now and then."""
@@ -98,14 +98,14 @@ class Child:
         with self._turn:
             self._end()
 
-    def _done(self, name: str, ask: Ask, asked: bytes, limits: Limits) -> Prepared:
+    def _done(self, name: str, send: Send, asked: bytes, limits: Limits) -> Prepared:
         with self._turn:
-            reply = self._reply(name, ask, asked, limits)
+            reply = self._reply(name, send, asked, limits)
         if isinstance(reply, ImghostError):
             raise reply
         return reply
 
-    def _reply(self, name: str, ask: Ask, asked: bytes, limits: Limits) -> Prepared | ImghostError:
+    def _reply(self, name: str, send: Send, asked: bytes, limits: Limits) -> Prepared | ImghostError:
         with contextlib.ExitStack() as on_failure:
             process = self._running()
             on_failure.callback(self._end)
@@ -114,7 +114,7 @@ class Child:
             requests, replies = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
             with _deadline(process, self._deadline_s) as late:
                 try:
-                    ask(requests)
+                    send(requests)
                     reply = pipe.receive_reply(replies, asked, limits)
                 except (OSError, EOFError, pipe.BrokenReply) as exc:
                     raise self._lost(name, late=late.is_set()) from exc
