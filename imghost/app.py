@@ -9,7 +9,7 @@ from typing import Self
 from imghost.config import Config, ConfigFile
 from imghost.delivery import Delivery
 from imghost.dirs import Dirs
-from imghost.errors import ConfigError, ImghostError, SourceError, UsageError
+from imghost.errors import ConfigError, ImghostError, SourceError
 from imghost.health import look
 from imghost.hosts import HOSTS
 from imghost.imaging.prepare import Prepared, Recipe, prepare
@@ -77,7 +77,11 @@ class App:
         self.journal = Journal(self._journal_file.db)
         self._pipeline = self._piped(self.config)
         self.outbox = Outbox(self.journal, self.pipeline, self.owner.id)
-        self.reap()
+        try:
+            self.reap()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -161,7 +165,7 @@ class App:
         How many are queued then. Raises UsageError for an id that is not in the journal.
         """
         for record_id in ids:
-            self.record(record_id)
+            self.journal.get(record_id)
             self.journal.reopen(record_id)
         for host in self.journal.queued_hosts():
             self.outbox.lift(host)
@@ -176,15 +180,6 @@ class App:
 
         for _ in in_order(send, range(_DRAINERS), _DRAINERS, self.cut):
             pass
-
-    def record(self, record_id: int) -> Record:
-        """The row with this id. Raises UsageError."""
-        try:
-            return self.journal.get(record_id)
-        except KeyError:
-            raise UsageError(
-                "there is no upload with the id {id}; see imghost history", id=record_id
-            ) from None
 
     def reap(self) -> None:
         """Give back what processes that died had claimed."""

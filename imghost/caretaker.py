@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from threading import Event
 from typing import ParamSpec
 
 from imghost.app import App
-from imghost.errors import MachineError
-from imghost.keep.database import JournalDamaged
+from imghost.errors import JournalDamaged, MachineError
+from imghost.imaging.child import Child
+from imghost.imaging.crew import Crew
 from imghost.models import Alive, Record
+from imghost.presence import Presence
 
 P = ParamSpec("P")
 
@@ -26,20 +28,25 @@ log = logging.getLogger(__name__)
 
 
 class Caretaker:
-    """One thread runs it; `workers` do what may take long. `care` is called each half minute."""
+    """One thread runs it; `workers` do what may take long."""
 
-    def __init__(self, app: App, workers: Executor, care: Callable[[], None]) -> None:
+    def __init__(self, app: App, workers: Executor, presence: Presence) -> None:
         self._app = app
         self._workers = workers
-        self._care = care
+        self._presence = presence
         self._cared_at = float("-inf")
         self._in_doubt = False
         self._looking: set[int] = set()
 
-    def run(self, stopping: Event) -> None:
-        """Look after everything until `stopping` is set and the outbox was stopped."""
+    def run(self, stopping: Event, children: Iterable[Child | Crew]) -> None:
+        """Look after everything until `stopping` is set and the outbox was stopped.
+
+        `children` are the processes that end when they have had no work for a while.
+        """
         while not stopping.is_set():
             self._survive(self._round)
+            for child in children:
+                child.reap_idle()
             self._app.outbox.rest(_REST_S)
 
     def _survive(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
@@ -48,8 +55,7 @@ class Caretaker:
             work(*args, **kwargs)
         except JournalDamaged as exc:
             log.warning("%s", exc)
-            self._in_doubt = True
-            self._cared_at = float("-inf")  # the next round looks after the journal first
+            self._in_doubt = True  # the next round looks after the journal first
         except MachineError as exc:
             log.warning("%s", exc)
         except Exception:
@@ -57,12 +63,14 @@ class Caretaker:
 
     def _round(self) -> None:
         app = self._app
+        self._presence.keep()
+        app.owner.keep()
+        app.look_after_journal(thorough=self._in_doubt)
+        self._in_doubt = False
         if time.monotonic() - self._cared_at > _CARE_S:
             self._cared_at = time.monotonic()
-            app.look_after_journal(thorough=self._in_doubt)
-            self._in_doubt = False
             app.reap()
-            self._care()
+        app.pipeline()  # a changed config may lift a hold
         app.outbox.tidy()
         while record := app.outbox.take():
             self._workers.submit(self._survive, self._send, record)

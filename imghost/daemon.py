@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imghost.app import App
@@ -21,11 +20,9 @@ from imghost.config import Config, ConfigFile
 from imghost.dirs import Dirs
 from imghost.door import (
     Door,
-    close_door,
     daemon_lock,
     find_door,
     new_token,
-    open_door,
     settings_of,
 )
 from imghost.errors import DaemonError
@@ -33,6 +30,7 @@ from imghost.hosts.local import find_file
 from imghost.imaging.child import Child
 from imghost.imaging.crew import Crew
 from imghost.lock import FileLock
+from imghost.presence import Presence
 from imghost.report import status_json
 from imghost.secret import Secret
 from imghost.server.app import make_app
@@ -86,7 +84,8 @@ class Daemon:
             enter = stack.enter_context
             enter(closing(self._sleeper))
             enter(closing(self._waker))
-            self._be_the_only_one(enter(daemon_lock(self._dirs)))
+            lock = enter(daemon_lock(self._dirs))
+            self._be_the_only_one(lock)
             sockets = listen(_LOOPBACK, self._config.server.port)
             for sock in sockets:
                 enter(closing(sock))
@@ -98,10 +97,13 @@ class Daemon:
             crew = Crew(AT_ONCE)
             files = self._files(crew)
             token = new_token()
-            enter(_serving(sockets, self._asgi(app, files, workers, token, port)))
+            settings = settings_of(self._source.path, self._source.environ, token)
+            door = Door(url, token, settings, self._config.language, os.getpid())
+            presence = Presence(self._dirs, lock, door, app.owner.tmp)
+            end_server = enter(_serving(sockets, self._asgi(app, files, workers, token, port)))
             enter(closing(crew))  # ends before the server, which waits for answers under way
-            enter(_caretaking(app, senders, child, crew))
-            enter(self._open_door(url, token, app.owner.tmp))
+            enter(_caretaking(app, Caretaker(app, senders, presence), (child, crew), end_server))
+            enter(presence)
             enter(_signals_to(self._waker))
             ready(url)
             self._sleeper.recv(1)
@@ -140,15 +142,6 @@ class Daemon:
         routes = command_routes(backend, token, workers, self._config.limits.input_bytes)
         return make_app(files, routes, callers_of(port), stranger_check(), self._say)
 
-    @contextmanager
-    def _open_door(self, url: str, token: Secret, tmp: Path) -> Iterator[None]:
-        settings = settings_of(self._source.path, self._source.environ, token)
-        open_door(self._dirs, Door(url, token, settings, self._config.language, os.getpid()), tmp)
-        try:
-            yield
-        finally:
-            close_door(self._dirs)
-
 
 class Backend:
     """What the commands ask of the daemon; each method may be called from several threads."""
@@ -176,39 +169,46 @@ class Backend:
 
 
 @contextmanager
-def _serving(sockets: Sequence[socket.socket], asgi: ASGIApp) -> Iterator[None]:
+def _serving(sockets: Sequence[socket.socket], asgi: ASGIApp) -> Iterator[Callable[[], None]]:
+    """Answer until the end; what is given begins that end."""
     with asyncio.Runner() as runner:
         loop, stopping = runner.get_loop(), asyncio.Event()
         thread = threading.Thread(
             target=runner.run, args=(serve(sockets, asgi, stopping),), name="imghost-server"
         )
         thread.start()
-        try:
-            yield
-        finally:
+
+        def begin_to_end() -> None:
             loop.call_soon_threadsafe(stopping.set)
+
+        try:
+            yield begin_to_end
+        finally:
+            begin_to_end()
             thread.join()
 
 
 @contextmanager
-def _caretaking(app: App, senders: Executor, child: Child, crew: Crew) -> Iterator[None]:
-    def reap_idle() -> None:
-        child.reap_idle()
-        crew.reap_idle()
-
+def _caretaking(
+    app: App,
+    caretaker: Caretaker,
+    children: tuple[Child, Crew],
+    end_server: Callable[[], None],
+) -> Iterator[None]:
     stopping = threading.Event()
-    caretaker = Caretaker(app, senders, reap_idle)
-    thread = threading.Thread(target=caretaker.run, args=(stopping,), name="imghost-care")
+    thread = threading.Thread(target=caretaker.run, args=(stopping, children), name="imghost-care")
     thread.start()
     try:
         yield
     finally:
+        end_server()  # which takes its time beside ours
         stopping.set()
         app.outbox.stop()
         thread.join()
         app.outbox.finish(_FINISH_S)
         app.cut()
-        child.close()
+        for child in children:
+            child.close()
 
 
 @contextmanager

@@ -82,8 +82,11 @@ class Delivery:
         return not self._outbox.pause(wait_s)
 
     def _try(self, record: Record, image: Image | None) -> Outcome:
-        if self._over is None and not self._outbox.enter(record):
-            self._over = HostUnavailable(_STOPPED)
+        entered = self._over is None and self._outbox.enter(record)
+        if not entered:
+            self._over = self._over or HostUnavailable(_STOPPED)
+        elif self._over:  # while it waited, another of this caller's images was told to stop
+            self._outbox.leave(record)
         if self._over:
             return Outcome(self._outbox.give_back(record, self._over.message), self._over)
         outcome = self._outbox.work(record, image)

@@ -37,6 +37,12 @@ def write_durably(path: Path, data: bytes, tmp: Path) -> None:
     _write(path, data, tmp, durable=True)
 
 
+def sync_name(path: Path) -> None:
+    """Have a file that is there be there after a power cut too. Raises MachineError."""
+    with machine_errors(path):
+        _sync_folder(path.parent)
+
+
 def write_atomically(path: Path, data: bytes, tmp: Path) -> None:
     """Put the bytes at `path`, whole or not at all; a power cut may bring the former ones back."""
     _write(path, data, tmp, durable=False)
@@ -58,8 +64,12 @@ def _write(path: Path, data: bytes, tmp: Path, *, durable: bool) -> None:
             unfinished.unlink(missing_ok=True)
             raise
         if durable:
-            for folder in (path.parent, *(new.parent for new in new_folders)):
-                _sync_folder(folder)
+            try:
+                for folder in (path.parent, *(new.parent for new in new_folders)):
+                    _sync_folder(folder)
+            except OSError:  # it may be there or not after a power cut: it is written anew
+                path.unlink(missing_ok=True)
+                raise
 
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)

@@ -12,6 +12,7 @@ ImghostError                1  a bug, if nothing below fits
 |-- DaemonError             8  already running, not running, port busy
 |-- SomeFailed              9  two or more inputs, and some failed
 |-- MachineError           10  disk full, folder not writable: nothing was accepted
+|   `-- JournalDamaged     10  made anew from the originals
 `-- Interrupted           130  Ctrl-C
 """
 
@@ -116,6 +117,10 @@ class MachineError(ImghostError):
     """This machine cannot keep the image: nothing was accepted."""
 
     exit_code = 10
+
+
+class JournalDamaged(MachineError):
+    """The journal is not what was written; opening it thoroughly makes it anew."""
 
 
 class Interrupted(ImghostError):

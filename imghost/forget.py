@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from imghost.app import App
 from imghost.errors import HostRefused, UsageError
@@ -31,13 +32,11 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
         stored = Stored(record.host, record.bucket, record.key, record.url, record.size_bytes)
         host.delete(stored)
     originals = app.journal.originals_of(record.id)
-    if not app.journal.erase(record.id):
+    if not app.journal.erase(record.id, app.store.erase):
         raise UsageError("{id} is being sent just now; try again when it has ended", id=record.id)
     for original in originals:
         if slips := app.journal.slips(original):
             app.store.write_slips(original, slips)
-        else:
-            app.store.erase(original)
     app.store.drop_outgoing(record.sha256)
     if isinstance(host, KeepsFiles) and record.sha1:
         Shelf(app.dirs.renderings, app.config.server.cache_bytes).forget(record.sha1)
@@ -67,10 +66,13 @@ def prunable(app: App, older_than_s: float, *, use_all: bool) -> Prunable:
     return Prunable(originals, sum(map(app.store.original_bytes, originals)))
 
 
-def prune(app: App, originals: Iterable[str]) -> None:
-    """Erase these originals; their rows and links stay."""
-    for original in originals:
-        app.store.erase(original)
+def prune(app: App, originals: Iterable[str], *, use_all: bool) -> int:
+    """Erase these originals, but for those that something needs by now; how many went.
+
+    Their rows and links stay.
+    """
+    needs = partial(_needs, use_all=use_all)
+    return sum(app.journal.release(original, needs, app.store.erase) for original in originals)
 
 
 def _is_old(app: App, original: str, before: float) -> bool:

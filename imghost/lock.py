@@ -55,6 +55,12 @@ class FileLock:
             handle, self._handle = self._handle, None
             os.close(handle)
 
+    def keep(self) -> None:
+        """Take the lock again if its file was deleted under us. Raises MachineError."""
+        if self._handle is not None and not self.in_place:
+            self.release()
+            self.acquire()
+
     def remove(self) -> None:
         """Delete the file and free the lock."""
         if sys.platform == "win32":  # where an open file cannot be deleted

@@ -111,10 +111,14 @@ class Outbox:
             self.abandon(record)
             raise
         finally:
-            with self._changed:
+            self.leave(record)
+
+    def leave(self, record: Record) -> None:
+        """End a try that `enter` or `take` began: its host has a slot free again."""
+        with self._changed:
+            if gate := self._sending.pop(record.id, None):
                 gate.end()
-                del self._sending[record.id]
-                self._changed.notify_all()
+            self._changed.notify_all()
 
     def give_back(self, record: Record, reason: Message) -> Record:
         """Queue a claimed row again that was not tried."""

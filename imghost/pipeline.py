@@ -97,10 +97,11 @@ class Pipeline:
         prepared = self._prepare(data, found.name, recipe)
         image = prepared.image
         self._store.keep(original, data)
-        if image.sha256 != original:
-            self._store.keep_outgoing(image.sha256, image.data)
         entry = Entry(original, image, recipe.key(), order.target, found.origin, prepared.notes)
         record, is_new = self._journal.accept(entry, state, self._owner)
+        self._store.keep(original, data)  # it may have been pruned before the row said who needs it
+        if is_new and image.sha256 != original:
+            self._store.keep_outgoing(image.sha256, image.data)
         self._write_slips(record)
         return Accepted(record, image.name, image if is_new else None, prepared.notes)
 

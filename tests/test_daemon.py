@@ -60,8 +60,17 @@ def _counts(program: Program) -> dict[str, int]:
 
 
 def _alive(program: Program) -> list[str]:
+    return _column(program, "alive")
+
+
+def _states(program: Program) -> list[str]:
+    """The states as they stand in the file: nobody is asked, who might look at the config then."""
+    return _column(program, "state")
+
+
+def _column(program: Program, name: str) -> list[str]:
     with sqlite3.connect(program.home / "data" / "journal.db") as db:
-        rows = db.execute("SELECT alive FROM uploads").fetchall()
+        rows = db.execute(f"SELECT {name} FROM uploads").fetchall()
     db.close()
     return [row[0] for row in rows]
 
@@ -122,7 +131,7 @@ def test_an_expired_login_is_held_and_flows_after_a_new_one(
         assert waiting[0]["next_try_s"] is None
         new = bilibili.SESSDATA.encode() + b"\n"
         program.run("config", "set", "hosts.bilibili.sessdata", stdin=new)
-        eventually(lambda: _counts(program)["done"] == 2)
+        eventually(lambda: _states(program) == ["done", "done"])
 
 
 def test_a_signal_in_an_upload_loses_nothing(
@@ -242,6 +251,18 @@ def test_a_deleted_data_folder_is_made_again(program: Program, picture: Path) ->
         result = program.run("upload", picture)
         assert result.code == 0, result.err
         assert _counts(program)["done"] == 1
+
+
+def test_a_deleted_state_folder_is_made_again(program: Program, picture: Path) -> None:
+    """The server is found again, is still the only one, and keeps what it was sending."""
+    import shutil
+
+    with program.serving():
+        program.run("upload", picture)
+        shutil.rmtree(program.home / "state")
+        eventually(lambda: program.run("status").code == 0)
+        assert program.run("serve").code == 8
+        assert program.run("upload", picture).code == 0
 
 
 def test_one_of_many_starts_lives(program: Program) -> None:

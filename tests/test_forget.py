@@ -40,18 +40,18 @@ def _upload(app: App, seed: int, bucket: str = "") -> int:
 def test_a_shared_original_stays_with_what_is_known_of_the_rest(app: App) -> None:
     """Forgetting one of two uploads leaves the original, with a slip of the other alone."""
     one, two = _upload(app, 1), _upload(app, 1, bucket="blog")
-    original = app.record(one).original
-    forget(app, app.record(one), at_host=False)
+    original = app.journal.get(one).original
+    forget(app, app.journal.get(one), at_host=False)
     assert app.store.read(original)
     assert [slip["id"] for slip in app.store.read_slips(original)] == [two]
-    forget(app, app.record(two), at_host=False)
+    forget(app, app.journal.get(two), at_host=False)
     assert list(app.store.hashes()) == []
     assert list(app.dirs.local.glob("*/*")) == []
 
 
 def test_what_is_being_sent_is_not_forgotten(app: App) -> None:
     """A row on its way cannot be taken from under its sender."""
-    record = app.record(_upload(app, 1))
+    record = app.journal.get(_upload(app, 1))
     app.journal.mark(record.id, Alive.DEAD)
     app.journal.reopen(record.id)
     claimed = app.journal.claim(record.id, "another")
@@ -66,15 +66,15 @@ def test_a_host_that_cannot_delete_says_so(app: App) -> None:
     """Asked to delete at a host that has no way to, nothing is forgotten."""
     from dataclasses import replace
 
-    record = replace(app.record(_upload(app, 1)), host="bilibili")
+    record = replace(app.journal.get(_upload(app, 1)), host="bilibili")
     with pytest.raises(HostRefused, match="cannot delete"):
         forget(app, record, at_host=True)
-    assert app.record(record.id).host == "local"
+    assert app.journal.get(record.id).host == "local"
 
 
 def test_only_what_nothing_needs_may_go(app: App) -> None:
     """Old originals of working links may go, of dead ones only with all, unsent ones never."""
-    alive, dead, queued = (app.record(_upload(app, n)) for n in (1, 2, 3))
+    alive, dead, queued = (app.journal.get(_upload(app, n)) for n in (1, 2, 3))
     app.journal.mark(alive.id, Alive.ALIVE)
     app.journal.mark(dead.id, Alive.DEAD)
     app.journal.mark(queued.id, Alive.DEAD)
@@ -84,9 +84,21 @@ def test_only_what_nothing_needs_may_go(app: App) -> None:
     assert found.originals == (alive.original,)
     assert found.size_bytes == len(pictures.png(seed=1))
     assert set(prunable(app, -1.0, use_all=True).originals) == {alive.original, dead.original}
-    prune(app, found.originals)
+    assert prune(app, [*found.originals, dead.original], use_all=False) == 1
     assert set(app.store.hashes()) == {dead.original, queued.original}
-    assert app.record(alive.id).state is State.DONE
+    assert app.journal.get(alive.id).state is State.DONE
+
+
+def test_what_was_given_in_meanwhile_is_not_pruned(app: App) -> None:
+    """Between the question and the answer a picture may come to be needed: then it stays."""
+    record = app.journal.get(_upload(app, 1))
+    app.journal.mark(record.id, Alive.ALIVE)
+    found = prunable(app, -1.0, use_all=True)
+    assert found.originals == (record.original,)
+    app.journal.mark(record.id, Alive.DEAD)
+    app.journal.reopen(record.id)
+    assert prune(app, found.originals, use_all=True) == 0
+    assert app.store.read(record.original)
 
 
 def test_an_original_without_a_row_is_as_old_as_its_file(app: App) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from imghost.errors import MachineError
-from imghost.keep.database import Database, JournalDamaged
+from imghost.errors import JournalDamaged, MachineError, UsageError
+from imghost.keep.database import Database
 from imghost.keep.journal import Journal
 from imghost.models import Alive, Message, State, Stored, Target
 from tests.fakes.images import TARGET, entry, image
@@ -175,7 +175,7 @@ def test_a_different_result_is_noted_or_merged(journal: Journal) -> None:
     assert (changed.id, changed.sha256, changed.notes) == (first, image(9).sha256, (REASON,))
     merged, is_mine = journal.replace_image(second, "me", image(9), [])
     assert (merged.id, is_mine) == (first, False)
-    with pytest.raises(KeyError):
+    with pytest.raises(UsageError):
         journal.get(second)
     assert image(2).sha256 in journal.originals_of(first)
 
@@ -210,9 +210,11 @@ def test_erases_rows_but_never_one_that_is_being_sent(journal: Journal) -> None:
     shared = "a" * 64
     one = journal.accept(entry(1, original=shared), State.ASKING, "")[0].id
     two = journal.accept(entry(2, original=shared), State.UPLOADING, "me")[0].id
-    assert journal.erase(one)
+    erased: list[str] = []
+    assert journal.erase(one, erased.append)
     assert [slip["id"] for slip in journal.slips(shared)] == [two]
-    assert not journal.erase(two)
+    assert not journal.erase(two, erased.append)
+    assert erased == []
     assert journal.get(two).state is State.UPLOADING
 
 

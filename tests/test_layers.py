@@ -32,7 +32,7 @@ LAYERS = (
     {"pipeline"},
     {"gate", "outbox", "delivery"},
     {"health", "server", "open_hosts"},
-    {"app", "forget", "report", "caretaker", "daemon"},
+    {"app", "forget", "report", "caretaker", "daemon", "presence"},
     {"cli", "__main__"},
 )
 HEAVY = ("requests", "PIL", "starlette", "uvicorn", "asyncio", "http.client", "platformdirs")

@@ -246,6 +246,25 @@ def test_a_host_that_wants_peace_gets_it(
     assert all(o.error for o in outcomes)
 
 
+def test_a_slot_that_was_waited_for_in_vain_is_free_again(tmp_path: Path) -> None:
+    """Callers that were waiting when the host asked for peace leave its slots to others."""
+    sender = Sender(tmp_path, host_config=MemoryConfig(parallel=1))
+    for _ in range(3):
+        sender.fails(LoginExpired("log in"))
+        delivery = sender.delivery()
+        accepted = [sender.upload(b"%d" % n) for n in range(6)]
+        threads = [threading.Thread(target=delivery.send, args=(a,)) for a in accepted]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        sender.host.failures.clear()
+    assert sender.delivery().send(sender.upload(b"last")).error is None
+    sender.run()
+    assert sender.journal.queued_hosts() == []
+    sender.close()
+
+
 def test_a_command_does_not_wait_for_a_dead_host_over_and_over(sender: Sender) -> None:
     """Once nothing has passed for as long as the command waits, the rest is only kept."""
     sender.fails(*[DOWN] * 100)

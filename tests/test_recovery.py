@@ -16,8 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imghost.errors import MachineError
-from imghost.keep.database import JournalDamaged
+from imghost.errors import JournalDamaged, MachineError
 from imghost.keep.journal import Journal
 from imghost.keep.recovery import JournalFile
 from imghost.keep.schema import COLUMNS

@@ -44,6 +44,15 @@ def test_tells_when_an_original_is_gone_or_changed(store: Store) -> None:
         store.read(SHA256)
 
 
+def test_a_spoilt_original_is_written_anew(store: Store) -> None:
+    """Given in again, bytes that were emptied or changed on the disk are put right."""
+    for spoilt in (b"", DATA[:-1], b"x" * len(DATA)):
+        store.keep(SHA256, DATA)
+        store.path(SHA256).write_bytes(spoilt)
+        store.keep(SHA256, DATA)
+        assert store.read(SHA256) == DATA
+
+
 def test_slips_come_back_and_damaged_ones_are_nothing(store: Store) -> None:
     """What was noted of an original is read again; a note that cannot be read counts as none."""
     store.keep(SHA256, DATA)

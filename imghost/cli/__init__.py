@@ -15,7 +15,7 @@ from imghost.cli.console import Console
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
 from imghost.dirs import find_dirs
-from imghost.errors import ImghostError, Interrupted, UsageError
+from imghost.errors import ImghostError, Interrupted, JournalDamaged, UsageError
 
 COMMANDS = ("upload", "serve", "status", "stop", "history", "retry", "prune", "config")
 _SUMMARY = "Copy an image, paste a link."
@@ -65,7 +65,14 @@ def _run(words: list[str], console: Console) -> int:
     command.add_arguments(parser)
     options = parser.parse(words)
     console.quiet = getattr(options, "quiet", False)
-    return console.print(command.run(options, context), as_json=getattr(options, "json", False))
+    as_json = getattr(options, "json", False)
+    try:
+        return console.print(command.run(options, context), as_json=as_json)
+    except JournalDamaged:
+        if console.has_printed:
+            raise
+        context.repair_journal()
+        return console.print(command.run(options, context), as_json=as_json)
 
 
 def _tell_bug(exc: Exception, console: Console) -> int:

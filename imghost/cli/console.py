@@ -44,6 +44,7 @@ class Console:
         self._err = stderr
         self.say = Speaker("en")
         self.quiet = False
+        self.has_printed = False
         self._bar = ""
 
     @classmethod
@@ -120,6 +121,7 @@ class Console:
         try:
             self._out.write(text + "\n")
             self._out.flush()
+            self.has_printed = True
         except BrokenPipeError:
             raise
         except OSError as exc:

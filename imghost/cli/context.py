@@ -81,6 +81,11 @@ class Context:
 
         start_log(self.dirs.logs, self.environ.get("IMGHOST_LOG", "info"))
 
+    def repair_journal(self) -> None:
+        """Have a damaged journal made anew. Raises MachineError."""
+        with self.app() as app:
+            app.look_after_journal(thorough=True)
+
     def app(self) -> App:
         """The parts that accept and send, for a command that works by itself. Close it."""
         from imghost.app import App

@@ -91,7 +91,7 @@ def _forget(options: argparse.Namespace, context: Context) -> Answer:
             raise UsageError("name the ids of the uploads to forget; see imghost history")
         for record_id in ids:
             try:
-                forget(app, app.record(record_id), at_host=options.host)
+                forget(app, app.journal.get(record_id), at_host=options.host)
             except ImghostError as exc:
                 if len(ids) == 1:
                     raise

@@ -45,8 +45,8 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
                 raise UsageError("nothing was deleted; add --yes to delete them")
             if not console.ask("Delete them? [y/N]"):
                 return Answer([_item(console, 0, 0)], one=True)
-        prune(app, found.originals)
-    return Answer([_item(console, len(found.originals), found.size_bytes)], one=True)
+        gone = prune(app, found.originals, use_all=options.all)
+    return Answer([_item(console, gone, found.size_bytes)], one=True)
 
 
 def _item(console: Console, originals: int, size_bytes: int) -> Item:

@@ -105,7 +105,9 @@ class Child:
             raise reply
         return reply
 
-    def _reply(self, name: str, send: Send, asked: bytes, limits: Limits) -> Prepared | ImghostError:
+    def _reply(
+        self, name: str, send: Send, asked: bytes, limits: Limits
+    ) -> Prepared | ImghostError:
         with contextlib.ExitStack() as on_failure:
             process = self._running()
             on_failure.callback(self._end)

@@ -10,15 +10,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from imghost.disk import machine_errors, make_private_folder
-from imghost.errors import MachineError
+from imghost.errors import JournalDamaged, MachineError
 from imghost.keep.schema import MIGRATIONS
 
 _BUSY_S = 60.0
 _PRIMARY_CODE = 0xFF
-
-
-class JournalDamaged(MachineError):
-    """The file is not what was written; `recovery` makes it anew."""
+_DAMAGE = frozenset(
+    {
+        *(sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR),
+        sqlite3.SQLITE_IOERR_SHORT_READ,
+    }
+)
 
 
 class Database:
@@ -70,11 +72,14 @@ class Database:
         try:
             yield
         except sqlite3.Error as exc:
-            code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE
-            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+            code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            if code != sqlite3.SQLITE_IOERR_SHORT_READ:
+                code &= _PRIMARY_CODE
+            if code in _DAMAGE:
                 raise self._damaged() from exc
             raise MachineError(
-                "the journal {path} cannot be used: {detail}; check the disk and its permissions",
+                "the journal {path} cannot be used: {detail}; see whether the disk is full or "
+                "read-only",
                 path=str(self.path),
                 detail=str(exc),
             ) from exc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from imghost.keep.rows import Rows, marks
@@ -163,14 +163,31 @@ class Journal(Rows):
 
     # -- forgetting
 
-    def erase(self, record_id: int) -> bool:
-        """Delete a row, unless it is being sent; whether it was deleted."""
+    def erase(self, record_id: int, erase_original: Callable[[str], None]) -> bool:
+        """Delete a row, unless it is being sent; whether it was deleted.
+
+        `erase_original` is called for the originals that no row needs any more, while nobody can
+        accept them again.
+        """
         with self._db.changing() as db:
-            return bool(
-                db.execute(
-                    "DELETE FROM uploads WHERE id = ? AND state <> 'uploading'", (record_id,)
-                ).rowcount
-            )
+            originals = self.originals_of(record_id)
+            deleted = db.execute(
+                "DELETE FROM uploads WHERE id = ? AND state <> 'uploading'", (record_id,)
+            ).rowcount
+            for original in originals if deleted else ():
+                if not self.records_of(original):
+                    erase_original(original)
+        return bool(deleted)
+
+    def release(
+        self, original: str, needs: Callable[[Record], bool], erase: Callable[[str], None]
+    ) -> bool:
+        """Have an original erased unless one of its rows needs it by now; whether it was."""
+        with self._db.changing():
+            needed = any(map(needs, self.records_of(original)))
+            if not needed:
+                erase(original)
+        return not needed
 
     def _settle(self, record_id: int, owner: str, state: State, reason: Message | None) -> Record:
         row = self._update(

@@ -24,6 +24,10 @@ class Owner:
         while not (self._lock.acquire() and self._lock.in_place):  # reaped before it was locked
             self._lock.release()
 
+    def keep(self) -> None:
+        """Stay known as alive after somebody deleted the lock. Raises MachineError."""
+        self._lock.keep()
+
     def reap(self, owners: set[str], requeue: Callable[[str], object]) -> None:
         """Give back what dead processes left: the rows of `owners`, locks and unfinished files."""
         named = {path.stem for path in self._run.glob("*.lock")}

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from imghost.disk import machine_errors
-from imghost.errors import MachineError
-from imghost.keep.database import Database, JournalDamaged
+from imghost.errors import JournalDamaged, MachineError
+from imghost.keep.database import Database
 from imghost.keep.rows import Rows
 from imghost.keep.schema import COLUMNS, is_sha256, message_text, record_of
 from imghost.keep.store import Store
@@ -98,10 +98,20 @@ class JournalFile:
         try:
             if thorough:
                 self.db.check()
+                if self._misses_slips():
+                    return False
             return bool(self.db.read("PRAGMA application_id")[0][0] == _WHOLE)
         except JournalDamaged as exc:
             log.warning("%s", exc)
             return False
+
+    def _misses_slips(self) -> bool:
+        """Whether an original has slips and no row, as when the journal lost its last pages."""
+        return any(map(self._store.read_slips, self._without_row()))
+
+    def _without_row(self) -> set[str]:
+        known = self.db.read("SELECT original FROM uploads UNION SELECT original FROM inputs")
+        return set(self._store.hashes()) - {row["original"] for row in known}
 
     def _is_damaged(self) -> bool:
         """Whether the file, or a row in it, is not what was written."""
@@ -131,8 +141,7 @@ class JournalFile:
                 for original in self._store.hashes()
                 for slip in self._store.read_slips(original)
             )
-            missing = set(self._store.hashes()) - _originals(db)
-            unknown = sum(self._ask_about(db, original) for original in missing)
+            unknown = sum(self._ask_about(db, original) for original in self._without_row())
             db.execute(f"PRAGMA application_id = {_WHOLE}")
         if damaged or known or unknown:
             self.news = Message(
@@ -170,14 +179,6 @@ class JournalFile:
             (original, self._target.host, self._target.bucket),
         )
         return False
-
-
-def _originals(db: sqlite3.Connection) -> set[str]:
-    """Those that have a row."""
-    return {
-        row["original"]
-        for row in db.execute("SELECT original FROM uploads UNION SELECT original FROM inputs")
-    }
 
 
 def _restore(db: sqlite3.Connection, slip: Mapping[str, Any]) -> bool:

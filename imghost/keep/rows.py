@@ -6,8 +6,8 @@ import contextlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from imghost.errors import MachineError
-from imghost.keep.database import Database, JournalDamaged
+from imghost.errors import JournalDamaged, MachineError, UsageError
+from imghost.keep.database import Database
 from imghost.keep.schema import COLUMNS, record_of, slip_of
 from imghost.models import Record, State, Target
 
@@ -29,10 +29,12 @@ class Rows:
         return rows[0] if rows else None
 
     def get(self, record_id: int) -> Record:
-        """The row with this id; KeyError if there is none."""
+        """The row with this id. Raises UsageError if there is none."""
         rows = self._select("WHERE id = ?", (record_id,))
         if not rows:
-            raise KeyError(record_id)
+            raise UsageError(
+                "there is no upload with the id {id}; see imghost history", id=record_id
+            )
         return rows[0]
 
     def queued_hosts(self) -> list[str]:
