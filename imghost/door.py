@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,10 +66,14 @@ def new_token() -> Secret:
 
 
 def settings_of(config_file: Path, environ: Mapping[str, str], token: Secret) -> str:
-    """What the config file and the secrets in the environment come to; useless to anyone else."""
+    """What the config file and the secrets in the environment come to; tells no secret."""
     secrets = {k: v for k, v in environ.items() if k.startswith("IMGHOST_")}
-    parts = [
-        str(config_file),
-        *(f"{k}={secrets[k]}" for k in sorted(secrets.keys() - _NO_SETTINGS)),
-    ]
-    return hmac.new(token.reveal().encode(), "\0".join(parts).encode(), hashlib.sha256).hexdigest()
+    told = [f"{name}={secrets[name]}" for name in sorted(secrets.keys() - _NO_SETTINGS)]
+    return f"{config_file} {_digest(told, token) if told else ''}"
+
+
+def _digest(texts: Sequence[str], token: Secret) -> str:
+    from hashlib import sha256
+    from hmac import new
+
+    return new(token.reveal().encode(), "\0".join(texts).encode(), sha256).hexdigest()

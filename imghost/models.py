@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -118,7 +117,9 @@ class Image:
     @property
     def sha1(self) -> str:
         """The SHA-1 of the bytes, in lower-case hex, by which hosts name them."""
-        return hashlib.sha1(self.data, usedforsecurity=False).hexdigest()
+        from hashlib import sha1
+
+        return sha1(self.data, usedforsecurity=False).hexdigest()
 
     @property
     def mime_type(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from imghost.models import Record, State
@@ -85,6 +84,8 @@ def status_json(app: App, state: str, say: Speaker) -> dict[str, object]:
 
 def iso_time(seconds: float) -> str:
     """A time since the epoch as ISO 8601 in local time, to the second."""
+    from datetime import UTC, datetime
+
     return datetime.fromtimestamp(seconds, tz=UTC).astimezone().isoformat(timespec="seconds")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 MASK = "********"
 
 
@@ -25,7 +23,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        from hmac import compare_digest
+
+        return compare_digest(self._value.encode(), other._value.encode())
 
     def __hash__(self) -> int:
         return hash(MASK)

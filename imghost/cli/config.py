@@ -48,12 +48,12 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
 
 def _path(context: Context) -> Answer:
     path = str(context.config_file)
-    return Answer([Item(path, path)], one=True)
+    return Answer([Item(path, lambda: path)], one=True)
 
 
 def _show(context: Context) -> Answer:
     text = config.shown(context.config)
-    return Answer([Item(text, json.loads(text))], one=True)
+    return Answer([Item(text, lambda: json.loads(text))], one=True)
 
 
 def _check(context: Context) -> Answer:
@@ -62,7 +62,7 @@ def _check(context: Context) -> Answer:
         line = context.console.say("{path} is fine", path=str(context.config_file))
     else:
         line = context.console.say("there is no config file; the defaults are fine")
-    return Answer([Item(line, {"ok": True})], one=True)
+    return Answer([Item(line, lambda: {"ok": True})], one=True)
 
 
 def _edit(context: Context) -> Answer:

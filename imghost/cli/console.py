@@ -17,10 +17,10 @@ from imghost.text import Speaker
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One result: a line for people and scripts, and the same as JSON."""
+    """One result: a line for people and scripts, and what makes the same as JSON."""
 
     line: str
-    data: object
+    data: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Console:
     def print(self, answer: Answer, *, as_json: bool) -> int:
         """Print the results; the exit code."""
         if as_json:
-            data = [item.data for item in answer.items]
+            data = [item.data() for item in answer.items]
             self.bar("")
             told = data[0] if answer.one else data
             self.line(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import time
+from functools import partial
 
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
@@ -65,7 +66,7 @@ def _list(options: argparse.Namespace, context: Context) -> Answer:
         [
             Item(
                 text if options.format else _line(record, text, say),
-                record_json(record, text, say),
+                partial(record_json, record, text, say),
             )
             for record, text in zip(records, texts, strict=True)
             if text or not options.format

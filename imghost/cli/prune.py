@@ -51,4 +51,4 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
 
 def _item(console: Console, originals: int, size_bytes: int) -> Item:
     line = console.say("{n} originals deleted, {size}", n=originals, size=size_text(size_bytes))
-    return Item(line, {"originals": originals, "size_bytes": size_bytes})
+    return Item(line, lambda: {"originals": originals, "size_bytes": size_bytes})

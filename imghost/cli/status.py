@@ -31,7 +31,7 @@ def run(_options: argparse.Namespace, context: Context) -> Answer:
         with context.app() as app:
             told, code = status_json(app, "stopped", context.console.say), DaemonError.exit_code
     lines = "\n".join(_lines(told, context.console.say))
-    return Answer([Item(lines, told)], one=True, exit_code=lambda: code)
+    return Answer([Item(lines, lambda: told)], one=True, exit_code=lambda: code)
 
 
 def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:

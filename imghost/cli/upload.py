@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from imghost.cli.console import Answer, Item
@@ -114,8 +115,7 @@ class _Shown:
         self._show_progress(0)
         for one in settled:
             self._tell(one)
-            data = one.record and record_json(one.record, one.text, self._console.say)
-            yield Item(one.text if one.failure is None else "", data or self._nothing(one))
+            yield Item(one.text if one.failure is None else "", partial(self._json, one))
             self._show_progress(one.index + 1)
 
     def exit_code(self) -> int:
@@ -152,7 +152,9 @@ class _Shown:
                 problem=problem,
             )
 
-    def _nothing(self, one: Settled) -> dict[str, object]:
+    def _json(self, one: Settled) -> dict[str, object]:
+        if one.record:
+            return record_json(one.record, one.text, self._console.say)
         reason = self._console.say(one.failure.message) if one.failure else ""
         return NOTHING_JSON | {"name": self._words[one.index], "reason": reason}
 
