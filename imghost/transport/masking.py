@@ -10,6 +10,9 @@ from urllib.parse import quote, unquote
 from imghost.secret import MASK, Secret
 
 _SHORTEST = 8
+_DECODINGS = 4
+_BASE64 = str.maketrans("-_", "+/")
+_ESCAPE = re.compile(r"\\{1,2}u([0-9a-fA-F]{4})")
 _UNKNOWN = (0, 2, 3)
 """How many letters of base64 depend on what came before, by its bytes modulo three."""
 
@@ -19,9 +22,42 @@ def masked(text: str, secrets: Iterable[Secret]) -> str:
 
     Secrets of fewer than 8 characters stay: too much else looks like them.
     """
-    plain = {secret.reveal() for secret in secrets}
-    forms = {form for secret in plain if len(secret) >= _SHORTEST for form in _forms(secret)}
-    return re.sub("|".join(sorted(forms, key=len, reverse=True)), MASK, text) if forms else text
+    plain = {secret.reveal() for secret in secrets if len(secret.reveal()) >= _SHORTEST}
+    if not _may_hold(text, plain):
+        return text
+    forms = {form for secret in plain for form in _forms(secret)}
+    return re.sub("|".join(sorted(forms, key=len, reverse=True)), MASK, text)
+
+
+def _may_hold(text: str, plain: Iterable[str]) -> bool:
+    """Whether the text is worth the patterns, which take longer to build than most replies to come.
+
+    It is decoded step by step, and at each step looked through for each secret as it is then.
+    """
+    sought = {part for secret in plain for part in _sought(secret)}
+    for _ in range(_DECODINGS):
+        if _holds(text, sought) or _holds(text.translate(_BASE64), sought):
+            return True
+        text = _decoded(text)
+    return False
+
+
+def _holds(text: str, sought: Iterable[str]) -> bool:
+    return any(part in text for part in sought)
+
+
+def _sought(plain: str) -> Iterator[str]:
+    for reading in (plain, quote(plain, safe="", errors="replace"), unquote(plain)):
+        for before in range(3):
+            yield _letters(reading.encode(errors="replace"), before)
+        for _ in range(_DECODINGS):
+            yield reading
+            reading = _decoded(reading)  # noqa: PLW2901 - as the text will be by then
+
+
+def _decoded(text: str) -> str:
+    text = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
+    return unquote(text.replace("\\", ""))
 
 
 def _forms(plain: str) -> Iterator[str]:
@@ -40,7 +76,11 @@ def _spelled(char: str) -> str:
 
 def _in_base64(data: bytes, before: int) -> str:
     """Either alphabet's letters that say nothing but the data, behind so many other bytes."""
-    known = slice(_UNKNOWN[before], (before + len(data)) * 8 // 6)
-    letters = b64encode(bytes(before) + data).decode()[known]
+    letters = _letters(data, before)
     either = {"+": f"(?:{_spelled('+')}|-)", "/": f"(?:{_spelled('/')}|_)"}
     return "".join(either.get(letter, letter) for letter in letters)
+
+
+def _letters(data: bytes, before: int) -> str:
+    known = slice(_UNKNOWN[before], (before + len(data)) * 8 // 6)
+    return b64encode(bytes(before) + data).decode()[known]
