@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from imghost.errors import JournalDamaged, MachineError
 from imghost.keep.schema import MIGRATIONS
 
 _BUSY_S = 60.0
+_LOOK_S = 0.02
 _PRIMARY_CODE = 0xFF
 _DAMAGE = frozenset(
     {
@@ -112,6 +114,19 @@ class Database:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    """A connection, waited for: SQLite's own patience does not cover the change to WAL."""
+    until = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            return _opened(path)
+        except sqlite3.OperationalError as exc:
+            busy = exc.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > until:
+                raise
+        time.sleep(_LOOK_S)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
     _create(path)
     db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     try:
