@@ -30,17 +30,15 @@ def make_private_folder(path: Path) -> list[Path]:
 
 
 def write_durably(path: Path, data: bytes, tmp: Path) -> None:
-    """Put the bytes at `path` so that they are there, whole, after a power cut.
+    """Put the bytes at `path`, unless they are, so that they are there after a power cut.
 
     `tmp` is a folder on the same file system for the unfinished file. Raises MachineError.
     """
-    _write(path, data, tmp, durable=True)
-
-
-def sync_name(path: Path) -> None:
-    """Have a file that is there be there after a power cut too. Raises MachineError."""
-    with machine_errors(path):
-        _sync_folder(path.parent)
+    if _holds(path, data):
+        with machine_errors(path):
+            _sync_folder(path.parent)  # who wrote it may have died before that
+    else:
+        _write(path, data, tmp, durable=True)
 
 
 def write_atomically(path: Path, data: bytes, tmp: Path) -> None:
@@ -97,6 +95,13 @@ def machine_errors(path: Path) -> Iterator[None]:
             path=str(path),
             detail=exc.strerror or str(exc),
         ) from exc
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def _sync_file(handle: int) -> None:

@@ -99,7 +99,8 @@ class Pipeline:
         self._store.keep(original, data)
         entry = Entry(original, image, recipe.key(), order.target, found.origin, prepared.notes)
         record, is_new = self._journal.accept(entry, state, self._owner)
-        self._store.keep(original, data)  # it may have been pruned before the row said who needs it
+        if not self._store.path(original).exists():  # pruned before the row said who needs it
+            self._store.keep(original, data)
         if is_new and image.sha256 != original:
             self._store.keep_outgoing(image.sha256, image.data)
         self._write_slips(record)

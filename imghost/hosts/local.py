@@ -60,8 +60,7 @@ class LocalHost:
         key = f"{image.sha1}.{image.extension}"
         path = self._folder / bucket / key
         try:
-            if not _holds(path, image.data):
-                write_durably(path, image.data, self._tmp)
+            write_durably(path, image.data, self._tmp)
         except MachineError as exc:  # may pass, and the original is safe elsewhere
             raise HostUnavailable(
                 "the image is not stored: {problem}", problem=exc.message
@@ -106,10 +105,3 @@ def find_file(folder: Path, bucket: str, file_name: str) -> Path | None:
         return path if stat.S_ISREG(path.lstat().st_mode) else None
     except OSError:
         return None
-
-
-def _holds(path: Path, data: bytes) -> bool:
-    try:
-        return path.stat().st_size == len(data) and path.read_bytes() == data
-    except OSError:
-        return False

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from imghost.disk import machine_errors, sync_name, write_atomically, write_durably
+from imghost.disk import machine_errors, write_atomically, write_durably
 from imghost.errors import MachineError, SourceError
 
 _HEX = frozenset("0123456789abcdef")
@@ -34,11 +34,7 @@ class Store:
 
     def keep(self, sha256: str, data: bytes) -> None:
         """Have the original on the disk before returning. Raises MachineError."""
-        path = self.path(sha256)
-        if _holds(path, data):
-            sync_name(path)  # who wrote it may have died before that
-        else:
-            write_durably(path, data, self._tmp)
+        write_durably(self.path(sha256), data, self._tmp)
 
     def read(self, sha256: str) -> bytes:
         """The original's bytes, unchanged for certain. Raises SourceError if it is gone."""
@@ -107,14 +103,6 @@ class Store:
 
     def _slips_path(self, sha256: str) -> Path:
         return self.path(sha256).with_suffix(".json")
-
-
-def _holds(path: Path, data: bytes) -> bool:
-    found = _stat(path)
-    try:
-        return found is not None and found.st_size == len(data) and path.read_bytes() == data
-    except OSError:
-        return False
 
 
 def _stat(path: Path) -> os.stat_result | None:
