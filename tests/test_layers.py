@@ -25,14 +25,16 @@ LAYERS = (
         "setting",
         "door",
         "in_order",
+        "clipboard",
+        "desktop",
     },
     {"imaging", "keep", "sources", "links", "transport"},
     {"hosts"},
     {"config"},
     {"pipeline"},
     {"gate", "outbox", "delivery"},
-    {"health", "server", "open_hosts"},
-    {"app", "forget", "report", "caretaker", "daemon", "presence"},
+    {"health", "server", "open_hosts", "sinks"},
+    {"app", "forget", "report", "caretaker", "daemon", "presence", "watch"},
     {"cli", "__main__"},
 )
 HEAVY = ("requests", "PIL", "starlette", "uvicorn", "asyncio", "http.client", "platformdirs")

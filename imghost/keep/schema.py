@@ -49,6 +49,16 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX inputs_upload ON inputs (upload);
     """,
+    """
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE seen_files (
+        path BLOB PRIMARY KEY,
+        inode INTEGER NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        is_due INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """Each brings the tables from the version of its index to the next one, PRAGMA user_version."""
 
