@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Generator, Sequence
 from typing import Self
 
-from imghost.config import Config, ConfigFile
+from imghost.config import Config
+from imghost.config_file import ConfigFile
 from imghost.delivery import Delivery
 from imghost.dirs import Dirs
 from imghost.errors import ConfigError, ImghostError, SourceError

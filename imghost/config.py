@@ -1,28 +1,20 @@
-"""The config file: the one place that knows its keys."""
+"""The config: the one place that knows its keys."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, make_dataclass
-from pathlib import Path
+from dataclasses import dataclass, make_dataclass, replace
 from typing import Any
 
-from imghost.disk import write_atomically
 from imghost.errors import ConfigError
 from imghost.hosts import HOSTS
 from imghost.hosts.base import check_bucket
 from imghost.imaging.check import Caps
 from imghost.imaging.conversion import Conversion
 from imghost.links import FORMATS
-from imghost.lock import FileLock
 from imghost.models import Target
-from imghost.secret import Secret
-from imghost.setting import as_json, read, setting, unknown_key
+from imghost.setting import read, setting
 from imghost.text import LANGUAGES
-
-_LOCK_WAIT_S = 10.0
 
 
 def check_style(text: str) -> None:
@@ -41,6 +33,65 @@ class LinkConfig:
     style: str = setting("", check=check_style)
     template: str = ""
     alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedFolder:
+    """A folder whose new images are uploaded; "" stands for what the rest of the config says."""
+
+    path: str = ""
+    host: str = ""
+    bucket: str = ""
+    style: str = setting("", check=check_style)
+
+
+def read_folder(value: object, key: str) -> WatchedFolder:
+    """A path, or an object with one. Raises ConfigError."""
+    folder = read(WatchedFolder, {"path": value} if isinstance(value, str) else value, key, {})
+    path = os.path.expanduser(folder.path)  # noqa: PTH111 - Path's raises without a home
+    if not os.path.isabs(path):  # noqa: PTH117 - the same rules as for the line above
+        raise ConfigError(
+            "{key}: {path} is no whole path; begin it at the root or with ~",
+            key=key,
+            path=folder.path,
+        )
+    if folder.host and folder.host not in HOSTS:
+        raise _unknown_host(folder.host)
+    if folder.bucket:
+        check_bucket(folder.bucket)
+    return replace(folder, path=os.path.normpath(path))
+
+
+@dataclass(frozen=True, slots=True)
+class WatchConfig:
+    """What is watched, and what happens to what is found."""
+
+    clipboard: bool = True
+    folders: tuple[WatchedFolder, ...] = setting((), item=read_folder)
+    existing: bool = False
+    poll_s: float = setting(0.5, least=0.1, most=60)
+    ask: bool = False
+    max_files: int = setting(5, least=0)
+    draft_after_s: float = setting(5.0, least=0)
+    offer: str = setting("link", choices=("link", "link+picture"))
+
+
+@dataclass(frozen=True, slots=True)
+class ChimeConfig:
+    """What is heard: files of the user's own, or "" for ours; `volume` from 0 to 1."""
+
+    enabled: bool = True
+    volume: float = setting(1.0, least=0, most=1)
+    done: str = ""
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyConfig:
+    """What is shown; `done`: also each success."""
+
+    enabled: bool = True
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +124,11 @@ class Config:
     host: str = setting("local", choices=tuple(HOSTS))
     hosts: Any = _HostConfigs()
     link: LinkConfig = LinkConfig()
+    watch: WatchConfig = WatchConfig()
     convert: Conversion = Conversion()
     limits: Caps = Caps()
+    chime: ChimeConfig = ChimeConfig()
+    notify: NotifyConfig = NotifyConfig()
     server: ServerConfig = ServerConfig()
     verify: VerifyConfig = VerifyConfig()
     language: str = setting("", choices=("", *LANGUAGES))
@@ -82,9 +136,7 @@ class Config:
     def of_host(self, name: str) -> Any:  # noqa: ANN401 - each host has a Config class of its own
         """The host's own Config. Raises ConfigError for an unknown host."""
         if name not in HOSTS:
-            raise ConfigError(
-                "unknown host {host}; known are {known}", host=name, known=", ".join(HOSTS)
-            )
+            raise _unknown_host(name)
         return getattr(self.hosts, name)
 
     def target(self, host: str = "", bucket: str = "") -> Target:
@@ -95,169 +147,5 @@ class Config:
         return Target(host, bucket)
 
 
-class ConfigFile:
-    """The config in a file, which may change at any time.
-
-    Without a file all defaults hold, unless `required`: somebody named it. Secrets in the
-    environment win over the file.
-    """
-
-    def __init__(self, path: Path, environ: Mapping[str, str], *, required: bool = False) -> None:
-        self.path = path
-        self.environ = environ
-        self._required = required
-        self._seen = _stamp(path)
-
-    def load(self) -> Config:
-        """The config as it is now. Raises ConfigError."""
-        self._seen = _stamp(self.path)
-        if not os.path.exists(self.path) and not self._required:  # noqa: PTH110 - never raises
-            return _parsed({}, self.path, self.environ)
-        return _parsed(_read_file(self.path), self.path, self.environ)
-
-    def changed(self) -> bool:
-        """Whether the file is another one than was loaded last."""
-        return _stamp(self.path) != self._seen
-
-
-def language_of(path: Path) -> str:
-    """The language that the file sets, even if the rest of it is wrong."""
-    try:
-        language = _read_file(path).get("language", "")
-    except ConfigError:
-        return ""
-    return language if language in LANGUAGES else ""
-
-
-def create(path: Path) -> None:
-    """Write a config file with every key and its default. Raises ConfigError if there is one."""
-    if path.exists() and path.stat().st_size:
-        raise ConfigError("{path} exists already; imghost config edit opens it", path=str(path))
-    write_atomically(path, (shown(Config()) + "\n").encode(), path.parent)
-
-
-def shown(config: Config) -> str:
-    """The whole config as JSON, secrets masked."""
-    return json.dumps(as_json(config), ensure_ascii=False, indent=2)
-
-
-def change(path: Path, key: str, text: str, environ: Mapping[str, str]) -> Config:
-    """Set one key in the file, which is written whole or not at all, and give the new config.
-
-    `text` is JSON, else a text as it stands. Raises ConfigError, and then nothing was changed.
-    """
-    path = path.resolve()  # a link to a file elsewhere stays one
-    with FileLock(path.with_suffix(".lock")) as lock:
-        if not lock.acquire(wait_s=_LOCK_WAIT_S):
-            raise ConfigError(
-                "{path} is being changed by another imghost; try again", path=str(path)
-            )
-        content = _read_file(path) if path.exists() else {}
-        _set(content, key, text)
-        config = _parsed(content, path, environ)
-        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-        write_atomically(path, text.encode(), path.parent)
-    return config
-
-
-def is_secret(key: str) -> bool:
-    """Whether the key holds a secret, whose value may not stand on a command line."""
-    return isinstance(_default_of(key), Secret)
-
-
-def _parsed(content: object, path: Path, environ: Mapping[str, str]) -> Config:
-    try:
-        return read(Config, content, "", environ)
-    except ConfigError as exc:
-        raise _in(path, exc) from exc
-
-
-def _in(path: Path, error: ConfigError) -> ConfigError:
-    return ConfigError("{path}: {problem}", path=str(path), problem=error.message)
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise ConfigError("{path} is not UTF-8 text; save it as UTF-8", path=str(path)) from exc
-    except OSError as exc:
-        raise ConfigError(
-            "{path} cannot be read: {detail}; check the path and its permissions",
-            path=str(path),
-            detail=exc.strerror or str(exc),
-        ) from exc
-    if not text.strip():
-        raise ConfigError("{path} is empty; put {{}} into it, or delete it", path=str(path))
-    try:
-        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except ConfigError as exc:
-        raise _in(path, exc) from exc
-    except (ValueError, RecursionError) as exc:
-        raise ConfigError("{path} is not JSON: {detail}", path=str(path), detail=str(exc)) from exc
-    if not isinstance(content, dict):
-        raise ConfigError("{path} must hold an object in braces", path=str(path))
-    return content
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        twice = next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
-        raise ConfigError("the key {key} stands there twice; leave one of them", key=twice)
-    return content
-
-
-def _no_constant(name: str) -> None:
-    raise ConfigError("{value} is no number", value=name)
-
-
-def _set(content: dict[str, Any], key: str, text: str) -> None:
-    *sections, name = key.split(".")
-    value = _value_for(_default_of(key), text)
-    for section in sections:
-        content = content.setdefault(section, {})
-        if not isinstance(content, dict):
-            raise ConfigError("{key} must be an object in braces", key=section)
-    content[name] = value
-
-
-def _default_of(key: str) -> object:
-    value: object = Config()
-    for name in key.split("."):
-        if not is_dataclass(value) or name not in {f.name for f in fields(value)}:
-            raise unknown_key(key, list(_keys(Config())))
-        value = getattr(value, name)
-    if is_dataclass(value):
-        raise ConfigError(
-            "{key} is a section; set one of its keys, such as {key}.{name}",
-            key=key,
-            name=fields(value)[0].name,
-        )
-    return value
-
-
-def _keys(settings: object, above: str = "") -> Iterator[str]:
-    for field in fields(settings):  # type: ignore[arg-type]  # a dataclass
-        key, value = f"{above}{field.name}", getattr(settings, field.name)
-        if is_dataclass(value):
-            yield from _keys(value, f"{key}.")
-        else:
-            yield key
-
-
-def _value_for(default: object, text: str) -> object:
-    if isinstance(default, str | Secret):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0, 0
-    return found.st_mtime_ns, found.st_size, found.st_ino
+def _unknown_host(name: str) -> ConfigError:
+    return ConfigError("unknown host {host}; known are {known}", host=name, known=", ".join(HOSTS))

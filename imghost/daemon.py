@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from imghost.app import App
 from imghost.caretaker import Caretaker
-from imghost.config import Config, ConfigFile
+from imghost.config import Config
+from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
 from imghost.door import (
     Door,

@@ -26,13 +26,22 @@ def setting(
     most: float | None = None,
     check: Callable[[str], object] | None = None,
     env: str = "",
+    item: Callable[[object, str], object] | None = None,
 ) -> T:
     """A field with a default.
 
     `choices`: the texts that are allowed. `least`, `most`: the bounds of a number. `check`
     raises ConfigError for a bad text. `env`: the environment variable that wins over the file.
+    `item` reads one item of a list, whose key it is told, or raises ConfigError.
     """
-    metadata = {"choices": choices, "least": least, "most": most, "check": check, "env": env}
+    metadata = {
+        "choices": choices,
+        "least": least,
+        "most": most,
+        "check": check,
+        "env": env,
+        "item": item,
+    }
     value: T = dataclasses.field(default=default, metadata=metadata)
     return value
 
@@ -75,6 +84,8 @@ def _value_as_json(value: object) -> object:
         return as_json(value)
     if isinstance(value, Secret):
         return str(value)
+    if isinstance(value, tuple):
+        return [_value_as_json(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -84,10 +95,18 @@ def _read_field(
     if dataclasses.is_dataclass(field.default):
         section = {} if value is field.default else value
         return read(type(field.default), section, key, environ)
+    if item := field.metadata.get("item"):
+        return _read_items(item, value, key)
     value = environ.get(field.metadata.get("env", "")) or value
     typed = _typed(type(field.default), value, key)
     _check(field.metadata, typed, key)
     return typed
+
+
+def _read_items(read_item: Callable[[object, str], Any], value: object, key: str) -> object:
+    if not isinstance(value, list | tuple):
+        raise ConfigError("{key} must be a list in brackets, not {value}", **_shown(key, value))
+    return tuple(read_item(item, f"{key}.{at}") for at, item in enumerate(value))
 
 
 def _typed(kind: type, value: object, key: str) -> object:

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imghost import config
-from imghost.config import Config, ConfigFile
+from imghost import config_file
+from imghost.config import Config, WatchConfig, WatchedFolder
+from imghost.config_file import ConfigFile
 from imghost.errors import ConfigError
 from imghost.hosts.base import check_bucket
 from imghost.models import Target
 from imghost.secret import Secret
+from imghost.setting import read
 
 EXAMPLE = Path(__file__).parent.parent / "config_example.json"
 
@@ -42,7 +44,9 @@ def test_no_file_is_fine(path: Path) -> None:
 def test_the_example_is_the_defaults() -> None:
     """config_example.json loads as it stands and says what the defaults are."""
     assert ConfigFile(EXAMPLE, {}).load() == Config()
-    assert json.loads(EXAMPLE.read_text(encoding="utf-8")) == json.loads(config.shown(Config()))
+    assert json.loads(EXAMPLE.read_text(encoding="utf-8")) == json.loads(
+        config_file.shown(Config())
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,7 @@ def test_a_secret_is_never_repeated(path: Path) -> None:
     assert "c4n4ry" not in str(caught.value)
     loaded = _load(path, {"hosts": {"bilibili": {"sessdata": "c4n4ry"}}})
     assert loaded.hosts.bilibili.sessdata == Secret("c4n4ry")
-    assert "c4n4ry" not in config.shown(loaded) + repr(loaded)
+    assert "c4n4ry" not in config_file.shown(loaded) + repr(loaded)
 
 
 def test_the_environment_wins_for_secrets(path: Path) -> None:
@@ -111,10 +115,10 @@ def test_reads_what_windows_editors_write(path: Path) -> None:
 def test_a_change_keeps_the_rest(path: Path) -> None:
     """Setting one key keeps the others and their order, and the file is private."""
     _load(path, {"link": {"alt": "x", "format": "url"}, "host": "local"})
-    changed = config.change(path, "link.format", "html", {})
+    changed = config_file.change(path, "link.format", "html", {})
     assert changed.link.format == "html"
-    config.change(path, "server.port", "0", {})
-    config.change(path, "link.template", "12", {})
+    config_file.change(path, "server.port", "0", {})
+    config_file.change(path, "link.template", "12", {})
     content = json.loads(path.read_text())
     assert list(content) == ["link", "host", "server"]
     assert content["link"] == {"alt": "x", "format": "html", "template": "12"}
@@ -136,7 +140,7 @@ def test_a_wrong_change_changes_nothing(path: Path, key: str, value: str, words:
     _load(path, {"host": "local"})
     before = path.read_bytes()
     with pytest.raises(ConfigError, match=words):
-        config.change(path, key, value, {})
+        config_file.change(path, key, value, {})
     assert path.read_bytes() == before
 
 
@@ -146,7 +150,7 @@ def test_a_link_to_a_config_elsewhere_stays_one(path: Path, tmp_path: Path) -> N
     _load(real, {})
     path.parent.mkdir()
     path.symlink_to(real)
-    config.change(path, "link.format", "html", {})
+    config_file.change(path, "link.format", "html", {})
     assert path.is_symlink()
     assert json.loads(real.read_text()) == {"link": {"format": "html"}}
 
@@ -165,10 +169,10 @@ def test_knows_when_the_file_changed(path: Path) -> None:
 
 def test_creates_a_file_once(path: Path) -> None:
     """Config init writes a file that loads, and never over one that is there."""
-    config.create(path)
+    config_file.create(path)
     assert ConfigFile(path, {}).load() == Config()
     with pytest.raises(ConfigError, match="exists already"):
-        config.create(path)
+        config_file.create(path)
 
 
 @pytest.mark.parametrize("bucket", ["", ".", "..", "a/b", "a\\b", ".x", "é", "a b", "x" * 64])
@@ -204,3 +208,35 @@ def test_nothing_but_a_config_error_escapes(
     except ConfigError:
         return
     assert isinstance(loaded, Config)
+
+
+def test_watched_folders_are_paths_or_objects(home: Path) -> None:
+    """A folder is a path, from the root or ~, or an object that says where its images go."""
+    folders = ["~/Pictures", {"path": str(home / "b"), "host": "local", "bucket": "album"}]
+    told = read(Config, {"watch": {"folders": folders}}, "", {}).watch.folders
+    assert told == (
+        WatchedFolder(str(home / "Pictures")),
+        WatchedFolder(str(home / "b"), "local", "album"),
+    )
+    again = read(
+        Config, json.loads(config_file.shown(Config(watch=WatchConfig(folders=told)))), "", {}
+    )
+    assert again.watch.folders == told
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        ("~/Pictures", "watch.folders must be a list"),
+        (["Pictures"], "watch.folders.0: Pictures is no whole path"),
+        ([{"bucket": "a"}], "watch.folders.0:  is no whole path"),
+        (["/a", {"path": "/b", "hots": "local"}], "unknown key watch.folders.1.hots"),
+        ([{"path": "/b", "host": "nowhere"}], "unknown host nowhere"),
+        ([{"path": "/b", "bucket": "a/b"}], "a/b cannot be a bucket's name"),
+        ([7], "watch.folders.0 must be an object"),
+    ],
+)
+def test_a_wrong_folder_is_named(folders: object, said: str) -> None:
+    """What is wrong with a watched folder is said with its place in the list."""
+    with pytest.raises(ConfigError, match=said):
+        read(Config, {"watch": {"folders": folders}}, "", {})

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from imghost.app import App
-from imghost.config import ConfigFile
+from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
 from imghost.errors import HostRefused, UsageError
 from imghost.forget import forget, prunable, prune

@@ -30,7 +30,7 @@ LAYERS = (
     },
     {"imaging", "keep", "sources", "links", "transport"},
     {"hosts"},
-    {"config"},
+    {"config", "config_file"},
     {"pipeline"},
     {"gate", "outbox", "delivery"},
     {"health", "server", "open_hosts", "sinks"},

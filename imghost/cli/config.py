@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import sys
 
-from imghost import config
+from imghost import config_file
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         raise UsageError("config {action} takes no key and no value", action=options.action)
     match options.action:
         case "init":
-            config.create(context.config_file)
+            config_file.create(context.config_file)
             return _path(context)
         case "path":
             return _path(context)
@@ -52,7 +52,7 @@ def _path(context: Context) -> Answer:
 
 
 def _show(context: Context) -> Answer:
-    text = config.shown(context.config)
+    text = config_file.shown(context.config)
     return Answer([Item(text, lambda: json.loads(text))], one=True)
 
 
@@ -67,7 +67,7 @@ def _check(context: Context) -> Answer:
 
 def _edit(context: Context) -> Answer:
     if not context.config_file.exists():
-        config.create(context.config_file)
+        config_file.create(context.config_file)
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _DEFAULT_EDITOR
     try:
         words = shlex.split(editor, posix=sys.platform != "win32")
@@ -82,7 +82,7 @@ def _edit(context: Context) -> Answer:
 def _set(options: argparse.Namespace, context: Context) -> Answer:
     if not options.key:
         raise UsageError("name a key and its value: imghost config set link.format html")
-    if config.is_secret(options.key):
+    if config_file.is_secret(options.key):
         if options.value is not None:
             raise UsageError(
                 "{key} is a secret, and command lines can be seen by others; leave its value out "
@@ -94,7 +94,7 @@ def _set(options: argparse.Namespace, context: Context) -> Answer:
         raise UsageError("name the value of {key} too", key=options.key)
     else:
         value = options.value
-    config.change(context.config_file, options.key, value, context.environ)
+    config_file.change(context.config_file, options.key, value, context.environ)
     if not value:
         context.console.tell("{key} is empty now", key=options.key)
     elif options.key.startswith("server.") or options.key == "language":

@@ -15,7 +15,8 @@ from imghost.text import speaker
 
 if TYPE_CHECKING:
     from imghost.app import App
-    from imghost.config import Config, ConfigFile
+    from imghost.config import Config
+    from imghost.config_file import ConfigFile
 
 
 class Context:
@@ -40,7 +41,7 @@ class Context:
     @cached_property
     def source(self) -> ConfigFile:
         """The config file as a source of configs."""
-        from imghost.config import ConfigFile
+        from imghost.config_file import ConfigFile
 
         named = self._config_option or self.environ.get("IMGHOST_CONFIG")
         return ConfigFile(self.config_file, self.environ, required=bool(named))
@@ -68,7 +69,7 @@ class Context:
         if self.helper:
             configured = self.helper.language
         elif os.path.exists(self.config_file):  # noqa: PTH110 - Path's raises where it may not look
-            from imghost.config import language_of
+            from imghost.config_file import language_of
 
             configured = language_of(self.config_file)
         else:

@@ -1,0 +1,188 @@
+"""The config's file: read, watched for changes, and changed as a whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from imghost.config import Config
+from imghost.disk import write_atomically
+from imghost.errors import ConfigError
+from imghost.lock import FileLock
+from imghost.secret import Secret
+from imghost.setting import as_json, read, unknown_key
+from imghost.text import LANGUAGES
+
+_LOCK_WAIT_S = 10.0
+
+
+class ConfigFile:
+    """The config in a file, which may change at any time.
+
+    Without a file all defaults hold, unless `required`: somebody named it. Secrets in the
+    environment win over the file.
+    """
+
+    def __init__(self, path: Path, environ: Mapping[str, str], *, required: bool = False) -> None:
+        self.path = path
+        self.environ = environ
+        self._required = required
+        self._seen = _stamp(path)
+
+    def load(self) -> Config:
+        """The config as it is now. Raises ConfigError."""
+        self._seen = _stamp(self.path)
+        if not os.path.exists(self.path) and not self._required:  # noqa: PTH110 - never raises
+            return _parsed({}, self.path, self.environ)
+        return _parsed(_read_file(self.path), self.path, self.environ)
+
+    def changed(self) -> bool:
+        """Whether the file is another one than was loaded last."""
+        return _stamp(self.path) != self._seen
+
+
+def language_of(path: Path) -> str:
+    """The language that the file sets, even if the rest of it is wrong."""
+    try:
+        language = _read_file(path).get("language", "")
+    except ConfigError:
+        return ""
+    return language if language in LANGUAGES else ""
+
+
+def create(path: Path) -> None:
+    """Write a config file with every key and its default. Raises ConfigError if there is one."""
+    if path.exists() and path.stat().st_size:
+        raise ConfigError("{path} exists already; imghost config edit opens it", path=str(path))
+    write_atomically(path, (shown(Config()) + "\n").encode(), path.parent)
+
+
+def shown(config: Config) -> str:
+    """The whole config as JSON, secrets masked."""
+    return json.dumps(as_json(config), ensure_ascii=False, indent=2)
+
+
+def change(path: Path, key: str, text: str, environ: Mapping[str, str]) -> Config:
+    """Set one key in the file, which is written whole or not at all, and give the new config.
+
+    `text` is JSON, else a text as it stands. Raises ConfigError, and then nothing was changed.
+    """
+    path = path.resolve()  # a link to a file elsewhere stays one
+    with FileLock(path.with_suffix(".lock")) as lock:
+        if not lock.acquire(wait_s=_LOCK_WAIT_S):
+            raise ConfigError(
+                "{path} is being changed by another imghost; try again", path=str(path)
+            )
+        content = _read_file(path) if path.exists() else {}
+        _set(content, key, text)
+        config = _parsed(content, path, environ)
+        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+        write_atomically(path, text.encode(), path.parent)
+    return config
+
+
+def is_secret(key: str) -> bool:
+    """Whether the key holds a secret, whose value may not stand on a command line."""
+    return isinstance(_default_of(key), Secret)
+
+
+def _parsed(content: object, path: Path, environ: Mapping[str, str]) -> Config:
+    try:
+        return read(Config, content, "", environ)
+    except ConfigError as exc:
+        raise _in(path, exc) from exc
+
+
+def _in(path: Path, error: ConfigError) -> ConfigError:
+    return ConfigError("{path}: {problem}", path=str(path), problem=error.message)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise ConfigError("{path} is not UTF-8 text; save it as UTF-8", path=str(path)) from exc
+    except OSError as exc:
+        raise ConfigError(
+            "{path} cannot be read: {detail}; check the path and its permissions",
+            path=str(path),
+            detail=exc.strerror or str(exc),
+        ) from exc
+    if not text.strip():
+        raise ConfigError("{path} is empty; put {{}} into it, or delete it", path=str(path))
+    try:
+        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except ConfigError as exc:
+        raise _in(path, exc) from exc
+    except (ValueError, RecursionError) as exc:
+        raise ConfigError("{path} is not JSON: {detail}", path=str(path), detail=str(exc)) from exc
+    if not isinstance(content, dict):
+        raise ConfigError("{path} must hold an object in braces", path=str(path))
+    return content
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        twice = next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
+        raise ConfigError("the key {key} stands there twice; leave one of them", key=twice)
+    return content
+
+
+def _no_constant(name: str) -> None:
+    raise ConfigError("{value} is no number", value=name)
+
+
+def _set(content: dict[str, Any], key: str, text: str) -> None:
+    *sections, name = key.split(".")
+    value = _value_for(_default_of(key), text)
+    for section in sections:
+        content = content.setdefault(section, {})
+        if not isinstance(content, dict):
+            raise ConfigError("{key} must be an object in braces", key=section)
+    content[name] = value
+
+
+def _default_of(key: str) -> object:
+    value: object = Config()
+    for name in key.split("."):
+        if not is_dataclass(value) or name not in {f.name for f in fields(value)}:
+            raise unknown_key(key, list(_keys(Config())))
+        value = getattr(value, name)
+    if is_dataclass(value):
+        raise ConfigError(
+            "{key} is a section; set one of its keys, such as {key}.{name}",
+            key=key,
+            name=fields(value)[0].name,
+        )
+    return value
+
+
+def _keys(settings: object, above: str = "") -> Iterator[str]:
+    for field in fields(settings):  # type: ignore[arg-type]  # a dataclass
+        key, value = f"{above}{field.name}", getattr(settings, field.name)
+        if is_dataclass(value):
+            yield from _keys(value, f"{key}.")
+        else:
+            yield key
+
+
+def _value_for(default: object, text: str) -> object:
+    if isinstance(default, str | Secret):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino
