@@ -164,6 +164,22 @@ def test_an_original_that_is_gone_is_no_image(child: Child, tmp_path: Path) -> N
     assert pid_of_next(child) == pid
 
 
+def test_pictures_that_look_the_same_have_one_digest(child: Child) -> None:
+    """Whatever the file's format and metadata, its pixels as they are seen decide; films differ."""
+    seen = picture(40, 30)
+    turned = encoded(
+        seen.transpose(Pillow.Transpose.ROTATE_90), "TIFF", tiffinfo={274: 6}, compression="raw"
+    )
+    same = [encoded(seen, "PNG"), encoded(seen, "PNG", compress_level=0), encoded(seen, "BMP")]
+    digest = child.pixels(same[0], "a.png")
+    assert len(digest) == 64
+    assert [child.pixels(data, "b") for data in [*same, turned]] == [digest] * 4
+    assert child.pixels(png(40, 30, seed=1), "c.png") != digest
+    assert child.pixels(animation(), "d.gif") == ""
+    with pytest.raises(ImageError):
+        child.pixels(same[0][:50], "e.png")
+
+
 @pytest.fixture
 def crew() -> Iterator[Crew]:
     """Two children that draw, closed in the end."""

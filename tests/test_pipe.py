@@ -20,6 +20,7 @@ from imghost.imaging.pipe import (
     receive_reply,
     receive_request,
     send_drawing_request,
+    send_pixels_request,
     send_reply,
     send_request,
 )
@@ -101,6 +102,24 @@ def test_a_request_for_a_drawing_arrives_as_it_was_sent(
     assert receive_request(stream) == (data, name, style)
 
 
+@given(st.binary(), st.text())
+def test_a_request_for_the_pixels_arrives_as_it_was_sent(data: bytes, name: str) -> None:
+    """The bytes and the name, and neither a recipe nor a style."""
+    stream = BytesIO()
+    send_pixels_request(stream, data, name)
+    stream.seek(0)
+    assert receive_request(stream) == (data, name, None)
+
+
+@pytest.mark.parametrize("digest", ["", "0" * 64, "ab" * 32])
+def test_a_digest_of_pixels_arrives(digest: str) -> None:
+    """It is 64 hex digits, or nothing."""
+    stream = BytesIO()
+    send_reply(stream, digest, ASKED)
+    stream.seek(0)
+    assert receive_reply(stream, ASKED, LIMITS) == digest
+
+
 def test_the_end_of_the_requests_is_told_as_that() -> None:
     """A closed pipe, or half a request, is the end."""
     for half in (b"", b"\0\0", b"\0\0\0\x09\0\0\0\0\0\0\0\0{}"):
@@ -171,6 +190,9 @@ def test_a_reply_with_one_wrong_part_is_refused_or_harmless(part: str, value: ob
         GOOD | {"notes": [["{missing}", {}]]},
         GOOD | {"notes": [["{a}", {"a": ["{b.x}", {"b": "c"}]}]]},
         GOOD | {"notes": [["{a}", {"a": None}]]},
+        {"pixels": "0" * 63},
+        {"pixels": "A" * 64},
+        {"pixels": "", "more": 1},
         {"error": "MachineError", "said": ["x", {}]},
         {"error": "ImageError", "said": ["x", {"self": 1}]},
         {"error": "ImageError", "said": ["x", {"template": 1}]},

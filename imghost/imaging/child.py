@@ -20,6 +20,7 @@ from typing import IO, cast
 from imghost.errors import DaemonError, ImageError, ImghostError, MachineError
 from imghost.imaging import cage, pipe
 from imghost.imaging.deadline import too_slow
+from imghost.imaging.pixels import pixels_digest
 from imghost.imaging.prepare import Prepared, Recipe, prepare
 from imghost.imaging.style import Style
 from imghost.imaging.styled import MAX_BYTES, styled
@@ -66,7 +67,7 @@ class Child:
         def send(requests: IO[bytes]) -> None:
             pipe.send_request(requests, data, name, recipe)
 
-        return self._done(name, send, data, recipe.limits)
+        return self._prepared(name, send, data, recipe.limits)
 
     def draw(self, original: Path, style: Style) -> Image:
         """As `styled.styled`, with its errors, of a file, in the other process.
@@ -79,7 +80,21 @@ class Child:
             def send(requests: IO[bytes]) -> None:
                 pipe.send_drawing_request(requests, file, name, style)
 
-            return self._done(name, send, b"", _DRAWN).image
+            return self._prepared(name, send, b"", _DRAWN).image
+
+    def pixels(self, data: bytes, name: str) -> str:
+        """As `pixels.pixels_digest`, with its errors, in the other process.
+
+        Raises as `prepare` does.
+        """
+
+        def send(requests: IO[bytes]) -> None:
+            pipe.send_pixels_request(requests, data, name)
+
+        reply = self._reply(name, send, b"", _DRAWN)
+        if isinstance(reply, Prepared):
+            raise self._lost(name, late=False)
+        return reply
 
     def reap_idle(self) -> None:
         """End the process if it had no work for `idle_s`; to be called now and then."""
@@ -98,16 +113,22 @@ class Child:
         with self._turn:
             self._end()
 
-    def _done(self, name: str, send: Send, asked: bytes, limits: Limits) -> Prepared:
+    def _prepared(self, name: str, send: Send, asked: bytes, limits: Limits) -> Prepared:
+        reply = self._reply(name, send, asked, limits)
+        if isinstance(reply, str):
+            raise self._lost(name, late=False)
+        return reply
+
+    def _reply(self, name: str, send: Send, asked: bytes, limits: Limits) -> Prepared | str:
         with self._turn:
-            reply = self._reply(name, send, asked, limits)
+            reply = self._asked(name, send, asked, limits)
         if isinstance(reply, ImghostError):
             raise reply
         return reply
 
-    def _reply(
+    def _asked(
         self, name: str, send: Send, asked: bytes, limits: Limits
-    ) -> Prepared | ImghostError:
+    ) -> Prepared | str | ImghostError:
         with contextlib.ExitStack() as on_failure:
             process = self._running()
             on_failure.callback(self._end)
@@ -164,8 +185,12 @@ def _answer(requests: IO[bytes], replies: IO[bytes], cpu_s: float) -> None:
     pipe.send_reply(replies, _outcome(data, name, wanted), asked)
 
 
-def _outcome(data: bytes, name: str, wanted: Recipe | Style) -> Prepared | ImghostError:
+def _outcome(
+    data: bytes, name: str, wanted: Recipe | Style | None
+) -> Prepared | str | ImghostError:
     try:
+        if wanted is None:
+            return pixels_digest(data, name)
         if isinstance(wanted, Recipe):
             return prepare(data, name, wanted)
         return Prepared(styled(data, name, wanted), ())

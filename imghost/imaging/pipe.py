@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import struct
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ _MAX_REPLY_HEADER = 1 << 16
 _MAX_COUNT = 1 << 31
 _MAX_NAME = 255
 _PIECE_BYTES = 1 << 20
+_DIGEST = re.compile("(?:[0-9a-f]{64})?")
 _ERRORS: Mapping[str, type[ImghostError]] = {
     kind.__name__: kind for kind in (ImageError, DamagedError, ConfigError)
 }
@@ -50,9 +52,19 @@ def send_drawing_request(stream: IO[bytes], original: IO[bytes], name: str, styl
     _send(stream, {"name": name, "draw": str(style)}, original)
 
 
-def receive_request(stream: IO[bytes]) -> tuple[bytes, str, Recipe | Style]:
-    """The next request of a trusted parent. Raises EOFError when there is none."""
+def send_pixels_request(stream: IO[bytes], data: bytes, name: str) -> None:
+    """Ask for the digest of an image's pixels. Raises OSError."""
+    _send(stream, {"name": name}, BytesIO(data))
+
+
+def receive_request(stream: IO[bytes]) -> tuple[bytes, str, Recipe | Style | None]:
+    """The next request of a trusted parent, None being for the digest of the pixels.
+
+    Raises EOFError when there is none.
+    """
     header, data = _receive(stream)
+    if header.keys() == {"name"}:
+        return data, header["name"], None
     if "draw" in header:
         return data, header["name"], Style.parse(header["draw"])
     limits = header["limits"]
@@ -65,8 +77,11 @@ def receive_request(stream: IO[bytes]) -> tuple[bytes, str, Recipe | Style]:
     return data, header["name"], recipe
 
 
-def send_reply(stream: IO[bytes], reply: Prepared | ImghostError, asked: bytes) -> None:
+def send_reply(stream: IO[bytes], reply: Prepared | str | ImghostError, asked: bytes) -> None:
     """Answer; bytes that were `asked` for and did not change are not sent back."""
+    if isinstance(reply, str):
+        _send(stream, {"pixels": reply}, BytesIO())
+        return
     if isinstance(reply, ImghostError):
         _send(stream, {"error": type(reply).__name__, "said": reply.message.as_json()}, BytesIO())
         return
@@ -78,13 +93,17 @@ def send_reply(stream: IO[bytes], reply: Prepared | ImghostError, asked: bytes) 
     _send(stream, header, BytesIO() if same else BytesIO(image.data))
 
 
-def receive_reply(stream: IO[bytes], asked: bytes, limits: Limits) -> Prepared | ImghostError:
+def receive_reply(
+    stream: IO[bytes], asked: bytes, limits: Limits
+) -> Prepared | str | ImghostError:
     """The child's answer to a request of these bytes. Raises EOFError, OSError, BrokenReply."""
     header, data = _receive(stream, _MAX_REPLY_HEADER, limits.max_bytes)
     match header:
         case {"error": str(kind), "said": said, **rest} if kind in _ERRORS and not rest:
             message = _message(said)
             return _ERRORS[kind](message.template, **message.fields)
+        case {"pixels": str(digest), **rest} if not rest and _DIGEST.fullmatch(digest):
+            return digest
         case {"same": bool(same), "image": list(described), "notes": list(notes), **rest} if (
             not rest
         ):
