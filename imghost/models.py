@@ -85,13 +85,12 @@ def _is_plain(template: str, fields: Mapping[str, object]) -> bool:
 class Found:
     """An image that a source came upon; its bytes are loaded only when it is its turn.
 
-    `name` is what the source calls it, untrusted. `mark` is what the clipboard held.
+    `name` is what the source calls it, untrusted.
     """
 
     origin: str
     name: str
     load: Callable[[], bytes]
-    mark: object = None
 
 
 @dataclass(frozen=True, slots=True)

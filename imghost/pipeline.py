@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from imghost.config import Config
@@ -31,6 +31,21 @@ class Order:
     target: Target
     format: str
     style: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An image that can be accepted: its bytes, their hash, and what is made of them.
+
+    That is what would be sent, or the row of the same bytes that went the same way before.
+    """
+
+    found: Found
+    target: Target
+    data: bytes = field(repr=False)
+    original: str
+    recipe: str
+    made: Prepared | Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +103,34 @@ class Pipeline:
         A new row starts in `state`, and is ours if that is uploading. Raises SourceError,
         ImageError or MachineError, and then nothing was accepted.
         """
+        return self.keep(self.ready(found, order), state)
+
+    def ready(self, found: Found, order: Order) -> Ready:
+        """Load the image and make of it what is sent. Raises SourceError, ImageError."""
         data = found.load()
         original = hashlib.sha256(data).hexdigest()
         recipe = self._recipe(order)
-        if known := self._journal.find(original, order.target, recipe.key()):
-            self._store.keep(original, data)
-            return Accepted(known, safe_name(found.name), notes=known.notes, known=True)
-        prepared = self._prepare(data, found.name, recipe)
-        image = prepared.image
+        key = recipe.key()
+        made = self._journal.find(original, order.target, key) or self._prepare(
+            data, found.name, recipe
+        )
+        return Ready(found, order.target, data, original, key, made)
+
+    def keep(self, ready: Ready, state: State) -> Accepted:
+        """Have an image that is ready on the disk and in the journal, as `accept` does."""
+        made, original, data = ready.made, ready.original, ready.data
         self._store.keep(original, data)
-        entry = Entry(original, image, recipe.key(), order.target, found.origin, prepared.notes)
+        if isinstance(made, Record):
+            return Accepted(made, safe_name(ready.found.name), notes=made.notes, known=True)
+        image, notes = made.image, made.notes
+        entry = Entry(original, image, ready.recipe, ready.target, ready.found.origin, notes)
         record, is_new = self._journal.accept(entry, state, self._owner)
         if not self._store.path(original).exists():  # pruned before the row said who needs it
             self._store.keep(original, data)
         if is_new and image.sha256 != original:
             self._store.keep_outgoing(image.sha256, image.data)
         self._write_slips(record)
-        return Accepted(record, image.name, image if is_new else None, prepared.notes)
+        return Accepted(record, image.name, image if is_new else None, notes)
 
     def send(self, record: Record, image: Image | None = None) -> Record:
         """Try once to bring a claimed row's image to its host; the finished row.
