@@ -22,7 +22,8 @@ class Held:
     `mark` names that moment to `replace`. `bitmap` is an image file's bytes, of unknown worth;
     `paths` are absolute paths of copied files, in their order; at most one of the two is there.
     `reason` says why something that looked like images is left alone. `ours`: this program put it
-    there. `inherited`: whoever copied it is gone, and a clipboard manager holds it now.
+    there. `inherited`: whoever copied it is gone, and a clipboard manager holds it now. `empty`:
+    nobody holds anything.
     """
 
     mark: object
@@ -31,6 +32,7 @@ class Held:
     reason: Message | None = None
     ours: bool = False
     inherited: bool = False
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
