@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Executor
 from threading import Event
-from typing import ParamSpec
 
 from imghost.app import App
-from imghost.errors import JournalDamaged, MachineError
 from imghost.imaging.child import Child
 from imghost.imaging.crew import Crew
 from imghost.models import Alive, Record
 from imghost.presence import Presence
-
-P = ParamSpec("P")
+from imghost.senders import Senders
+from imghost.survival import Survival
 
 _REST_S = 2.0
 _CARE_S = 30.0
@@ -28,14 +26,22 @@ log = logging.getLogger(__name__)
 
 
 class Caretaker:
-    """One thread runs it; `workers` do what may take long."""
+    """One thread runs it; `workers` do what may take long, `senders` what goes out."""
 
-    def __init__(self, app: App, workers: Executor, presence: Presence) -> None:
+    def __init__(
+        self,
+        app: App,
+        presence: Presence,
+        senders: Senders,
+        workers: Executor,
+        survive: Survival,
+    ) -> None:
         self._app = app
-        self._workers = workers
         self._presence = presence
+        self._senders = senders
+        self._workers = workers
+        self._survive = survive
         self._cared_at = float("-inf")
-        self._in_doubt = False
         self._looking: set[int] = set()
 
     def run(self, stopping: Event, children: Iterable[Child | Crew]) -> None:
@@ -49,38 +55,20 @@ class Caretaker:
                 child.reap_idle()
             self._app.outbox.rest(_REST_S)
 
-    def _survive(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Whatever goes wrong costs this piece of work alone."""
-        try:
-            work(*args, **kwargs)
-        except JournalDamaged as exc:
-            log.warning("%s", exc)
-            self._in_doubt = True  # the next round looks after the journal first
-        except MachineError as exc:
-            log.warning("%s", exc)
-        except Exception:
-            log.exception("a bug")
-
     def _round(self) -> None:
         app = self._app
         self._presence.keep()
         app.owner.keep()
-        app.look_after_journal(thorough=self._in_doubt)
-        self._in_doubt = False
+        app.look_after_journal(thorough=self._survive.in_doubt)
+        self._survive.in_doubt = False
         if time.monotonic() - self._cared_at > _CARE_S:
             self._cared_at = time.monotonic()
             app.reap()
         app.pipeline()  # a changed config may lift a hold
         app.outbox.tidy()
-        while record := app.outbox.take():
-            self._workers.submit(self._survive, self._send, record)
+        self._senders.send_queued()
         if app.config.verify.after_upload:
             self._look_at_links()
-
-    def _send(self, record: Record) -> None:
-        outcome = self._app.outbox.work(record)
-        if outcome.error:
-            log.info("%d is not sent: %s", record.id, outcome.error)
 
     def _look_at_links(self) -> None:
         due = self._app.journal.due_checks(2 * _LOOKS_AT_ONCE)

@@ -34,6 +34,7 @@ from imghost.lock import FileLock
 from imghost.presence import Presence
 from imghost.report import status_json
 from imghost.secret import Secret
+from imghost.senders import Senders
 from imghost.server.app import make_app
 from imghost.server.body import Recent
 from imghost.server.commands import command_routes
@@ -44,6 +45,7 @@ from imghost.server.renderings import AT_ONCE, Renderings
 from imghost.server.run import listen, serve
 from imghost.server.shelf import Shelf
 from imghost.server.wire import Json, Settled, UploadRequest
+from imghost.survival import Survival
 from imghost.text import Speaker
 
 if TYPE_CHECKING:
@@ -103,7 +105,10 @@ class Daemon:
             presence = Presence(self._dirs, lock, door, app.owner.tmp)
             end_server = enter(_serving(sockets, self._asgi(app, files, workers, token, port)))
             enter(closing(crew))  # ends before the server, which waits for answers under way
-            enter(_caretaking(app, Caretaker(app, senders, presence), (child, crew), end_server))
+            survive = Survival()
+            sending = Senders(app.outbox, senders, survive)
+            caretaker = Caretaker(app, presence, sending, senders, survive)
+            enter(_caretaking(app, caretaker, (child, crew), end_server))
             enter(presence)
             enter(_signals_to(self._waker))
             ready(url)

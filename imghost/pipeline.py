@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from imghost.config import Config
 from imghost.errors import ConfigError
 from imghost.hosts.base import Host, KeepsFiles
-from imghost.imaging.check import safe_name
+from imghost.imaging.check import NAMELESS, safe_name
 from imghost.imaging.prepare import Prepared, Recipe
 from imghost.keep.journal import Entry, Journal
 from imghost.keep.store import Store
@@ -198,7 +198,7 @@ class Pipeline:
             url=styled(record.url, style),
             original=record.url,
             alt="",
-            name=record.name,
+            name="" if record.name == NAMELESS else record.name,
             width_px=record.width_px,
             height_px=record.height_px,
             host=record.host,

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imghost.models import Target
+from imghost.pipeline import Order
 from imghost.watch.bursts import JOIN_S, SPLIT_S, Bursts, Links, Origin
 
+ORDER = Order(Target("local", "images"), "url")
 CLIPBOARD, FOLDER = Origin("clipboard", 1), Origin("/pictures", 1)
 
 
@@ -26,7 +29,7 @@ def texts(links: list[Links]) -> list[tuple[str, ...]]:
 
 def test_a_lone_picture_gives_its_link_at_once(bursts: Bursts) -> None:
     """Nothing is waited for once it is settled, and it is given once."""
-    item = bursts.add(FOLDER, "a.png", 0.0)
+    item = bursts.add(FOLDER, "a.png", ORDER, 0.0)
     assert bursts.due(0.1) == []
     bursts.settle(item, "link a")
     assert texts(bursts.due(0.2)) == [("link a",)]
@@ -35,7 +38,7 @@ def test_a_lone_picture_gives_its_link_at_once(bursts: Bursts) -> None:
 
 def test_copied_files_keep_their_order(bursts: Bursts) -> None:
     """Several files give one line each, in the order in which they were copied, all together."""
-    items = bursts.add_all(CLIPBOARD, ["z.png", "a.png"], 0.0)
+    items = bursts.add_all(CLIPBOARD, ["z.png", "a.png"], ORDER, 0.0)
     bursts.settle(items[1], "link a")
     assert bursts.due(0.1) == []
     bursts.settle(items[0], "link z")
@@ -44,7 +47,9 @@ def test_copied_files_keep_their_order(bursts: Bursts) -> None:
 
 def test_files_of_a_folder_go_by_name(bursts: Bursts) -> None:
     """Those found less than a second apart are one burst, in name order."""
-    found = [bursts.add(FOLDER, name, at) for name, at in (("b", 0.0), ("c", 0.9), ("a", 1.8))]
+    found = [
+        bursts.add(FOLDER, name, ORDER, at) for name, at in (("b", 0.0), ("c", 0.9), ("a", 1.8))
+    ]
     for item in found:
         bursts.settle(item, f"link {item.name}")
     assert texts(bursts.due(2.0)) == [("link a", "link b", "link c")]
@@ -52,9 +57,9 @@ def test_files_of_a_folder_go_by_name(bursts: Bursts) -> None:
 
 def test_who_joins_later_is_given_with_the_others(bursts: Bursts) -> None:
     """A burst that gave its links gives them again, with those of who joined it."""
-    bursts.settle(bursts.add(FOLDER, "a", 0.0), "link a")
+    bursts.settle(bursts.add(FOLDER, "a", ORDER, 0.0), "link a")
     assert bursts.due(0.1)[0].news == 1
-    late = bursts.add(FOLDER, "b", 0.5)
+    late = bursts.add(FOLDER, "b", ORDER, 0.5)
     assert bursts.due(0.6) == []
     bursts.settle(late, "link b")
     (links,) = bursts.due(0.7)
@@ -67,7 +72,7 @@ def test_who_joins_later_is_given_with_the_others(bursts: Bursts) -> None:
 )
 def test_what_comes_apart_is_apart(bursts: Bursts, origin: Origin, found_at: float) -> None:
     """A second later, in another folder, or after somebody copied: a burst of its own."""
-    for item in (bursts.add(FOLDER, "a", 0.0), bursts.add(origin, "b", found_at)):
+    for item in (bursts.add(FOLDER, "a", ORDER, 0.0), bursts.add(origin, "b", ORDER, found_at)):
         bursts.settle(item, f"link {item.name}")
     first, second = bursts.due(found_at)
     assert texts([first, second]) == [("link a",), ("link b",)]
@@ -76,7 +81,7 @@ def test_what_comes_apart_is_apart(bursts: Bursts, origin: Origin, found_at: flo
 
 def test_after_ten_seconds_comes_what_is_there(bursts: Bursts) -> None:
     """What still waits then is a late burst of its own."""
-    first, second, third = bursts.add_all(CLIPBOARD, ["a", "b", "c"], 0.0)
+    first, second, third = bursts.add_all(CLIPBOARD, ["a", "b", "c"], ORDER, 0.0)
     bursts.settle(second, "link b")
     assert bursts.next_s(1.0) == SPLIT_S - 1.0
     assert bursts.due(SPLIT_S - 0.1) == []
@@ -91,7 +96,7 @@ def test_after_ten_seconds_comes_what_is_there(bursts: Bursts) -> None:
 
 def test_a_draft_stands_in_until_the_link_is_there(bursts: Bursts) -> None:
     """Given once, when every picture has its link or a draft; then the links themselves."""
-    first, second = bursts.add_all(CLIPBOARD, ["a", "b"], 0.0)
+    first, second = bursts.add_all(CLIPBOARD, ["a", "b"], ORDER, 0.0)
     bursts.settle(first, "link a")
     bursts.draft(second, "draft b")
     (links,) = bursts.due(5.0)
@@ -104,7 +109,7 @@ def test_a_draft_stands_in_until_the_link_is_there(bursts: Bursts) -> None:
 
 def test_what_is_dropped_is_not_waited_for(bursts: Bursts) -> None:
     """A file that turned out to be no picture holds up nobody."""
-    first, second = bursts.add_all(CLIPBOARD, ["a", "b"], 0.0)
+    first, second = bursts.add_all(CLIPBOARD, ["a", "b"], ORDER, 0.0)
     bursts.settle(first, "link a")
     bursts.accept(second, 7)
     bursts.drop(second)
@@ -114,7 +119,7 @@ def test_what_is_dropped_is_not_waited_for(bursts: Bursts) -> None:
 
 def test_pictures_of_one_row_wait_together(bursts: Bursts) -> None:
     """The same picture found twice is one row, and both have its link."""
-    items = bursts.add_all(CLIPBOARD, ["a", "b"], 0.0)
+    items = bursts.add_all(CLIPBOARD, ["a", "b"], ORDER, 0.0)
     for item in items:
         bursts.accept(item, 7)
     assert bursts.pending(7) == items
@@ -141,9 +146,9 @@ def test_every_link_is_given_and_nothing_else(steps: list[tuple[str, int]]) -> N
     for number, (step, which) in enumerate([*steps, ("wait", 0)]):
         now += SPLIT_S if step == "wait" else 0.3 * which
         if step == "folder":
-            waiting.append(bursts.add(FOLDER, f"{number}", now))
+            waiting.append(bursts.add(FOLDER, f"{number}", ORDER, now))
         elif step == "copy":
-            waiting += bursts.add_all(Origin("clipboard", number), ["x"] * (which + 1), now)
+            waiting += bursts.add_all(Origin("clipboard", number), ["x"] * (which + 1), ORDER, now)
         elif step == "draft" and waiting:
             bursts.draft(waiting[which % len(waiting)], "draft")
         elif step != "wait" and waiting:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from imghost.errors import ConfigError
-from imghost.models import Image, Limits, Stored
+from imghost.models import Image, Limits, Message, Stored
 from imghost.transport import Http
 
 
@@ -31,6 +31,16 @@ class Host(Protocol):
     name: str
     buckets: tuple[str, ...]
     http: Http
+
+    @property
+    def is_public(self) -> bool:
+        """Whether people elsewhere can see its images."""
+        ...
+
+    @property
+    def advice(self) -> Message | None:
+        """What whoever pastes its links must know, said once, for them to be seen."""
+        ...
 
     @property
     def limits(self) -> Limits:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from imghost.errors import ConfigError, LoginExpired
 from imghost.hosts.base import Outside, check_bucket
 from imghost.hosts.bilibili_replies import read_upload
-from imghost.models import Image, Limits, Stored
+from imghost.models import Image, Limits, Message, Stored
 from imghost.secret import Secret
 from imghost.setting import setting
 from imghost.transport.web import (
@@ -67,6 +67,12 @@ class BilibiliHost:
     """Stores images under the user's account; buckets differ only in the link's path."""
 
     name = "bilibili"
+    is_public = True
+    advice = Message(
+        "Bilibili's pictures show on pages that send no Referer only: put {tag} into the page's "
+        "head, or write links as html",
+        {"tag": '<meta name="referrer" content="no-referrer">'},
+    )
     buckets: tuple[str, ...] = (
         *("openplatform", "static", "live", "seed", "banner", "mall", "album", "vip", "face"),
         *("svg-next", "archive", "garb", "polaris_web_conf"),

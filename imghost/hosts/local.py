@@ -11,7 +11,7 @@ from imghost.disk import machine_errors, write_durably
 from imghost.errors import ConfigError, HostRefused, HostUnavailable, MachineError
 from imghost.hosts.base import BUCKET, Outside, check_bucket
 from imghost.links import is_web_address
-from imghost.models import EXTENSIONS, Image, Limits, Stored
+from imghost.models import EXTENSIONS, Image, Limits, Message, Stored
 from imghost.setting import setting
 
 _FORMATS = frozenset({"png", "jpeg", "webp", "gif", "avif"})
@@ -25,6 +25,12 @@ def _check_public_url(url: str) -> None:
             "{url} cannot be where others reach the pictures; it begins with http:// or https://",
             url=url,
         )
+
+
+_ONLY_HERE = Message(
+    "links of the built-in host open on this computer only, and while imghost runs; choose another "
+    "host, or set hosts.local.public_url, before others are to see them"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,14 @@ class LocalHost:
     def __init__(self, config: LocalConfig, outside: Outside) -> None:
         self.http = outside.http
         self._base_url = (config.public_url or outside.base_url).rstrip("/")
+        self.is_public = bool(config.public_url)
         self._folder = outside.folder
         self._tmp = outside.tmp
+
+    @property
+    def advice(self) -> Message | None:
+        """Its links are for this computer, unless there is a public address."""
+        return None if self.is_public else _ONLY_HERE
 
     def upload(self, image: Image, bucket: str) -> Stored:
         """Write the image, durably, unless it is there."""

@@ -22,6 +22,7 @@ from imghost.setting import setting
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
+NAMELESS = "image"
 _PLUGINS = {
     "png": ("PIL.PngImagePlugin", "PngImageFile"),
     "jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
@@ -144,7 +145,7 @@ def decode_errors(name: str) -> Iterator[None]:
 def safe_name(name: str) -> str:
     """The last part of a path, short, and storable as UTF-8."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1].strip()
-    return last[:_MAX_NAME].encode(errors="replace").decode() or "image"
+    return last[:_MAX_NAME].encode(errors="replace").decode() or NAMELESS
 
 
 def _within_bytes(data: bytes, name: str, caps: Caps) -> None:

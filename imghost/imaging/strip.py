@@ -9,6 +9,7 @@ from imghost.imaging.check import decode_errors
 from imghost.imaging.containers import bare
 from imghost.models import Image, Message
 
+METADATA_REMOVED = Message("metadata removed: {kinds}")
 _ORDER = ("GPS", "EXIF", "XMP", "IPTC", "C2PA")
 
 
@@ -26,4 +27,4 @@ def strip(image: Image) -> tuple[Image, tuple[Message, ...]]:
     stripped = replace(image, data=left.data, sha256=hashlib.sha256(left.data).hexdigest())
     kinds = [name for name in _ORDER if name in left.removed]
     kinds += sorted(left.removed.difference(_ORDER))
-    return stripped, (Message("metadata removed: {kinds}", {"kinds": ", ".join(kinds)}),)
+    return stripped, (replace(METADATA_REMOVED, fields={"kinds": ", ".join(kinds)}),)

@@ -12,7 +12,7 @@ from imghost.errors import SourceError
 from imghost.models import Found
 
 
-def found_file(path: str, max_bytes: int) -> Found:
+def found_file(path: str, max_bytes: int, origin: str = "command") -> Found:
     """The file at this path; one that does not exist is looked for with its %XX decoded.
 
     Loading raises SourceError.
@@ -20,7 +20,7 @@ def found_file(path: str, max_bytes: int) -> Found:
     where, decoded = Path(path), Path(unquote(path))
     if not _exists(where) and _exists(decoded):
         where = decoded
-    return Found("command", where.name, lambda: _read(where, max_bytes))
+    return Found(origin, where.name, lambda: _read(where, max_bytes))
 
 
 def found_bytes(name: str, data: bytes) -> Found:

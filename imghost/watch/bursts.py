@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from imghost.pipeline import Order
+
 JOIN_S = 1.0
 SPLIT_S = 10.0
 
@@ -26,11 +28,13 @@ class Origin:
 class Item:
     """One picture of a burst, from its find to its link; changed by its Bursts alone.
 
+    `order` says where it goes and how its link is written.
     `link` is "" until there is one, and stays so if it failed. `draft` is the embedded host's link
     to the same picture.
     """
 
     name: str
+    order: Order
     burst: Burst = field(repr=False)
     record_id: int = 0
     link: str = ""
@@ -84,16 +88,16 @@ class Bursts:
         self._pending: dict[int, list[Item]] = {}
         self._number = 0
 
-    def add(self, origin: Origin, name: str, now: float) -> Item:
+    def add(self, origin: Origin, name: str, order: Order, now: float) -> Item:
         """A file was found: it joins what its folder had just before; links go by name there."""
         burst = self._joined(origin, now) or self._begun(origin, now, by_name=True)
         burst.last_at = now
-        return _added(burst, name)
+        return _added(burst, name, order)
 
-    def add_all(self, origin: Origin, names: Sequence[str], now: float) -> list[Item]:
+    def add_all(self, origin: Origin, names: Sequence[str], order: Order, now: float) -> list[Item]:
         """Pictures were copied at once: a burst of their own, in this order."""
         burst = self._begun(origin, now, by_name=False)
-        return [_added(burst, name) for name in names]
+        return [_added(burst, name, order) for name in names]
 
     def accept(self, item: Item, record_id: int) -> None:
         """The picture is this row's."""
@@ -187,8 +191,8 @@ class Bursts:
                 del self._pending[item.record_id]
 
 
-def _added(burst: Burst, name: str) -> Item:
-    item = Item(name, burst)
+def _added(burst: Burst, name: str, order: Order) -> Item:
+    item = Item(name, order, burst)
     burst.items.append(item)
     burst.waiting += 1
     return item

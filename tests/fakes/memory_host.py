@@ -30,6 +30,8 @@ class MemoryHost:
 
     name = "memory"
     buckets: tuple[str, ...] = ("memory", "other")
+    is_public = True
+    advice = None
     Config = MemoryConfig
 
     def __init__(self, config: MemoryConfig, outside: Outside) -> None:
