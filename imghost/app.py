@@ -15,6 +15,7 @@ from imghost.health import look
 from imghost.hosts import HOSTS
 from imghost.imaging.prepare import Prepared, Recipe, prepare
 from imghost.in_order import in_order
+from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
 from imghost.keep.owner import Owner
 from imghost.keep.recovery import JournalFile
@@ -23,15 +24,8 @@ from imghost.models import Alive, Found, Message, Record, State
 from imghost.open_hosts import OpenHosts
 from imghost.outbox import Outbox
 from imghost.pipeline import Pipeline
-from imghost.server.wire import (
-    BytesInput,
-    Failure,
-    FileInput,
-    Input,
-    LinkInput,
-    Settled,
-    UploadRequest,
-)
+from imghost.server.asked import BytesInput, FileInput, Input, LinkInput, UploadRequest
+from imghost.server.wire import Failure, Settled
 from imghost.sources.files import found_bytes, found_file, found_link
 
 _LOOK_S = 2.0
@@ -76,6 +70,7 @@ class App:
             self.owner.close()
             raise
         self.journal = Journal(self._journal_file.db)
+        self.facts = Facts(self._journal_file.db)
         self._pipeline = self._piped(self.config)
         self.outbox = Outbox(self.journal, self.pipeline, self.owner.id)
         try:

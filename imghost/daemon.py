@@ -10,11 +10,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
 from imghost.app import App
+from imghost.backend import Backend
 from imghost.caretaker import Caretaker
 from imghost.config import Config
 from imghost.config_file import ConfigFile
@@ -32,7 +33,6 @@ from imghost.imaging.child import Child
 from imghost.imaging.crew import Crew
 from imghost.lock import FileLock
 from imghost.presence import Presence
-from imghost.report import status_json
 from imghost.secret import Secret
 from imghost.senders import Senders
 from imghost.server.app import make_app
@@ -44,12 +44,14 @@ from imghost.server.peer import stranger_check
 from imghost.server.renderings import AT_ONCE, Renderings
 from imghost.server.run import listen, serve
 from imghost.server.shelf import Shelf
-from imghost.server.wire import Json, Settled, UploadRequest
 from imghost.survival import Survival
 from imghost.text import Speaker
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from imghost.desk import Watch
+    from imghost.watch.watcher import Watcher
 
 _LOOPBACK = "127.0.0.1"
 _LOCK_WAIT_S = 1.0
@@ -62,7 +64,10 @@ log = logging.getLogger(__name__)
 
 
 class Daemon:
-    """Serves files and commands and sends what is queued, from `run` until it is stopped."""
+    """Serves files and commands and sends what is queued, from `run` until it is stopped.
+
+    `watch` says how to watch the desktop; None is for a machine without one.
+    """
 
     def __init__(
         self,
@@ -70,11 +75,13 @@ class Daemon:
         source: ConfigFile,
         config: Config,
         say: Speaker,
+        watch: Watch | None = None,
     ) -> None:
         self._dirs = dirs
         self._source = source
         self._config = config
         self._say = say
+        self._watch = watch
         self._sleeper, self._waker = socket.socketpair()
         self._waker.setblocking(False)  # noqa: FBT003 - the standard library's
 
@@ -103,12 +110,17 @@ class Daemon:
             settings = settings_of(self._source.path, self._source.environ, token)
             door = Door(url, token, settings, self._config.language, os.getpid())
             presence = Presence(self._dirs, lock, door, app.owner.tmp)
-            end_server = enter(_serving(sockets, self._asgi(app, files, workers, token, port)))
-            enter(closing(crew))  # ends before the server, which waits for answers under way
             survive = Survival()
             sending = Senders(app.outbox, senders, survive)
+            runner = enter(asyncio.Runner())
+            watcher, watching = self._watching(app, sending, child, survive, runner.get_loop())
+            backend = Backend(app, self._say, self.stop, watcher)
+            asgi = self._asgi(backend, files, workers, token, port)
+            end_server = enter(_serving(runner, sockets, asgi))
+            enter(closing(crew))  # ends before the server, which waits for answers under way
             caretaker = Caretaker(app, presence, sending, senders, survive)
             enter(_caretaking(app, caretaker, (child, crew), end_server))
+            enter(watching)
             enter(presence)
             enter(_signals_to(self._waker))
             ready(url)
@@ -143,55 +155,48 @@ class Daemon:
         renderings = Renderings(shelf, recent, crew.draw)
         return Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
 
-    def _asgi(self, app: App, files: Files, workers: Executor, token: Secret, port: int) -> ASGIApp:
-        backend = Backend(app, self._say, self.stop)
+    def _watching(
+        self,
+        app: App,
+        senders: Senders,
+        child: Child,
+        survive: Survival,
+        loop: asyncio.AbstractEventLoop,
+    ) -> tuple[Watcher | None, AbstractContextManager[None]]:
+        if self._watch is None:
+            return None, nullcontext()
+        from imghost.desk import Desk
+
+        desk = Desk(loop)
+        watcher = desk.watcher(app, senders, child, self._say, survive, self._watch)
+        return watcher, desk.running(watcher, child)
+
+    def _asgi(
+        self, backend: Backend, files: Files, workers: Executor, token: Secret, port: int
+    ) -> ASGIApp:
         routes = command_routes(backend, token, workers, self._config.limits.input_bytes)
         return make_app(files, routes, callers_of(port), stranger_check(), self._say)
 
 
-class Backend:
-    """What the commands ask of the daemon; each method may be called from several threads."""
-
-    def __init__(self, app: App, say: Speaker, stop: Callable[[], None]) -> None:
-        self._app = app
-        self._say = say
-        self.stop = stop
-
-    def status(self) -> Json:
-        """As `imghost status --json`."""
-        return status_json(self._app, "serving", self._say)
-
-    def retry(self, ids: Sequence[int]) -> int:
-        """Lift what holds uploads back; how many are queued."""
-        return self._app.retry(ids)
-
-    def upload(self, request: UploadRequest, gone: threading.Event) -> Iterator[Settled]:
-        """Accept and send the inputs, until nobody listens any more."""
-        with closing(self._app.upload(request)) as settled:
-            for one in settled:
-                yield one
-                if gone.is_set():
-                    return
-
-
 @contextmanager
-def _serving(sockets: Sequence[socket.socket], asgi: ASGIApp) -> Iterator[Callable[[], None]]:
+def _serving(
+    runner: asyncio.Runner, sockets: Sequence[socket.socket], asgi: ASGIApp
+) -> Iterator[Callable[[], None]]:
     """Answer until the end; what is given begins that end."""
-    with asyncio.Runner() as runner:
-        loop, stopping = runner.get_loop(), asyncio.Event()
-        thread = threading.Thread(
-            target=runner.run, args=(serve(sockets, asgi, stopping),), name="imghost-server"
-        )
-        thread.start()
+    loop, stopping = runner.get_loop(), asyncio.Event()
+    thread = threading.Thread(
+        target=runner.run, args=(serve(sockets, asgi, stopping),), name="imghost-server"
+    )
+    thread.start()
 
-        def begin_to_end() -> None:
-            loop.call_soon_threadsafe(stopping.set)
+    def begin_to_end() -> None:
+        loop.call_soon_threadsafe(stopping.set)
 
-        try:
-            yield begin_to_end
-        finally:
-            begin_to_end()
-            thread.join()
+    try:
+        yield begin_to_end
+    finally:
+        begin_to_end()
+        thread.join()
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from functools import partial
 from imghost.app import App
 from imghost.errors import HostRefused, UsageError
 from imghost.hosts.base import Deletes, KeepsFiles
-from imghost.models import Alive, Record, State, Stored
+from imghost.models import EXTENSIONS, Alive, Record, State, Stored
+from imghost.pipeline import DRAFT_BUCKET, DRAFT_HOST
 from imghost.server.shelf import Shelf
 
 
@@ -38,8 +39,16 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
         if slips := app.journal.slips(original):
             app.store.write_slips(original, slips)
     app.store.drop_outgoing(record.sha256)
+    _forget_draft(app, record)
     if isinstance(host, KeepsFiles) and record.sha1:
         Shelf(app.dirs.renderings, app.config.server.cache_bytes).forget(record.sha1)
+
+
+def _forget_draft(app: App, record: Record) -> None:
+    host = app.pipeline().hosts(DRAFT_HOST)
+    if record.host != DRAFT_HOST and record.format and isinstance(host, Deletes):
+        key = f"{record.sha1}.{EXTENSIONS[record.format]}"
+        host.delete(Stored(DRAFT_HOST, DRAFT_BUCKET, key, "", record.size_bytes))
 
 
 @dataclass(frozen=True, slots=True)

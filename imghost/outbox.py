@@ -84,6 +84,12 @@ class Outbox:
                 self._changed.wait(min([_LOOK_S, *waits]))
         return None
 
+    def is_free(self, host: str) -> bool:
+        """Whether the host may be asked by oneself at this moment."""
+        with self._changed:
+            gate, now = self._gate(host), self._clock()
+            return not self.stopping and gate.shut_s(now) <= 0 and gate.pace_s(now) <= 0
+
     def enter(self, record: Record) -> bool:
         """Wait for the host's own pace to send a claimed row; False if the outbox stops."""
         with self._changed:

@@ -19,6 +19,7 @@ from imghost.links import Link, alt_text, check_format, is_web_address, render_l
 from imghost.models import Alive, Found, Image, Message, Record, State, Target
 
 FRESH_S = 86_400.0
+DRAFT_HOST, DRAFT_BUCKET = "local", "drafts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,18 @@ class Pipeline:
         self._write_slips(done)
         return done
 
+    def draft(self, record: Record, order: Order) -> str:
+        """A link by the embedded host to what is to be sent elsewhere; "" if that is not at hand.
+
+        Raises HostError, MachineError.
+        """
+        image = self._kept_image(record)
+        if image is None:
+            return ""
+        stored = self.hosts(DRAFT_HOST).upload(image, DRAFT_BUCKET)
+        shown = replace(record, host=stored.host, bucket=stored.bucket, key=stored.key)
+        return self.text(replace(shown, url=stored.url), order)
+
     def works(self, record: Record) -> bool:
         """Whether a finished row's link may be given out again."""
         if record.state is not State.DONE:
@@ -227,20 +240,24 @@ class Pipeline:
             return "" if record.frames > 1 else self.config.link.style
         return order.style
 
-    def _image_of(self, record: Record) -> tuple[Record, Image, bool]:
+    def _kept_image(self, record: Record) -> Image | None:
         data = self._store.read_outgoing(record.sha256)
         if data is None and record.sha256 == record.original and record.format:
             data = self._store.read(record.original)
-        if data is not None:  # the hash says that these are the bytes that were checked
-            image = Image(
-                data,
-                record.format,
-                record.width_px,
-                record.height_px,
-                record.frames,
-                record.sha256,
-                record.name,
-            )
+        if data is None:
+            return None
+        return Image(  # the hash says that these are the bytes that were checked
+            data,
+            record.format,
+            record.width_px,
+            record.height_px,
+            record.frames,
+            record.sha256,
+            record.name,
+        )
+
+    def _image_of(self, record: Record) -> tuple[Record, Image, bool]:
+        if image := self._kept_image(record):
             return record, image, True
         order = Order(record.target, self.config.link.format)
         prepared = self._prepare(

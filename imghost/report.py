@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imghost.models import Record, State
+from imghost.models import Message, Record, State
 from imghost.text import Speaker
 
 if TYPE_CHECKING:
@@ -55,16 +56,34 @@ def record_json(record: Record, text: str, say: Speaker) -> dict[str, object]:
     }
 
 
-def status_json(app: App, state: str, say: Speaker) -> dict[str, object]:
-    """What `status --json` prints; `state` is watching, paused, serving or stopped."""
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What the daemon watches: `state` is watching, paused, serving or stopped.
+
+    `pause_reason`: why it is paused. `changes_at`: when it pauses or resumes by itself, in seconds
+    since the epoch. `left_alone`: names, reasons and times of what was not taken, the newest last.
+    `missing`: what this desktop cannot do, and why.
+    """
+
+    state: str
+    pause_reason: Message | None = None
+    changes_at: float = math.inf
+    left_alone: tuple[tuple[str, Message, float], ...] = ()
+    missing: tuple[Message, ...] = ()
+
+
+def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]:
+    """What `status --json` prints."""
     config = app.config
     target = config.target()
     pipeline = app.checked_pipeline()
     order = pipeline.order()
     waiting = app.journal.in_states(State.ASKING, State.QUEUED)
     return {
-        "state": state,
-        "paused": state == "paused",
+        "state": watching.state,
+        "paused": watching.state == "paused",
+        "pause_reason": say(watching.pause_reason) if watching.pause_reason else "",
+        "changes_at": "" if math.isinf(watching.changes_at) else iso_time(watching.changes_at),
         "host": target.host,
         "bucket": target.bucket,
         "format": config.link.format,
@@ -75,10 +94,13 @@ def status_json(app: App, state: str, say: Speaker) -> dict[str, object]:
             record_json(pipeline.current(record), pipeline.text(record, order), say)
             for record in app.journal.history(limit=_LAST)
         ],
-        "left_alone": [],
+        "left_alone": [
+            {"name": name, "reason": say(reason), "at": iso_time(at)}
+            for name, reason, at in watching.left_alone
+        ],
         "kept_bytes": app.store.size_bytes(),
         "login": {},
-        "missing": [],
+        "missing": [say(problem) for problem in watching.missing],
     }
 
 

@@ -19,8 +19,8 @@ class Survival:
     def __init__(self) -> None:
         self.in_doubt = False
 
-    def __call__(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Do the work, and log what it raises."""
+    def __call__(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Do the work, and log what it raises; whether it raised nothing."""
         try:
             work(*args, **kwargs)
         except JournalDamaged as exc:
@@ -30,3 +30,6 @@ class Survival:
             log.warning("%s", exc)
         except Exception:
             log.exception("a bug")
+        else:
+            return True
+        return False

@@ -14,7 +14,7 @@ from imghost.dirs import Dirs
 from imghost.errors import HostRefused, UsageError
 from imghost.forget import forget, prunable, prune
 from imghost.models import Alive, State
-from imghost.server.wire import BytesInput, UploadOptions, UploadRequest
+from imghost.server.asked import BytesInput, UploadOptions, UploadRequest
 from tests.fakes import pictures
 
 YEAR_S = 31_536_000.0

@@ -27,18 +27,20 @@ from imghost.models import Alive, Message, Record, State
 from imghost.secret import Secret
 from imghost.server import wire
 from imghost.server.app import make_app
-from imghost.server.commands import command_routes
-from imghost.server.guard import callers_of
-from imghost.server.wire import (
+from imghost.server.asked import (
+    MAX_WAIT_S,
     BytesInput,
-    Failure,
     FileInput,
+    Json,
     LinkInput,
     RetryRequest,
-    Settled,
     UploadOptions,
     UploadRequest,
+    read_json,
 )
+from imghost.server.commands import command_routes
+from imghost.server.guard import callers_of
+from imghost.server.wire import Failure, Settled
 from imghost.text import Speaker
 from tests.fakes.serving import HOST, Answer, ask, serving
 
@@ -85,7 +87,7 @@ class Daemon:
     error: ImghostError | None = None
     error_after: int = 0
 
-    def status(self) -> wire.Json:
+    def status(self) -> Json:
         """A state, or the error."""
         if self.error:
             raise self.error
@@ -389,13 +391,13 @@ def test_a_line_is_read_as_it_was_written(settled: Settled) -> None:
 
 
 inputs = st.builds(FileInput, st.text(min_size=1)) | st.builds(LinkInput, st.text(min_size=1))
-options = st.builds(UploadOptions, wait_s=st.floats(0, wire.MAX_WAIT_S))
+options = st.builds(UploadOptions, wait_s=st.floats(0, MAX_WAIT_S))
 
 
 @given(st.builds(UploadRequest, st.lists(inputs, min_size=1).map(tuple), options))
 def test_a_request_is_read_as_it_was_written(request: UploadRequest) -> None:
     """Through JSON and back, nothing changes."""
-    sent = wire.read_json(json.dumps(request.to_json()).encode())
+    sent = read_json(json.dumps(request.to_json()).encode())
     assert UploadRequest.from_json(sent) == request
 
 

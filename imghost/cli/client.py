@@ -12,17 +12,25 @@ from urllib.parse import urlencode, urlsplit
 
 from imghost.door import Door
 from imghost.errors import DaemonError
+from imghost.server.asked import (
+    BytesInput,
+    CopyRequest,
+    Json,
+    PauseRequest,
+    RetryRequest,
+    UploadRequest,
+)
 from imghost.server.wire import (
+    COPY,
+    PAUSE,
+    PUT_BACK,
+    RESUME,
     RETRY,
     STATUS,
     STOP,
     TOKEN_HEADER,
     UPLOAD,
-    BytesInput,
-    Json,
-    RetryRequest,
     Settled,
-    UploadRequest,
     read_answer,
 )
 
@@ -37,12 +45,32 @@ def status(door: Door) -> Json:
 
 def stop(door: Door) -> None:
     """Ask the daemon to end. Raises DaemonError."""
-    next(_answers(door, "POST", STOP, b"{}"), None)
+    _posted(door, STOP, {})
 
 
 def retry(door: Door, ids: Sequence[int]) -> None:
     """Have these rows, or all that waits, tried again. Raises DaemonError, UsageError."""
-    next(_answers(door, "POST", RETRY, json.dumps(RetryRequest(tuple(ids)).to_json()).encode()))
+    _posted(door, RETRY, RetryRequest(tuple(ids)).to_json())
+
+
+def pause(door: Door, minutes: float | None) -> None:
+    """Have it take nothing, for so long. Raises DaemonError."""
+    _posted(door, PAUSE, PauseRequest(minutes).to_json())
+
+
+def resume(door: Door, minutes: float | None) -> None:
+    """Have it take what it finds, for so long. Raises DaemonError."""
+    _posted(door, RESUME, PauseRequest(minutes).to_json())
+
+
+def put_back(door: Door) -> None:
+    """Have it put back the picture whose place a link took. Raises DaemonError, SourceError."""
+    _posted(door, PUT_BACK, {})
+
+
+def copy(door: Door, text: str) -> bool:
+    """Have it put a text onto the clipboard; False if it has none. Raises DaemonError."""
+    return _posted(door, COPY, CopyRequest(text).to_json()).get("copied") is True
 
 
 def upload(door: Door, request: UploadRequest) -> Iterator[Settled]:
@@ -62,6 +90,10 @@ def upload(door: Door, request: UploadRequest) -> Iterator[Settled]:
                     "see imghost status"
                 )
             start += len(part)
+
+
+def _posted(door: Door, path: str, asked: Json) -> Json:
+    return next(_answers(door, "POST", path, json.dumps(asked).encode()), {})
 
 
 def _upload(door: Door, request: UploadRequest) -> Iterator[Settled]:

@@ -10,7 +10,7 @@ from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
 from imghost.errors import DaemonError
-from imghost.report import size_text, status_json
+from imghost.report import Watching, size_text, status_json
 from imghost.text import Speaker
 
 SUMMARY = "Tell what imghost does, and what waits."
@@ -29,7 +29,10 @@ def run(_options: argparse.Namespace, context: Context) -> Answer:
         told, code = dict(status(context.daemon)), 0
     else:
         with context.app() as app:
-            told, code = status_json(app, "stopped", context.console.say), DaemonError.exit_code
+            told, code = (
+                status_json(app, Watching("stopped"), context.console.say),
+                DaemonError.exit_code,
+            )
     lines = "\n".join(_lines(told, context.console.say))
     return Answer([Item(lines, lambda: told)], one=True, exit_code=lambda: code)
 

@@ -15,15 +15,15 @@ from imghost.door import Door
 from imghost.errors import SomeFailed, SourceError
 from imghost.models import State
 from imghost.report import NOTHING_JSON, record_json
-from imghost.server.wire import (
+from imghost.server.asked import (
     BytesInput,
     FileInput,
     Input,
     LinkInput,
-    Settled,
     UploadOptions,
     UploadRequest,
 )
+from imghost.server.wire import Settled
 from imghost.sources.files import is_link
 
 SUMMARY = "Upload images and print their links."

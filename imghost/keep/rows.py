@@ -30,12 +30,17 @@ class Rows:
 
     def get(self, record_id: int) -> Record:
         """The row with this id. Raises UsageError if there is none."""
-        rows = self._select("WHERE id = ?", (record_id,))
-        if not rows:
+        record = self.look_up(record_id)
+        if record is None:
             raise UsageError(
                 "there is no upload with the id {id}; see imghost history", id=record_id
             )
-        return rows[0]
+        return record
+
+    def look_up(self, record_id: int) -> Record | None:
+        """The row with this id, if there still is one."""
+        rows = self._select("WHERE id = ?", (record_id,))
+        return rows[0] if rows else None
 
     def queued_hosts(self) -> list[str]:
         """The hosts for which something is queued."""

@@ -8,17 +8,30 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from imghost.errors import DaemonError, ImghostError, UsageError
 from imghost.secret import Secret
 from imghost.server import wire
+from imghost.server.asked import (
+    BytesInput,
+    CopyRequest,
+    Json,
+    PauseRequest,
+    RetryRequest,
+    UploadOptions,
+    UploadRequest,
+    read_json,
+)
 from imghost.server.peer import is_loopback
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _MAX_JSON_BYTES = 16 << 20  # some 4,000 inputs with the longest paths that Linux knows
 
@@ -29,7 +42,7 @@ class Backend(Protocol):
     All but `stop` may block: they are called from worker threads, several at once.
     """
 
-    def status(self) -> wire.Json:
+    def status(self) -> Json:
         """How it stands, as `imghost status --json` tells, each message as template and fields."""
         ...
 
@@ -37,11 +50,27 @@ class Backend(Protocol):
         """Begin to end the daemon, and return at once."""
         ...
 
+    def pause(self, minutes: float | None) -> None:
+        """Take nothing that is found, for so long or until `resume`."""
+        ...
+
+    def resume(self, minutes: float | None) -> None:
+        """Take what is found, for so long or until `pause`."""
+        ...
+
+    def put_back(self) -> None:
+        """Put the picture back onto the clipboard whose place a link took."""
+        ...
+
+    def copy(self, text: str) -> bool:
+        """Put a text onto the clipboard; False if this daemon has none."""
+        ...
+
     def retry(self, ids: Sequence[int]) -> int:
         """Try these images again, without ids all that are queued or held; how many those are."""
         ...
 
-    def upload(self, request: wire.UploadRequest, gone: threading.Event) -> Iterator[wire.Settled]:
+    def upload(self, request: UploadRequest, gone: threading.Event) -> Iterator[wire.Settled]:
         """Upload the inputs and tell of each when it settles, in whatever order.
 
         Once `gone` is set nobody listens: what was begun may end, and nothing more is begun.
@@ -61,6 +90,10 @@ def command_routes(
         wire.STOP: ("POST", commands.stop),
         wire.RETRY: ("POST", commands.retry),
         wire.UPLOAD: ("POST", commands.upload),
+        wire.PAUSE: ("POST", commands.pause),
+        wire.RESUME: ("POST", commands.resume),
+        wire.PUT_BACK: ("POST", commands.put_back),
+        wire.COPY: ("POST", commands.copy),
     }
     return [
         Route(path, partial(_answered, token, endpoint), methods=[method])
@@ -113,18 +146,33 @@ class _Commands:
         self._max_input_bytes = max_input_bytes
 
     async def status(self, _request: Request) -> Response:
-        loop = asyncio.get_running_loop()
-        return _json_answer(await loop.run_in_executor(self._workers, self._backend.status))
+        return _json_answer(await self._worked(self._backend.status))
+
+    async def pause(self, request: Request) -> Response:
+        asked = PauseRequest.from_json(await _json_of(request))
+        await self._worked(self._backend.pause, asked.minutes)
+        return _json_answer({"paused": True})
+
+    async def resume(self, request: Request) -> Response:
+        asked = PauseRequest.from_json(await _json_of(request))
+        await self._worked(self._backend.resume, asked.minutes)
+        return _json_answer({"paused": False})
+
+    async def put_back(self, _request: Request) -> Response:
+        await self._worked(self._backend.put_back)
+        return _json_answer({"put_back": True})
+
+    async def copy(self, request: Request) -> Response:
+        asked = CopyRequest.from_json(await _json_of(request))
+        return _json_answer({"copied": await self._worked(self._backend.copy, asked.text)})
 
     async def stop(self, _request: Request) -> Response:
         self._backend.stop()
         return _json_answer({"stopping": True})
 
     async def retry(self, request: Request) -> Response:
-        asked = wire.RetryRequest.from_json(wire.read_json(await _body(request, _MAX_JSON_BYTES)))
-        loop = asyncio.get_running_loop()
-        retried = await loop.run_in_executor(self._workers, self._backend.retry, asked.ids)
-        return _json_answer({"retried": retried})
+        asked = RetryRequest.from_json(await _json_of(request))
+        return _json_answer({"retried": await self._worked(self._backend.retry, asked.ids)})
 
     async def upload(self, request: Request) -> Response:
         from starlette.responses import StreamingResponse
@@ -132,17 +180,19 @@ class _Commands:
         asked = await self._upload_asked(request)
         return StreamingResponse(self._lines(asked), media_type="application/x-ndjson")
 
-    async def _upload_asked(self, request: Request) -> wire.UploadRequest:
-        if _content_type(request) != "application/octet-stream":
-            return wire.UploadRequest.from_json(
-                wire.read_json(await _body(request, _MAX_JSON_BYTES))
-            )
-        query = request.query_params
-        options = wire.UploadOptions.from_json(query)
-        data = await _body(request, self._max_input_bytes)
-        return wire.UploadRequest((wire.BytesInput(query.get("name", ""), data),), options)
+    async def _worked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._workers, partial(work, *args, **kwargs))
 
-    async def _lines(self, request: wire.UploadRequest) -> AsyncIterator[bytes]:
+    async def _upload_asked(self, request: Request) -> UploadRequest:
+        if _content_type(request) != "application/octet-stream":
+            return UploadRequest.from_json(await _json_of(request))
+        query = request.query_params
+        options = UploadOptions.from_json(query)
+        data = await _body(request, self._max_input_bytes)
+        return UploadRequest((BytesInput(query.get("name", ""), data),), options)
+
+    async def _lines(self, request: UploadRequest) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         gone = threading.Event()
         told: asyncio.Queue[wire.Settled | None] = asyncio.Queue()
@@ -163,18 +213,22 @@ class _Commands:
             gone.set()
 
 
-def _json_answer(value: wire.Json, status: int = 200) -> Response:
+def _json_answer(value: Json, status: int = 200) -> Response:
     from starlette.responses import Response
 
     return Response(_line(value), status, media_type="application/json")
 
 
-def _line(value: wire.Json) -> bytes:
+def _line(value: Json) -> bytes:
     return json.dumps(value).encode("ascii") + b"\n"
 
 
 def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _json_of(request: Request) -> object:
+    return read_json(await _body(request, _MAX_JSON_BYTES))
 
 
 async def _body(request: Request, max_bytes: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -80,73 +81,86 @@ class Bursts:
     """The bursts of which something is still to come.
 
     A burst's links are given when all that it has so far is settled, and again, all together, if
-    more joined it. After SPLIT_S it gives what is settled, and the rest becomes a late burst.
+    more joined it. After SPLIT_S it gives what is settled, and the rest becomes a late burst. Safe
+    from several threads at once.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.RLock()
         self._open: list[Burst] = []
         self._pending: dict[int, list[Item]] = {}
         self._number = 0
 
     def add(self, origin: Origin, name: str, order: Order, now: float) -> Item:
         """A file was found: it joins what its folder had just before; links go by name there."""
-        burst = self._joined(origin, now) or self._begun(origin, now, by_name=True)
-        burst.last_at = now
-        return _added(burst, name, order)
+        with self._lock:
+            burst = self._joined(origin, now) or self._begun(origin, now, by_name=True)
+            burst.last_at = now
+            return _added(burst, name, order)
 
     def add_all(self, origin: Origin, names: Sequence[str], order: Order, now: float) -> list[Item]:
         """Pictures were copied at once: a burst of their own, in this order."""
-        burst = self._begun(origin, now, by_name=False)
-        return [_added(burst, name, order) for name in names]
+        with self._lock:
+            burst = self._begun(origin, now, by_name=False)
+            return [_added(burst, name, order) for name in names]
 
     def accept(self, item: Item, record_id: int) -> None:
         """The picture is this row's."""
-        item.record_id = record_id
-        self._pending.setdefault(record_id, []).append(item)
+        with self._lock:
+            item.record_id = record_id
+            self._pending.setdefault(record_id, []).append(item)
 
     def drop(self, item: Item) -> None:
         """The picture is none of the burst after all."""
-        self._forget(item)
-        if not item.is_settled:
-            _no_longer_waits(item)
-        item.burst.items.remove(item)
+        with self._lock:
+            self._forget(item)
+            if not item.is_settled:
+                _no_longer_waits(item)
+            item.burst.items.remove(item)
 
     def draft(self, item: Item, link: str) -> None:
         """The picture is seen at this link until it has its own."""
-        if not item.is_settled and not item.draft:
-            item.draft = link
-            item.burst.drafts += 1
+        with self._lock:
+            if not item.is_settled and not item.draft:
+                item.draft = link
+                item.burst.drafts += 1
 
     def settle(self, item: Item, link: str) -> None:
         """The picture has its link, or will have none: ""."""
-        if not item.is_settled:
-            self._forget(item)
-            _no_longer_waits(item)
-            item.link, item.is_settled = link, True
-            item.burst.news += 1
+        with self._lock:
+            if not item.is_settled:
+                self._forget(item)
+                _no_longer_waits(item)
+                item.link, item.is_settled = link, True
+                item.burst.news += 1
 
     def pending(self, record_id: int) -> list[Item]:
         """The items that wait for this row."""
-        return list(self._pending.get(record_id, ()))
+        with self._lock:
+            return list(self._pending.get(record_id, ()))
 
     def pending_ids(self) -> list[int]:
         """The rows that items wait for."""
-        return list(self._pending)
+        with self._lock:
+            return list(self._pending)
 
     def is_expected(self, origin: Origin) -> bool:
         """Whether a link of this origin is still to come."""
-        return any(burst.origin == origin and burst.waiting for burst in self._open)
+        with self._lock:
+            return any(burst.origin == origin and burst.waiting for burst in self._open)
 
     def due(self, now: float) -> list[Links]:
         """What is to be given out now, the oldest burst first."""
-        given = [links for burst in list(self._open) for links in self._due(burst, now)]
-        self._open = [burst for burst in self._open if not _is_over(burst, now)]
-        return given
+        with self._lock:
+            given = [links for burst in list(self._open) for links in self._due(burst, now)]
+            self._open = [burst for burst in self._open if not _is_over(burst, now)]
+            return given
 
     def next_s(self, now: float) -> float:
         """How long until `due` may have something without anything happening before."""
-        ends = [burst.began_at + SPLIT_S - now for burst in self._open if burst.waiting]
-        return max(0.0, min(ends, default=math.inf))
+        with self._lock:
+            ends = [burst.began_at + SPLIT_S - now for burst in self._open if burst.waiting]
+            return max(0.0, min(ends, default=math.inf))
 
     def _due(self, burst: Burst, now: float) -> Iterator[Links]:
         if not burst.waiting:

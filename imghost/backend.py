@@ -1,0 +1,72 @@
+"""What the commands can have the daemon do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from imghost.app import App
+from imghost.clipboard import Offer
+from imghost.errors import DaemonError
+from imghost.report import Watching, status_json
+from imghost.server.asked import Json, UploadRequest
+from imghost.server.wire import Settled
+from imghost.text import Speaker
+
+if TYPE_CHECKING:
+    from imghost.watch.watcher import Watcher
+
+
+class Backend:
+    """Each method may be called from several threads; `watcher` is None in a mere server."""
+
+    def __init__(
+        self, app: App, say: Speaker, stop: Callable[[], None], watcher: Watcher | None
+    ) -> None:
+        self._app = app
+        self._say = say
+        self._watcher = watcher
+        self.stop = stop
+
+    def status(self) -> Json:
+        """As `imghost status --json`."""
+        told = self._watcher.told() if self._watcher else Watching("serving")
+        return status_json(self._app, told, self._say)
+
+    def pause(self, minutes: float | None) -> None:
+        """Take nothing that is found. Raises DaemonError if nothing is watched at all."""
+        self._watching().pause(minutes)
+
+    def resume(self, minutes: float | None) -> None:
+        """Take what is found. Raises DaemonError if nothing is watched at all."""
+        self._watching().resume(minutes)
+
+    def put_back(self) -> None:
+        """Put back the picture that a link replaced. Raises SourceError, DaemonError."""
+        self._watching().put_back()
+
+    def copy(self, text: str) -> bool:
+        """Put a text onto the clipboard, if it is watched."""
+        board = self._watcher.board if self._watcher else None
+        return board.put(Offer(text)) if board else False
+
+    def retry(self, ids: Sequence[int]) -> int:
+        """Lift what holds uploads back; how many are queued."""
+        return self._app.retry(ids)
+
+    def upload(self, request: UploadRequest, gone: threading.Event) -> Iterator[Settled]:
+        """Accept and send the inputs, until nobody listens any more."""
+        with closing(self._app.upload(request)) as settled:
+            for one in settled:
+                yield one
+                if gone.is_set():
+                    return
+
+    def _watching(self) -> Watcher:
+        if self._watcher is None:
+            raise DaemonError(
+                "the running imghost only serves; end it with imghost stop, and start imghost watch"
+            )
+        return self._watcher

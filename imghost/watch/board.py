@@ -1,0 +1,182 @@
+"""The clipboard as imghost sees it: what somebody copied, and how often that was."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from imghost.clipboard import Clipboard, Held, Offer
+from imghost.errors import MachineError
+from imghost.models import Message
+from imghost.survival import Survival
+
+_QUIET_S = 0.1
+_REOPEN_S = 5.0
+_GIVEN_AT_MOST = 3
+_GIVEN_WITHIN_S = 30.0
+
+RESTORED = Message("another program keeps putting it back")
+
+log = logging.getLogger(__name__)
+
+
+class Board:
+    """Follows one clipboard; `woken` is called, on its own thread, whenever something changed.
+
+    `copies` counts what somebody copied. What a clipboard manager took over, what we put there
+    ourselves, and what was there when `begin_anew` was called do not count. `look` and `replace`
+    are for one thread, the others for any.
+    """
+
+    def __init__(
+        self,
+        open_clipboard: Callable[[], Clipboard],
+        woken: Callable[[], None],
+        survive: Survival,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._open = open_clipboard
+        self._woken = woken
+        self._survive = survive
+        self._judging = threading.Lock()
+        self._clock = clock
+        self._clipboard: Clipboard | None = None
+        self._closing = threading.Event()
+        self._changed_at = -math.inf
+        self._look_at = math.inf
+        self._anew = True
+        self._content = ""
+        self._restored = ""
+        self._mark: object = None
+        self._given: list[float] = []
+        self.copies = 0
+        self.problem: Message | None = None
+        self._thread = threading.Thread(target=self._follow, name="imghost-clipboard")
+        self._thread.start()
+
+    def close(self) -> None:
+        """Follow it no longer; what we put there stays."""
+        self._closing.set()
+        if clipboard := self._clipboard:
+            clipboard.close()
+        self._thread.join()
+
+    def begin_anew(self) -> None:
+        """What is there now is no news."""
+        self._anew = True
+        self._look_at = self._clock()
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether what is there when somebody copies next is known to be new."""
+        return self._clipboard is not None and not self._anew
+
+    def next_s(self, now: float) -> float:
+        """How long until `look` has something to look at."""
+        return max(0.0, self._look_at - now)
+
+    def look(self, max_bytes: int, *, is_awaited: bool) -> Held | None:
+        """What somebody copied since the last look, once it stands still.
+
+        `is_awaited`: the link of what was copied last is still to come, so the same content is
+        only in other hands.
+        """
+        if self._clock() < self._look_at:
+            return None
+        self._look_at = math.inf
+        if self._clipboard is None:
+            return None
+        try:
+            held = self._clipboard.read(max_bytes)
+        except MachineError as exc:
+            log.info("the clipboard was not read: %s", exc)
+            return None
+        with self._judging:
+            return self._judged(held, is_awaited=is_awaited)
+
+    def replace(self, offer: Offer) -> bool:
+        """Put the offer there unless somebody copied since the last look; whether it is there."""
+        if self._clipboard is None or self._anew:
+            return False
+        try:
+            if not self._clipboard.replace(self._mark, offer):
+                return False
+        except MachineError as exc:
+            log.info("the clipboard was not replaced: %s", exc)
+            return False
+        self._given = [at for at in self._given if self._clock() - at < _GIVEN_WITHIN_S]
+        self._given.append(self._clock())
+        return True
+
+    def put(self, offer: Offer, content: str = "") -> bool:
+        """Put the offer there because the user wants it; `content` is not to be found again."""
+        if self._clipboard is None:
+            return False
+        try:
+            self._clipboard.put(offer)
+        except MachineError as exc:
+            log.info("nothing was put onto the clipboard: %s", exc)
+            return False
+        with self._judging:
+            self.copies += 1
+            self._restored = self._content = content
+        return True
+
+    def _judged(self, held: Held, *, is_awaited: bool) -> Held | None:
+        self._mark = held.mark
+        content = content_of(held)
+        if self._anew:
+            self._anew, self._content = False, content
+            self.copies += 1
+            return None
+        if held.ours or held.empty:
+            return None
+        again = bool(content) and content == self._content
+        if again and (is_awaited or held.inherited or content == self._restored):
+            return None
+        self.copies += 1
+        if again and len(self._given) > _GIVEN_AT_MOST:
+            return Held(held.mark, reason=RESTORED)
+        if not again:
+            self._given.clear()
+            self._restored = ""
+        self._content = content
+        return held
+
+    def _follow(self) -> None:
+        while not self._closing.is_set():
+            self._survive(self._follow_one)
+            self._clipboard = None
+            self._closing.wait(_REOPEN_S)
+
+    def _follow_one(self) -> None:
+        try:
+            with closing(self._open()) as self._clipboard:
+                self.problem, self._anew = None, True
+                self._changed()
+                changes = () if self._closing.is_set() else self._clipboard.changes()
+                for _ in changes:
+                    self._changed()
+        except MachineError as exc:
+            if self.problem != exc.message:
+                log.info("no clipboard: %s", exc)
+            self.problem = exc.message
+
+    def _changed(self) -> None:
+        now = self._clock()
+        flaps = now - self._changed_at < _QUIET_S
+        self._changed_at = now
+        self._look_at = now + _QUIET_S if flaps else now
+        self._woken()
+
+
+def content_of(held: Held) -> str:
+    """What tells equal contents apart from others; "" if there is no image."""
+    if held.bitmap:
+        return hashlib.sha256(held.bitmap).hexdigest()
+    return "\0".join(held.paths)

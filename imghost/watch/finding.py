@@ -1,0 +1,139 @@
+"""From what was copied or saved to finds: which of it are pictures, and where they are to go."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from imghost.app import App
+from imghost.clipboard import NOT_HANDED_OVER, TOO_LARGE, Held
+from imghost.errors import ConfigError
+from imghost.hosts.base import KeepsFiles
+from imghost.models import Found, Message
+from imghost.pipeline import Order
+from imghost.sources.files import found_file
+from imghost.sources.folder import FileFind, may_be_image
+from imghost.watch.bursts import Bursts, Item, Origin
+from imghost.watch.giving import CLIPBOARD, Giver
+from imghost.watch.intake import Find, Intake
+from imghost.watch.left_alone import LeftAlones
+from imghost.watch.telling import Teller, Topic
+
+_AGAIN_S = 3.0
+_ASKED_AT_MOST = 100
+_TOLD = frozenset({TOO_LARGE.template, NOT_HANDED_OVER.template})
+
+
+class Finder:
+    """Makes finds and has `submit` run what takes them, and later what must be done about them."""
+
+    def __init__(
+        self,
+        app: App,
+        bursts: Bursts,
+        intake: Intake,
+        giver: Giver,
+        teller: Teller,
+        left_alone: LeftAlones,
+        submit: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self._app = app
+        self._bursts = bursts
+        self._intake = intake
+        self._giver = giver
+        self._teller = teller
+        self._left_alone = left_alone
+        self._submit = submit
+        self._later: deque[tuple[float, Find]] = deque()
+        self._drafts: deque[tuple[float, Item]] = deque()
+
+    def copied(self, held: Held, copies: int) -> None:
+        """Somebody copied this, as the so-manyth copy."""
+        if held.reason:
+            self._left_alone.add(CLIPBOARD, held.reason)
+            if held.reason.template in _TOLD:
+                self._teller.tell(Topic.REFUSED, held.reason)
+        founds = self._founds(held)
+        order = self._ordered("", "", "") if founds else None
+        if order is None:
+            return
+        self._giver.copied(held, copies)
+        watch = self._app.config.watch
+        too_many = bool(held.paths) and len(founds) > watch.max_files
+        if too_many:
+            founds = self._few_enough(founds, order)
+        names = [found.name for found in founds]
+        items = self._bursts.add_all(Origin(CLIPBOARD, copies), names, order, time.monotonic())
+        for found, item in zip(founds, items, strict=True):
+            self._take(Find(found, item, watch.ask or too_many))
+
+    def saved(self, file: FileFind, copies: int) -> None:
+        """A file stands still in a watched folder, after so many copies."""
+        watch = self._app.config.watch
+        chosen = next((f for f in watch.folders if Path(f.path) == file.folder), None)
+        order = self._ordered(chosen.host, chosen.bucket, chosen.style) if chosen else None
+        if order is None:
+            return
+        item = self._bursts.add(
+            Origin(str(file.folder), copies), file.path.name, order, time.monotonic()
+        )
+        load = partial(file.load, self._app.config.limits.input_bytes)
+        self._take(Find(Found("folder", file.path.name, load), item, watch.ask, file))
+
+    def take_later(self, find: Find) -> None:
+        """This machine could not take it now."""
+        self._later.append((time.monotonic() + _AGAIN_S, find))
+
+    def do_due(self, now: float) -> None:
+        """Take again what could not be taken, and draft what its host did not answer for."""
+        while self._later and self._later[0][0] <= now:
+            find = self._later.popleft()[1]
+            former = find.item
+            item = self._bursts.add(former.burst.origin, former.name, former.order, now)
+            self._take(Find(find.found, item, find.asks, find.file))
+        while self._drafts and self._drafts[0][0] <= now:
+            self._submit(partial(self._intake.draft, self._drafts.popleft()[1]))
+
+    def next_s(self, now: float) -> float:
+        """How long until `do_due` has something to do."""
+        ends = [queue[0][0] for queue in (self._later, self._drafts) if queue]
+        return max(0.0, min(ends, default=float("inf")) - now)
+
+    def _founds(self, held: Held) -> list[Found]:
+        if held.bitmap:
+            return [Found(CLIPBOARD, "", lambda: held.bitmap)]
+        max_bytes = self._app.config.limits.input_bytes
+        return [
+            found_file(path, max_bytes, CLIPBOARD)
+            for path in held.paths
+            if may_be_image(Path(path))
+        ]
+
+    def _few_enough(self, founds: list[Found], order: Order) -> list[Found]:
+        told = Message(
+            "{count} copied pictures would go to {host}/{bucket}; nothing is sent before you say "
+            "so: imghost status lists them, imghost retry ID sends one",
+            {"count": len(founds), "host": order.target.host, "bucket": order.target.bucket},
+        )
+        self._teller.tell(Topic.ASKING, told)
+        for found in founds[_ASKED_AT_MOST:]:
+            reason = Message("more than {most} files were copied at once", {"most": _ASKED_AT_MOST})
+            self._left_alone.add(found.name, reason)
+        return founds[:_ASKED_AT_MOST]
+
+    def _take(self, find: Find) -> None:
+        order, watch = find.item.order, self._app.config.watch
+        host = self._app.pipeline().hosts(order.target.host)
+        if watch.draft_after_s and not isinstance(host, KeepsFiles):
+            self._drafts.append((time.monotonic() + watch.draft_after_s, find.item))
+        self._submit(partial(self._intake.take, find))
+
+    def _ordered(self, host: str, bucket: str, style: str) -> Order | None:
+        try:
+            return self._app.pipeline().order(host, bucket, "", style)
+        except ConfigError as exc:
+            self._teller.tell_once(Topic.PROBLEM, "config", exc.message)
+            return None

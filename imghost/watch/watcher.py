@@ -1,0 +1,234 @@
+"""The watcher: sees new pictures, has them taken, and gives their links."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from imghost.app import App
+from imghost.clipboard import Clipboard
+from imghost.config import Config
+from imghost.models import Message
+from imghost.report import Watching
+from imghost.senders import Senders
+from imghost.sources.folder import FileFind, Folders
+from imghost.survival import Survival
+from imghost.watch.board import Board
+from imghost.watch.bursts import Bursts, Origin
+from imghost.watch.finding import Finder
+from imghost.watch.giving import CLIPBOARD, Giver
+from imghost.watch.intake import Find, Intake
+from imghost.watch.left_alone import LeftAlones
+from imghost.watch.pausing import LOCKED, Pause
+from imghost.watch.telling import Teller, Topic
+
+_ROUND_S = 2.0
+_RESUME_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a watcher meets.
+
+    `pixels` gives the digest of an image's pixels. `open_clipboard` opens the desktop's, looking at
+    it each so many seconds if need be; None where it is not to be watched. `problem` says what else
+    of the desktop is missing.
+    """
+
+    teller: Teller
+    pause: Pause
+    pixels: Callable[[bytes, str], str]
+    open_clipboard: Callable[[float], Clipboard] | None
+    problem: Callable[[], Message | None]
+
+
+class Watcher:
+    """One thread runs it; `takers` take what is found. `in_place` is set once it watches."""
+
+    def __init__(
+        self,
+        app: App,
+        senders: Senders,
+        takers: Executor,
+        survive: Survival,
+        around: Surroundings,
+    ) -> None:
+        teller = around.teller
+        self._app = app
+        self._around = around
+        self._teller = teller
+        self._pause = around.pause
+        self._survive = survive
+        self.board: Board | None = None
+        self._folders: Folders | None = None
+        self._config: Config | None = None
+        self._paused: Message | None = None
+        self._followed_at = 0.0
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self.in_place = threading.Event()
+        self._bursts = Bursts()
+        self._left_alone = LeftAlones()
+        self._giver = Giver(lambda: self.board, teller, lambda: app.config, app.store)
+        self._intake = Intake(
+            app,
+            senders,
+            self._bursts,
+            teller,
+            self._left_alone,
+            around.pixels,
+            self._later,
+            self.wake,
+        )
+        self._finder = Finder(
+            app,
+            self._bursts,
+            self._intake,
+            self._giver,
+            teller,
+            self._left_alone,
+            lambda work: takers.submit(survive, work),
+        )
+        senders.ended = self._intake.ended
+
+    def run(self) -> None:
+        """Watch until it is told to `stop`."""
+        while not self._stopping.is_set():
+            is_well = self._survive(self._round)
+            self._woken.wait(self._rest_s() if is_well else _ROUND_S)
+            self._woken.clear()
+        for part in (self.board, self._folders):
+            if part:
+                part.close()
+        self._teller.flush(all_of_it=True)
+
+    def stop(self) -> None:
+        """End `run`, also in the middle of a look at the clipboard."""
+        self._stopping.set()
+        self.wake()
+        if board := self.board:
+            board.close()
+
+    def wake(self) -> None:
+        """Something happened: look at once. From any thread."""
+        self._woken.set()
+
+    def pause(self, minutes: float | None) -> None:
+        """Take nothing, for so long."""
+        self._pause.pause(minutes)
+        self.wake()
+
+    def resume(self, minutes: float | None) -> None:
+        """Take what comes from now on, for so long."""
+        self.in_place.clear()
+        self._pause.resume(minutes)
+        self.wake()
+        self.in_place.wait(_RESUME_S)
+
+    def screen_locked(self, is_locked: bool) -> None:  # noqa: FBT001 - what the desktop tells
+        """The screen was locked or unlocked."""
+        self._pause.is_locked = is_locked
+        self.wake()
+
+    def put_back(self) -> None:
+        """Put back the picture that a link replaced. Raises SourceError."""
+        self._giver.put_back()
+
+    def told(self) -> Watching:
+        """What it does, for `imghost status`."""
+        reason = self._pause.reason
+        clipboard = self.board.problem if self.board else None
+        return Watching(
+            "paused" if reason else "watching",
+            reason,
+            self._pause.ends_at,
+            tuple((one.name, one.reason, one.at) for one in self._left_alone.latest()),
+            tuple(filter(None, (clipboard, self._around.problem()))),
+        )
+
+    def _round(self) -> None:
+        self._follow_config()
+        self._follow_pause()
+        if self.board and not self._paused:
+            self._look(self.board)
+        if self._is_in_place():
+            self.in_place.set()
+        now = time.monotonic()
+        self._giver.give_again()
+        self._finder.do_due(now)
+        if now - self._followed_at >= _ROUND_S:
+            self._followed_at = now
+            self._intake.follow()
+        for links in self._bursts.due(now):
+            self._giver.give(links)
+        self._teller.flush()
+
+    def _rest_s(self) -> float:
+        now = time.monotonic()
+        board_s = self.board.next_s(now) if self.board and not self._paused else _ROUND_S
+        parts = (self._bursts, self._teller, self._giver, self._finder)
+        waits = [board_s, self._pause.ends_at - time.time(), *(p.next_s(now) for p in parts)]
+        return max(0.0, min(_ROUND_S, *waits))
+
+    def _is_in_place(self) -> bool:
+        if self._paused or self._pause.reason:
+            return bool(self._paused and self._pause.reason)
+        return self.board is None or self.board.is_followed or bool(self.board.problem)
+
+    def _follow_config(self) -> None:
+        config = self._app.pipeline().config
+        if config is self._config:
+            return
+        self._config, watch = config, config.watch
+        open_clipboard = self._around.open_clipboard if watch.clipboard else None
+        if open_clipboard and self.board is None:
+            self.board = Board(partial(open_clipboard, watch.poll_s), self.wake, self._survive)
+        elif self.board and open_clipboard is None:
+            board, self.board = self.board, None
+            board.close()
+        if watch.folders and self._folders is None:
+            self._folders = Folders(self._app.seen, self._saved, self._tell_problem)
+            self._intake.folders = self._folders
+        if self._folders:
+            folders = [Path(folder.path) for folder in watch.folders]
+            self._folders.watch(folders, existing=watch.existing)
+
+    def _follow_pause(self) -> None:
+        reason, former = self._pause.reason, self._paused
+        if reason and not former:
+            if self._folders:
+                self._folders.hold()
+            if reason != LOCKED:
+                self._teller.tell(Topic.PAUSED, reason)
+        elif former and not reason:
+            if self.board:
+                self.board.begin_anew()
+            if self._folders:
+                self._folders.leave_alone_present()
+        self._paused = reason
+
+    def _look(self, board: Board) -> None:
+        is_awaited = self._bursts.is_expected(Origin(CLIPBOARD, board.copies))
+        max_bytes = self._app.config.limits.input_bytes
+        if held := board.look(max_bytes, is_awaited=is_awaited):
+            self._finder.copied(held, board.copies)
+
+    def _saved(self, file: FileFind) -> None:
+        self._finder.saved(file, self.board.copies if self.board else 0)
+
+    def _later(self, find: Find) -> None:
+        self._finder.take_later(find)
+
+    def _tell_problem(self, problem: Message) -> None:
+        self._teller.tell(Topic.PROBLEM, problem)
+
+
+def publishes(app: App, config: Config) -> bool:
+    """Whether what is found by itself may be seen by others, by the config as it is."""
+    hosts = [config.host, *(folder.host for folder in config.watch.folders if folder.host)]
+    return any(app.pipeline().hosts(host).is_public for host in hosts)
