@@ -19,6 +19,7 @@ from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
 from imghost.keep.owner import Owner
 from imghost.keep.recovery import JournalFile
+from imghost.keep.seen import Seen
 from imghost.keep.store import Store
 from imghost.models import Alive, Found, Message, Record, State
 from imghost.open_hosts import OpenHosts
@@ -71,6 +72,7 @@ class App:
             raise
         self.journal = Journal(self._journal_file.db)
         self.facts = Facts(self._journal_file.db)
+        self.seen = Seen(self._journal_file.db)
         self._pipeline = self._piped(self.config)
         self.outbox = Outbox(self.journal, self.pipeline, self.owner.id)
         try:

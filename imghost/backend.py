@@ -32,20 +32,23 @@ class Backend:
 
     def status(self) -> Json:
         """As `imghost status --json`."""
-        told = self._watcher.told() if self._watcher else Watching("serving")
-        return status_json(self._app, told, self._say)
+        return status_json(self._app, self.watching(), self._say)
+
+    def watching(self) -> Watching:
+        """What is watched."""
+        return self._watcher.told() if self._watcher else Watching("serving")
 
     def pause(self, minutes: float | None) -> None:
         """Take nothing that is found. Raises DaemonError if nothing is watched at all."""
-        self._watching().pause(minutes)
+        self._present().pause(minutes)
 
     def resume(self, minutes: float | None) -> None:
         """Take what is found. Raises DaemonError if nothing is watched at all."""
-        self._watching().resume(minutes)
+        self._present().resume(minutes)
 
     def put_back(self) -> None:
         """Put back the picture that a link replaced. Raises SourceError, DaemonError."""
-        self._watching().put_back()
+        self._present().put_back()
 
     def copy(self, text: str) -> bool:
         """Put a text onto the clipboard, if it is watched."""
@@ -64,7 +67,7 @@ class Backend:
                 if gone.is_set():
                     return
 
-    def _watching(self) -> Watcher:
+    def _present(self) -> Watcher:
         if self._watcher is None:
             raise DaemonError(
                 "the running imghost only serves; end it with imghost stop, and start imghost watch"

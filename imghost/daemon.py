@@ -33,6 +33,7 @@ from imghost.imaging.child import Child
 from imghost.imaging.crew import Crew
 from imghost.lock import FileLock
 from imghost.presence import Presence
+from imghost.report import Watching
 from imghost.secret import Secret
 from imghost.senders import Senders
 from imghost.server.app import make_app
@@ -85,8 +86,8 @@ class Daemon:
         self._sleeper, self._waker = socket.socketpair()
         self._waker.setblocking(False)  # noqa: FBT003 - the standard library's
 
-    def run(self, ready: Callable[[str], None]) -> None:
-        """Live until stopped; `ready` is called with the server's address once it answers.
+    def run(self, ready: Callable[[str, Watching], None]) -> None:
+        """Live until stopped; `ready` is told the server's address, and what is watched.
 
         Raises DaemonError if another one runs or the port is taken, MachineError.
         """
@@ -123,7 +124,7 @@ class Daemon:
             enter(watching)
             enter(presence)
             enter(_signals_to(self._waker))
-            ready(url)
+            ready(url, backend.watching())
             self._sleeper.recv(1)
         log.info("stopped")
 

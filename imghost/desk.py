@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +28,7 @@ from imghost.watch.watcher import Surroundings, Watcher, publishes
 
 _PLACE_S = 3.0
 _TAKERS = 2
+_ASK_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,25 @@ class Desk:
             child.close()  # takes under way end with it; their files are taken at the next start
             self._takers.shutdown(cancel_futures=True)
             self._player.close()
+            asyncio.run_coroutine_threadsafe(self._notifier.close(), self._loop).result(_ASK_S)
 
     def _problem(self) -> Message | None:
-        return self._notifier.problem
+        asked = asyncio.run_coroutine_threadsafe(self._notifier.missing(), self._loop)
+        try:
+            return asked.result(_ASK_S)
+        except (TimeoutError, CancelledError):
+            return None
+
+
+def autostart_on() -> str:
+    """Have the desktop start imghost with each session; where that stands. Raises MachineError."""
+    from imghost.desktop.autostart import command, turn_on
+
+    return turn_on(command())
+
+
+def autostart_off() -> bool:
+    """Have the desktop start it no more; whether it did."""
+    from imghost.desktop.autostart import turn_off
+
+    return turn_off()

@@ -34,7 +34,7 @@ LAYERS = (
     {"pipeline"},
     {"gate", "outbox", "delivery"},
     {"health", "server", "open_hosts", "sinks"},
-    {"app", "forget", "report", "caretaker", "daemon", "presence", "senders", "survival", "watch", "desk", "backend"},
+    {"app", "forget", "report", "caretaker", "daemon", "presence", "senders", "survival", "watch", "desk", "backend", "copying"},
     {"cli", "__main__"},
 )
 HEAVY = ("requests", "PIL", "starlette", "uvicorn", "asyncio", "http.client", "platformdirs")

@@ -17,7 +17,10 @@ from imghost.cli.parser import Parser
 from imghost.dirs import find_dirs
 from imghost.errors import ImghostError, Interrupted, JournalDamaged, UsageError
 
-COMMANDS = ("upload", "serve", "status", "stop", "history", "retry", "prune", "config")
+COMMANDS = (
+    *("upload", "watch", "serve", "status", "pause", "resume", "putback", "stop"),
+    *("history", "retry", "prune", "config", "autostart"),
+)
 _SUMMARY = "Copy an image, paste a link."
 _GARBAGE = 20_000  # looking for it while modules load takes a twentieth of a short command
 
@@ -59,6 +62,8 @@ def _run(words: list[str], console: Console) -> int:
     if words == ["--version"]:
         console.line(f"imghost {__version__}")
         return 0
+    if words == ["-copy"]:
+        words = ["watch"]
     name = words.pop(0) if words[0] in COMMANDS else COMMANDS[0]
     command = import_module(f"imghost.cli.{name}")
     parser = Parser(f"imghost {name}", command.SUMMARY, console.say)
@@ -113,7 +118,7 @@ def _overview(console: Console) -> str:
         [
             f"imghost: {say(_SUMMARY)}",
             "",
-            *(f"  imghost {name:<8}  {say(text)}" for name, text in summaries.items()),
+            *(f"  imghost {name:<9}  {say(text)}" for name, text in summaries.items()),
             "",
             say("imghost PATH alone uploads. Each command tells more: imghost upload --help"),
             say("--config FILE works with another config; --version tells the version."),

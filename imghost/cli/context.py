@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from imghost.cli.console import Console
 from imghost.dirs import Dirs, find_dirs
 from imghost.door import Door, find_door, settings_of
+from imghost.errors import DaemonError
 from imghost.text import speaker
 
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ class Context:
         """The door of the running daemon."""
         return find_door(self.dirs)
 
+    def running(self) -> Door:
+        """The door of the running daemon. Raises DaemonError if there is none."""
+        if self.daemon is None:
+            raise DaemonError("no imghost is running; imghost watch starts it")
+        return self.daemon
+
     @cached_property
     def helper(self) -> Door | None:
         """The running daemon, if it works with this very config; looking loads no config."""
@@ -63,6 +70,16 @@ class Context:
         if door and door.settings == settings_of(self.config_file, self.environ, door.token):
             return door
         return None
+
+    def copy(self, text: str) -> None:
+        """Put a text onto the clipboard, by the running daemon if it can. Raises MachineError."""
+        from imghost.cli.client import copy
+
+        if not (self.daemon and copy(self.daemon, text)):
+            from imghost.copying import copy_text
+
+            copy_text(self.environ, text)
+        self.console.tell("copied")
 
     def choose_language(self) -> None:
         """Let the console speak the user's language."""

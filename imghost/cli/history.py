@@ -10,7 +10,7 @@ from functools import partial
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser, whole_number
-from imghost.errors import ImghostError, MachineError, SomeFailed, SourceError, UsageError
+from imghost.errors import ImghostError, SomeFailed, SourceError, UsageError
 from imghost.models import Record
 from imghost.report import iso_time, record_json
 from imghost.text import Speaker, printable
@@ -112,12 +112,4 @@ def _id(word: str) -> int:
 def _copy(text: str, context: Context) -> None:
     if not text:
         raise SourceError("there is no link to copy")
-    import pyperclip
-
-    try:
-        pyperclip.copy(text)
-    except pyperclip.PyperclipException as exc:
-        raise MachineError(
-            "this computer's clipboard cannot be reached; on Linux install xclip or wl-clipboard"
-        ) from exc
-    context.console.tell("copied")
+    context.copy(text)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from imghost.errors import UsageError
+from imghost.server.asked import MAX_MINUTES
 from imghost.text import Speaker
 
 _HOUR_S = 3600.0
@@ -28,6 +29,10 @@ _ERRORS = (
         "{name} cannot be {value}; write it as 30m, 1h or 7d",
     ),
     (
+        r"argument (?P<name>.*): invalid minutes value: (?P<value>.*)",
+        "{name} cannot be {value}; write a number of minutes, such as 30",
+    ),
+    (
         r"argument (?P<name>.*): invalid .* value: (?P<value>.*)",
         "{name} cannot be {value}; see {command} --help",
     ),
@@ -39,6 +44,14 @@ def whole_number(text: str) -> int:
     """A number as the journal can hold it. Raises ValueError."""
     number = int(text)
     if not 0 <= number < 2**63:
+        raise ValueError(text)
+    return number
+
+
+def minutes(text: str) -> float:
+    """A time of more than nothing, up to a year. Raises ValueError."""
+    number = float(text)
+    if not 0 < number <= MAX_MINUTES:
         raise ValueError(text)
     return number
 

@@ -23,7 +23,7 @@ def run(_options: argparse.Namespace, context: Context) -> Answer:
     context.start_log()
     daemon = Daemon(context.dirs, context.source, context.config, console.say)
     daemon.run(
-        lambda url: console.tell("serving at {url}; Ctrl-C or imghost stop ends it", url=url)
+        lambda url, _: console.tell("serving at {url}; Ctrl-C or imghost stop ends it", url=url)
     )
     console.tell("stopped")
     return Answer([])

@@ -13,6 +13,7 @@ from imghost.errors import DaemonError
 from imghost.report import Watching, size_text, status_json
 from imghost.text import Speaker
 
+_LEFT_SHOWN = 5
 SUMMARY = "Tell what imghost does, and what waits."
 
 
@@ -39,10 +40,15 @@ def run(_options: argparse.Namespace, context: Context) -> Answer:
 
 def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
     states = {
+        "watching": "watching",
+        "paused": "paused: {reason}",
         "serving": "serving",
-        "stopped": "stopped; imghost serve starts it",
+        "stopped": "stopped; imghost watch starts it",
     }
-    yield say(states[told["state"]])
+    yield say(states[told["state"]], reason=told["pause_reason"])
+    if told["changes_at"]:
+        turn = "it watches again at {at}" if told["paused"] else "it pauses at {at}"
+        yield say(turn, at=told["changes_at"])
     yield say(
         "new images go to {host}/{bucket}, links as {format} {style}",
         **{key: told[key] for key in ("host", "bucket", "format", "style")},
@@ -55,3 +61,7 @@ def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
     )
     for row in told["waiting"]:
         yield say("waiting: {id} {name} {reason}", **{k: row[k] for k in ("id", "name", "reason")})
+    for left in told["left_alone"][-_LEFT_SHOWN:]:
+        yield say("left alone: {name}: {reason}", name=left["name"], reason=left["reason"])
+    for problem in told["missing"]:
+        yield say("missing: {problem}", problem=problem)

@@ -24,9 +24,10 @@ from imghost.server.asked import (
     UploadRequest,
 )
 from imghost.server.wire import Settled
-from imghost.sources.files import is_link
+from imghost.sources.files import is_link, may_be_image
 
 SUMMARY = "Upload images and print their links."
+_CLIPBOARD = "clipboard"
 _WAIT_S = 5.0
 _BAR_CELLS = 30
 _LARGE_BYTES = 1_000_000
@@ -35,7 +36,12 @@ _NAMES = {"name", "path", "url"}
 
 def add_arguments(parser: Parser) -> None:
     """What it takes."""
-    parser.add("inputs", nargs="+", metavar="PATH|URL|-", help="images; - reads standard input")
+    parser.add(
+        "inputs",
+        nargs="*",
+        metavar="PATH|URL|-",
+        help="images; - reads standard input; none: what is on the clipboard",
+    )
     parser.add("--host", default="", help="where to, instead of the configured host")
     parser.add("--bucket", default="", help="the host's bucket")
     parser.add("--format", default="url", help="how the link is written: url, markdown, html...")
@@ -46,19 +52,21 @@ def add_arguments(parser: Parser) -> None:
         default=_WAIT_S,
         help="how long to try a failing host again, in seconds",
     )
+    parser.add("--copy", action="store_true", help="put the links onto the clipboard")
     parser.add("--json", action="store_true", help="print JSON")
     parser.add("--quiet", action="store_true", help="say only what went wrong")
 
 
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """Upload by the running daemon if there is one, else here."""
-    inputs = tuple(_input(word, context) for word in options.inputs)
+    given = [(word, _input(word, context)) for word in options.inputs] or _copied(context)
+    words, inputs = [word for word, _ in given], tuple(one for _, one in given)
     request = UploadRequest(
         inputs,
         UploadOptions(options.host, options.bucket, options.format, options.style, options.wait),
     )
     settled = _by_daemon(context.helper, request) if context.helper else _here(request, context)
-    shown = _Shown(options.inputs, context)
+    shown = _Shown(words, context, copies=options.copy)
     return Answer(shown.items(settled), exit_code=shown.exit_code)
 
 
@@ -66,6 +74,22 @@ def _input(word: str, context: Context) -> Input:
     if word == "-":
         return BytesInput("stdin", _standard_input(context))
     return LinkInput(word) if is_link(word) else FileInput(str(Path(word).absolute()))
+
+
+def _copied(context: Context) -> list[tuple[str, Input]]:
+    from imghost.copying import held_now
+
+    held = held_now(context.environ, context.config.limits.input_bytes)
+    if held.reason:
+        raise SourceError("what is on the clipboard is left alone: {reason}", reason=held.reason)
+    if held.bitmap:
+        return [(_CLIPBOARD, BytesInput("", held.bitmap))]
+    images = [path for path in held.paths if may_be_image(path)]
+    if not images:
+        raise SourceError(
+            "there is no image on the clipboard; copy one, or name a file: imghost upload a.png"
+        )
+    return [(path, FileInput(path)) for path in images]
 
 
 def _standard_input(context: Context) -> bytes:
@@ -105,18 +129,25 @@ def _here(request: UploadRequest, context: Context) -> Iterator[Settled]:
 class _Shown:
     """The settled inputs as results, with all that is to be said beside them."""
 
-    def __init__(self, words: list[str], context: Context) -> None:
+    def __init__(self, words: list[str], context: Context, *, copies: bool) -> None:
         self._words = words
+        self._context = context
         self._console = context.console
+        self._copies = copies
         self._failures: list[Settled] = []
 
     def items(self, settled: Iterator[Settled]) -> Iterator[Item]:
         """One result per input, the empty line for one that failed."""
+        links: list[str] = []
         self._show_progress(0)
         for one in settled:
             self._tell(one)
-            yield Item(one.text if one.failure is None else "", partial(self._json, one))
+            text = one.text if one.failure is None else ""
+            links.append(text)
+            yield Item(text, partial(self._json, one))
             self._show_progress(one.index + 1)
+        if self._copies and any(links):
+            self._context.copy("\n".join(filter(None, links)))
 
     def exit_code(self) -> int:
         """Its own for the only input, else whether any failed."""

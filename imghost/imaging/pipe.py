@@ -93,9 +93,7 @@ def send_reply(stream: IO[bytes], reply: Prepared | str | ImghostError, asked: b
     _send(stream, header, BytesIO() if same else BytesIO(image.data))
 
 
-def receive_reply(
-    stream: IO[bytes], asked: bytes, limits: Limits
-) -> Prepared | str | ImghostError:
+def receive_reply(stream: IO[bytes], asked: bytes, limits: Limits) -> Prepared | str | ImghostError:
     """The child's answer to a request of these bytes. Raises EOFError, OSError, BrokenReply."""
     header, data = _receive(stream, _MAX_REPLY_HEADER, limits.max_bytes)
     match header:

@@ -10,6 +10,9 @@ from urllib.parse import unquote
 
 from imghost.errors import SourceError
 from imghost.models import Found
+from imghost.sources.candidates import Verdict, judge, looks_like_an_image
+
+_HEAD_BYTES = 4096
 
 
 def found_file(path: str, max_bytes: int, origin: str = "command") -> Found:
@@ -21,6 +24,16 @@ def found_file(path: str, max_bytes: int, origin: str = "command") -> Found:
     if not _exists(where) and _exists(decoded):
         where = decoded
     return Found(origin, where.name, lambda: _read(where, max_bytes))
+
+
+def may_be_image(path: str) -> bool:
+    """Whether a file can be an image: by its first bytes, or because its name says so."""
+    try:
+        with open(os.open(path, os.O_RDONLY | _FLAGS), "rb") as file:  # noqa: PTH123 - by handle
+            head = file.read(_HEAD_BYTES)
+    except (OSError, ValueError):
+        return looks_like_an_image(path)
+    return judge(path, head) is Verdict.IMAGE
 
 
 def found_bytes(name: str, data: bytes) -> Found:

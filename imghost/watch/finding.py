@@ -14,8 +14,8 @@ from imghost.errors import ConfigError
 from imghost.hosts.base import KeepsFiles
 from imghost.models import Found, Message
 from imghost.pipeline import Order
-from imghost.sources.files import found_file
-from imghost.sources.folder import FileFind, may_be_image
+from imghost.sources.file_find import FileFind
+from imghost.sources.files import found_file, may_be_image
 from imghost.watch.bursts import Bursts, Item, Origin
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
@@ -106,11 +106,7 @@ class Finder:
         if held.bitmap:
             return [Found(CLIPBOARD, "", lambda: held.bitmap)]
         max_bytes = self._app.config.limits.input_bytes
-        return [
-            found_file(path, max_bytes, CLIPBOARD)
-            for path in held.paths
-            if may_be_image(Path(path))
-        ]
+        return [found_file(path, max_bytes, CLIPBOARD) for path in held.paths if may_be_image(path)]
 
     def _few_enough(self, founds: list[Found], order: Order) -> list[Found]:
         told = Message(

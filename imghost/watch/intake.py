@@ -24,7 +24,8 @@ from imghost.models import Found, Message, Record, State
 from imghost.outbox import Outcome
 from imghost.pipeline import Accepted, Pipeline, Ready
 from imghost.senders import Senders
-from imghost.sources.folder import FileFind, Folders
+from imghost.sources.file_find import FileFind
+from imghost.sources.folder import Folders
 from imghost.watch.bursts import Bursts, Item
 from imghost.watch.left_alone import LeftAlones
 from imghost.watch.telling import Teller, Topic

@@ -16,7 +16,8 @@ from imghost.config import Config
 from imghost.models import Message
 from imghost.report import Watching
 from imghost.senders import Senders
-from imghost.sources.folder import FileFind, Folders
+from imghost.sources.file_find import FileFind
+from imghost.sources.folder import Folders
 from imghost.survival import Survival
 from imghost.watch.board import Board
 from imghost.watch.bursts import Bursts, Origin
@@ -192,7 +193,13 @@ class Watcher:
             board, self.board = self.board, None
             board.close()
         if watch.folders and self._folders is None:
-            self._folders = Folders(self._app.seen, self._saved, self._tell_problem)
+            dirs = self._app.dirs
+            self._folders = Folders(
+                self._app.seen,
+                self._saved,
+                self._tell_problem,
+                besides=(dirs.data, dirs.state, dirs.cache, dirs.logs),
+            )
             self._intake.folders = self._folders
         if self._folders:
             folders = [Path(folder.path) for folder in watch.folders]
@@ -202,14 +209,14 @@ class Watcher:
         reason, former = self._pause.reason, self._paused
         if reason and not former:
             if self._folders:
-                self._folders.hold()
+                self._folders.pause()
             if reason != LOCKED:
                 self._teller.tell(Topic.PAUSED, reason)
         elif former and not reason:
             if self.board:
                 self.board.begin_anew()
             if self._folders:
-                self._folders.leave_alone_present()
+                self._folders.resume()
         self._paused = reason
 
     def _look(self, board: Board) -> None:

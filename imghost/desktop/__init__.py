@@ -1,0 +1,1 @@
+"""The desktop: what each operating system does in its own way."""

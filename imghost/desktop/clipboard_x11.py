@@ -1,0 +1,180 @@
+"""The clipboard of X11, by its own protocol: no helper program, no polling."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import cast
+
+from imghost.clipboard import TOO_LARGE, Held, Offer
+from imghost.desktop import targets
+from imghost.desktop.targets import LeftAlone
+from imghost.desktop.x11_errands import FOREVER, Errands, Steps, arrival
+from imghost.desktop.x11_events import NONE, Asked, Changed, Cleared, Written
+from imghost.desktop.x11_owning import Owning
+from imghost.desktop.x11_reading import Reading, Requestors
+from imghost.desktop.x11_wire import Wire
+from imghost.errors import MachineError
+
+READ_S = 10.0
+_SERVER_S = 2.0
+_LIMIT_S = 15.0
+
+
+@dataclass(slots=True)
+class _Last:
+    """The last change of the clipboard's owner.
+
+    `time_ms` is the server's. `vanished`: it has no owner, for the last one's window is gone.
+    `inherited`: the one before had vanished so. `count`: of changes since the start.
+    """
+
+    owner: int = NONE
+    time_ms: int = 0
+    vanished: bool = False
+    inherited: bool = False
+    count: int = 0
+
+    def note(self, change: Changed) -> None:
+        self.inherited = self.vanished and not change.vanished
+        self.owner, self.time_ms, self.vanished = change.owner, change.time_ms, change.vanished
+        self.count += 1
+
+
+class X11Clipboard:
+    """A Clipboard (its docstring is the contract) on an X display, named as in DISPLAY.
+
+    A mark is the server's time of the last change, in ms. Whatever thread waits for one of its
+    methods serves the programs that paste from us; so it is answered while `changes` is iterated.
+    Raises MachineError if there is no such display.
+    """
+
+    def __init__(self, display: str) -> None:
+        self._wire = Wire(display)
+        self._errands = Errands(self._wire, self._handle)
+        self._owning = Owning(self._wire, self._errands)
+        self._requestors = Requestors(self._wire)
+        self._last = _Last()
+        self._told = 0
+        self._closing = False
+        try:
+            self._errands.finish(self._begin())
+        except MachineError:
+            self._errands.close(_SERVER_S)
+            raise
+
+    def changes(self) -> Iterator[None]:
+        """One for each change of its owner; several that come at once are one."""
+        while self._errands.finish(self._next_change()):
+            yield
+
+    def read(self, max_bytes: int) -> Held:
+        """What is there now, within ten seconds; a bitmap that is larger is left alone."""
+        return self._errands.finish(self._read(max_bytes), _LIMIT_S)
+
+    def replace(self, mark: object, offer: Offer) -> bool:
+        """Put the offer there unless somebody copied since `mark`; whether it is there now."""
+        return self._errands.finish(self._replace(mark, offer), _LIMIT_S)
+
+    def put(self, offer: Offer) -> None:
+        """Put the offer there, whatever was."""
+        self._errands.finish(self._put(offer), _LIMIT_S)
+
+    def close(self) -> None:
+        """End `changes`, and leave what we put there to a clipboard manager if there is one."""
+        self._closing = True
+        with suppress(MachineError):
+            self._errands.finish(self._owning.save(), _LIMIT_S)
+        self._errands.close(_SERVER_S)
+
+    def _handle(self, event: Changed | Cleared | Asked) -> None:
+        match event:
+            case Asked():
+                self._owning.serve(event)
+            case Cleared():
+                self._owning.lose()
+            case Changed():
+                self._last.note(event)
+                self._requestors.forget()
+
+    def _begin(self) -> Steps[None]:
+        now_ms = yield from self._server_time()
+        if not self._last.count:
+            self._last.owner, self._last.time_ms = self._wire.owner("CLIPBOARD"), now_ms
+
+    def _next_change(self) -> Steps[bool]:
+        while self._last.count == self._told and not self._closing:
+            yield FOREVER
+        self._told = self._last.count
+        return not self._closing
+
+    def _replace(self, mark: object, offer: Offer) -> Steps[bool]:
+        yield from ()
+        if not isinstance(mark, int) or self._owning.time_ms not in {None, mark}:
+            return False  # the server would not tell: what it leaves as it is, is ours already
+        return self._owning.claim(mark, offer)
+
+    def _put(self, offer: Offer) -> Steps[None]:
+        self._owning.claim((yield from self._server_time()), offer)
+
+    def _server_time(self) -> Steps[int]:
+        """The server tells it with each property that is written."""
+        window, place = self._wire.window, self._wire.atom("IMGHOST_TIME")
+        until = time.monotonic() + _SERVER_S
+        with self._errands.mail(window) as mail:
+            self._wire.write(window, place, self._wire.atom("INTEGER"), [])
+            letter = yield from arrival(mail, Written, lambda new: new.place == place, until)
+        if letter is None:
+            raise MachineError("the clipboard does not answer; try again")
+        return letter.time_ms
+
+    def _read(self, max_bytes: int) -> Steps[Held]:
+        until = time.monotonic() + READ_S
+        while True:
+            past = partial(self._is_past, self._last.count)
+            reading = Reading(self._wire, self._errands, self._requestors, until, past)
+            held = yield from self._look(reading, max_bytes)
+            if self._closing or not past() or time.monotonic() >= until:
+                return held
+
+    def _is_past(self, count: int) -> bool:
+        return self._closing or self._last.count != count
+
+    def _look(self, reading: Reading, max_bytes: int) -> Steps[Held]:
+        owner, mark = self._last.owner, self._last.time_ms
+        if owner == NONE:
+            return Held(mark, empty=True)
+        if owner == self._wire.window:
+            return replace(self._ours(mark, max_bytes), ours=True)
+        inherited = self._last.inherited or self._is_manager(owner)
+        return replace((yield from self._theirs(reading, mark, max_bytes)), inherited=inherited)
+
+    def _ours(self, mark: int, max_bytes: int) -> Held:
+        def fetch(name: str) -> bytes:
+            if len(self._owning.formats[name]) > max_bytes:
+                raise LeftAlone(TOO_LARGE)
+            return self._owning.formats[name]
+
+        return targets.held(mark, self._owning.formats, fetch)
+
+    def _theirs(self, reading: Reading, mark: int, max_bytes: int) -> Steps[Held]:
+        try:
+            offered = yield from reading.targets()
+        except LeftAlone:  # nobody knows whether it is an image
+            return Held(mark)
+        rules = targets.taking(mark, offered)
+        try:
+            wanted = next(rules)
+            while True:
+                wanted = rules.send((yield from reading.fetch(wanted, max_bytes)))
+        except StopIteration as end:
+            return cast("Held", end.value)
+        except LeftAlone as exc:
+            return Held(mark, reason=exc.reason)
+
+    def _is_manager(self, owner: int) -> bool:
+        manager = self._wire.owner("CLIPBOARD_MANAGER")
+        return manager != NONE and self._wire.client(manager) == self._wire.client(owner)

@@ -1,0 +1,157 @@
+"""Where and when watched folders are looked into: where the system tells, and now and then."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from imghost.errors import MachineError
+from imghost.keep.seen import Mark, Stamp
+from imghost.sources.candidates import is_passed_over
+from imghost.sources.file_find import stamp_of
+from imghost.sources.finding import Finding
+from imghost.sources.observing import Told
+from imghost.sources.roots import Arrival, Roots
+from imghost.sources.tree import Tree
+
+_LOOK_S, _LOOK_AT_ALL_S = 60.0, 600.0
+_SHORT_LOOK_S, _SHORT_LOOK_AT_ALL_S = 5.0, 60.0
+_MISSING_S = 2.0
+_BURST, _AFTER_BURST_S = 500, 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Looking:
+    """Shows the files of watched folders to `finding`; `marks` gives what is remembered of them.
+
+    The system may miss something, and does not tell of what happens on the other side of network
+    drives: so folders that changed are looked into each minute, and all of them every ten.
+    For one thread; `now` is its monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self, roots: Roots, tree: Tree, finding: Finding, marks: Callable[[], Mapping[str, Mark]]
+    ) -> None:
+        self._roots = roots
+        self._tree = tree
+        self._finding = finding
+        self._marks = marks
+        self._arrivals: list[Arrival] = []
+        self._takes_existing = False
+        self._told = 0
+        self._check_at = self._look_at = self._look_at_all_at = math.inf
+
+    @property
+    def next_at(self) -> float:
+        """When `look` has something to do."""
+        return min(self._check_at, self._look_at)
+
+    def watch(self, folders: Sequence[Path], now: float, *, existing: bool) -> None:
+        """Look into these folders; `existing`: what is in them is new, unless it was found once."""
+        self._takes_existing = existing
+        self._roots.change(folders)
+        for folder in self._tree:
+            if self._roots.of(folder) is None:
+                self._tree.leave(folder)
+        self._check(now)
+        self._plan(now, at_all=True)
+
+    def told(self, path: str, what: Told, now: float) -> None:
+        """The system tells of a path."""
+        self._told += 1
+        if self._told == _BURST:  # it may have lost some
+            self._look_at_all_at = self._look_at = min(self._look_at, now + _AFTER_BURST_S)
+        folder, name = os.path.split(path)
+        if what is Told.FOLDER or folder not in self._tree:
+            self._told_of_folder(path if what is Told.FOLDER else folder, now)
+        elif not is_passed_over(name) and (stamp := stamp_of(path)):
+            self._finding.see(path, stamp, now)
+            if what is not Told.APPEARED:
+                self._finding.wrote(path, now, is_closed=what is Told.CLOSED)
+
+    def look(self, now: float) -> None:
+        """Do what is due."""
+        if now >= self._look_at:
+            self._look(now, at_all=now >= self._look_at_all_at)
+        elif now >= self._check_at:
+            self._check(now)
+        if self._tree.mounted:
+            self._begin(now)
+
+    def look_at_all(self, now: float) -> None:
+        """Look at every file."""
+        self._look(now, at_all=True)
+
+    def _look(self, now: float, *, at_all: bool) -> None:
+        self._check(now)
+        if at_all:
+            present: dict[str, Stamp] = {}
+            for root in filter(self._tree.__contains__, self._roots.outermost):
+                present.update(self._tree.look_into(root, thoroughly=True))
+            self._see(present.items(), now)
+            self._finding.keep(present)
+        else:
+            self._see(self._tree.look_around(), now)
+        self._plan(now, at_all=at_all)
+
+    def _plan(self, now: float, *, at_all: bool) -> None:
+        self._told = 0
+        self._look_at = now + (_SHORT_LOOK_S if self._roots.is_short else _LOOK_S)
+        if at_all:
+            look_at_all_s = _SHORT_LOOK_AT_ALL_S if self._roots.is_short else _LOOK_AT_ALL_S
+            self._look_at_all_at = now + look_at_all_s
+
+    def _check(self, now: float) -> None:
+        for arrival in self._roots.check():
+            self._tree.leave(arrival.path)
+            self._arrivals.append(arrival)
+        self._check_at = math.inf if self._roots.is_complete else now + _MISSING_S
+        if self._roots.is_short:
+            self._look_at = min(self._look_at, now + _SHORT_LOOK_S)
+        self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        """Look into what arrived."""
+        self._arrivals += map(Arrival, self._tree.mounted)
+        self._tree.mounted.clear()
+        try:
+            while self._arrivals:
+                self._begin_with(self._arrivals[0], self._marks(), now)
+                del self._arrivals[0]
+        except MachineError as exc:
+            log.warning("a watched folder is not looked into yet: %s", exc)
+            self._check_at = min(self._check_at, now + _MISSING_S)
+
+    def _begin_with(self, arrival: Arrival, marks: Mapping[str, Mark], now: float) -> None:
+        """What is there is old unless it came after the arrival's time, or is to be taken."""
+        for path, stamp in self._tree.look_into(arrival.path, thoroughly=True):
+            is_new = self._takes_existing or (
+                not self._finding.is_paused and _is_newer(path, arrival.since)
+            )
+            self._finding.see_arrived(path, stamp, marks.get(path), now, is_new=is_new)
+
+    def _told_of_folder(self, folder: str, now: float) -> None:
+        while folder not in self._tree:  # a new one: what is around it has changed
+            around = os.path.dirname(folder)
+            if around == folder:
+                return
+            folder = around
+        self._see(self._tree.look_into(folder), now)
+        if folder not in self._tree:
+            self._check_at = now
+
+    def _see(self, files: Iterable[tuple[str, Stamp]], now: float) -> None:
+        for path, stamp in files:
+            self._finding.see(path, stamp, now)
+
+
+def _is_newer(path: str, since: float) -> bool:
+    """Whether a file came to be where it is, or was changed, after that time."""
+    try:
+        return since < math.inf and os.lstat(path).st_ctime > since
+    except OSError:
+        return False
