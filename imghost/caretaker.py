@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from threading import Event
 
 from imghost.app import App
+from imghost.forget import forget_unanswered
 from imghost.imaging.child import Child
 from imghost.imaging.crew import Crew
 from imghost.models import Alive, Record
@@ -64,6 +65,7 @@ class Caretaker:
         if time.monotonic() - self._cared_at > _CARE_S:
             self._cared_at = time.monotonic()
             app.reap()
+            forget_unanswered(app, time.time())
         app.pipeline()  # a changed config may lift a hold
         app.outbox.tidy()
         self._senders.send_queued()

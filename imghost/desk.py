@@ -98,9 +98,9 @@ class Desk:
 
 def autostart_on() -> str:
     """Have the desktop start imghost with each session; where that stands. Raises MachineError."""
-    from imghost.desktop.autostart import command, turn_on
+    from imghost.desktop.autostart import own_command, turn_on
 
-    return turn_on(command())
+    return turn_on(own_command())
 
 
 def autostart_off() -> bool:

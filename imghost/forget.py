@@ -10,9 +10,12 @@ from functools import partial
 from imghost.app import App
 from imghost.errors import HostRefused, UsageError
 from imghost.hosts.base import Deletes, KeepsFiles
+from imghost.keep.recovery import RECOVERED
 from imghost.models import EXTENSIONS, Alive, Record, State, Stored
 from imghost.pipeline import DRAFT_BUCKET, DRAFT_HOST
 from imghost.server.shelf import Shelf
+
+ASK_S = 86_400.0
 
 
 def forget(app: App, record: Record, *, at_host: bool) -> None:
@@ -42,6 +45,16 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
     _forget_draft(app, record)
     if isinstance(host, KeepsFiles) and record.sha1:
         Shelf(app.dirs.renderings, app.config.server.cache_bytes).forget(record.sha1)
+
+
+def forget_unanswered(app: App, now: float) -> None:
+    """Erase what was found by itself and has asked for a day without an answer.
+
+    Originals that were recovered ask for as long as it takes: nobody saw them being found.
+    """
+    for record in app.journal.in_states(State.ASKING):
+        if record.origin != RECOVERED and now - record.created_at > ASK_S:
+            forget(app, record, at_host=False)
 
 
 def _forget_draft(app: App, record: Record) -> None:

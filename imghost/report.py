@@ -12,6 +12,7 @@ from imghost.text import Speaker
 if TYPE_CHECKING:
     from imghost.app import App
 
+_ASKS = Message("it asks: imghost retry with its id sends it, imghost history rm discards it")
 _LAST = 10
 _UNIT = 1000
 _ROUND = 10
@@ -123,9 +124,10 @@ def size_text(size_bytes: int) -> str:
 
 def _waiting_json(app: App, record: Record, say: Speaker) -> dict[str, object]:
     wait_s = app.outbox.waits_s(record)
+    reason = record.reason or (_ASKS if record.state is State.ASKING else None)
     return {
         "id": record.id,
         "name": record.name,
-        "reason": say(record.reason) if record.reason else "",
+        "reason": say(reason) if reason else "",
         "next_try_s": None if math.isinf(wait_s) else round(wait_s, 1),
     }

@@ -122,7 +122,7 @@ def _here(request: UploadRequest, context: Context) -> Iterator[Settled]:
             yield one
         if private and not context.daemon:
             context.console.note(
-                "the link answers while imghost runs (imghost serve), and only on this computer"
+                "the link answers while imghost runs (imghost watch), and only on this computer"
             )
 
 

@@ -135,7 +135,7 @@ class Wire:
             data += part.value if part.format == _BYTE_BITS else part.value.tobytes()
             size_bytes = len(data) + part.bytes_after
             if size_bytes > max_bytes:
-                if delete:
+                if delete and part.bytes_after:
                     self._resource(window).delete_property(place)
                 return Value(part.property_type, part.format, b"", size_bytes)
             if not part.bytes_after:

@@ -21,6 +21,7 @@ from imghost.models import Message, State, Target
 _LOCK_WAIT_S = 10.0
 _LOOK_S = 0.1
 _WHOLE = 0x696D6768
+RECOVERED = "recovered"
 """The file's application_id once nothing is missing from it; a file that was just made has none."""
 
 _RECOVERED = Message(
@@ -161,7 +162,7 @@ class JournalFile:
             "host": self._target.host,
             "bucket": self._target.bucket,
             "name": original[:12],
-            "origin": "recovered",
+            "origin": RECOVERED,
             "format": "",
             "width_px": 0,
             "height_px": 0,

@@ -48,15 +48,16 @@ class Seen:
 
     def write(self, changes: Mapping[str, Mark | None]) -> None:
         """Remember these files, or forget those that have no mark, all at once."""
-        remembered = [
-            (os.fsencode(path), stamp.inode, stamp.size_bytes, stamp.mtime_ns, mark.is_due)
-            for path, mark in changes.items()
-            if mark and (stamp := mark.stamp)
-        ]
+        remembered = [_row_of(path, mark) for path, mark in changes.items() if mark]
         forgotten = [(os.fsencode(path),) for path, mark in changes.items() if not mark]
         with self._db.changing() as db:
             db.executemany("INSERT OR REPLACE INTO seen_files VALUES (?, ?, ?, ?, ?)", remembered)
             db.executemany("DELETE FROM seen_files WHERE path = ?", forgotten)
+
+
+def _row_of(path: str, mark: Mark) -> tuple[bytes, int, int, int, bool]:
+    stamp = mark.stamp
+    return os.fsencode(path), stamp.inode, stamp.size_bytes, stamp.mtime_ns, mark.is_due
 
 
 def _entry_of(row: sqlite3.Row) -> tuple[str, Mark]:

@@ -146,8 +146,11 @@ class Folders:
             self._looking.told(path, what, now)
         for wish in wishes:
             wish(now)
-        self._looking.look(now)
-        self._finding.hand_on(now)
+        if self._closing.is_set():
+            self._memory.write(now)
+        else:
+            self._looking.look(now)
+            self._finding.hand_on(now)
 
     def _awaited(self) -> tuple[Mapping[str, Told], Sequence[Wish]]:
         next_s = min(self._looking.next_at, self._finding.next_at) - self._clock()

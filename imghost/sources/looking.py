@@ -136,7 +136,7 @@ class Looking:
 
     def _told_of_folder(self, folder: str, now: float) -> None:
         while folder not in self._tree:  # a new one: what is around it has changed
-            around = os.path.dirname(folder)
+            around = os.path.split(folder)[0]
             if around == folder:
                 return
             folder = around

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from enum import Enum, auto
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Observing:
     def _need_room(self, folder: str) -> None:
         # What is below a folder and gets no watch is passed over in silence; one more watch, for
         # what is above it, shows whether there were enough.
-        watch = self._schedule(os.path.dirname(folder), recursive=False)
+        watch = self._schedule(str(Path(folder).parent), recursive=False)
         self._running().unschedule(watch)
 
     def _schedule(self, folder: str, *, recursive: bool) -> ObservedWatch:

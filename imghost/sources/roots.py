@@ -115,12 +115,12 @@ class Roots:
 
 def _identity(path: str) -> tuple[int, int]:
     with os.scandir(path):
-        status = os.stat(path)
+        status = os.lstat(path)
     return status.st_dev, status.st_ino
 
 
 def _is_in(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(os.path.join(folder, ""))
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _shortage(path: str, exc: OSError) -> Message:

@@ -15,6 +15,7 @@ import pytest
 from imghost.clipboard import CUT, MARKED, NOT_HANDED_OVER, TOO_LARGE, WITH_TEXT, Clipboard, Offer
 from imghost.desktop.choice import open_clipboard
 from imghost.desktop.clipboard_wayland import WaylandClipboard
+from imghost.desktop.clipboard_x11 import X11Clipboard
 from imghost.errors import MachineError
 from imghost.models import Message
 from tests.fakes.pictures import png
@@ -326,3 +327,12 @@ def test_a_desktop_without_data_control_is_not_asked(tmp_path: Path) -> None:
         open_clipboard(desktop.environ, 0.5)
     assert "xwayland" in str(caught.value)
     assert caught.value.exit_code == 10
+
+
+def test_xwayland_serves_where_wayland_does_not(tmp_path: Path, display: str) -> None:
+    """On a desktop without data-control, or without wl-clipboard, X11's clipboard is used."""
+    with PlainDesktop(tmp_path) as desktop:
+        for environ in (desktop.environ, {"WAYLAND_DISPLAY": "wayland-9", "PATH": str(tmp_path)}):
+            clipboard = open_clipboard({**environ, "DISPLAY": display}, 0.5)
+            assert isinstance(clipboard, X11Clipboard)
+            clipboard.close()
