@@ -13,15 +13,18 @@ import pytest
 from imghost.dirs import Dirs, find_dirs
 
 _THREAD_END_S = 5.0
+_DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_CONFIG_HOME")
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A temporary home folder, below which imghost keeps everything; English is spoken."""
+    """A temporary home folder, below which imghost keeps everything; English, and no desktop."""
     root = tmp_path / "home"
     root.mkdir()
     for name in [n for n in os.environ if n.startswith("IMGHOST_") or n.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
+    for name in _DESKTOP:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(root))
     monkeypatch.setenv("USERPROFILE", str(root))
     monkeypatch.setenv("IMGHOST_HOME", str(root / "imghost"))

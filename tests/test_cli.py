@@ -118,7 +118,13 @@ def test_bad_input_is_told_in_one_line(
     ("words", "code", "said"),
     [
         ((), 2, "imghost upload"),
-        (("upload",), 2, "PATH|URL|- must be given"),
+        (("upload",), 4, "neither DISPLAY nor WAYLAND_DISPLAY is set"),
+        (("pause",), 8, "no imghost is running"),
+        (("pause", "x"), 2, "write a number of minutes"),
+        (("pause", "0"), 2, "write a number of minutes"),
+        (("resume", "1e999"), 2, "write a number of minutes"),
+        (("putback",), 8, "imghost watch starts it"),
+        (("autostart", "perhaps"), 2, "choose from"),
         (("upload", "x.png", "--stile", "@1w"), 2, "unknown: --stile"),
         (("upload", "x.png", "--wait", "soon"), 2, "--wait cannot be 'soon'"),
         (("upload", "x.png", "--config"), 2, "--config needs a value"),
@@ -174,7 +180,7 @@ def test_json_has_the_documented_form(program: Program, picture: Path) -> None:
     status = program.run("status", "--json")
     assert status.code == 8
     assert " ".join(status.json) == (
-        "state paused host bucket format style counts waiting last left_alone kept_bytes login "
+        "state paused pause_reason changes_at host bucket format style counts waiting last "
         "missing"
     )
     assert status.json["counts"]["done"] == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -19,6 +21,7 @@ from tests.fakes.pictures import encoded, jpeg, picture, png
 from tests.fakes.program import eventually
 from tests.fakes.watcher import Watcher
 from tests.fakes.windows import FakeWindows
+from tests.fakes.windows_dll import FakeDlls
 
 MAX_BYTES = 1_000_000
 POLL_S = 0.005
@@ -286,6 +289,49 @@ def test_what_windows_refuses_is_told(windows: FakeWindows, clipboard: WindowsCl
     assert "Access is denied" in str(caught.value)
     windows.copied({"PNG": PNG})
     assert clipboard.read(MAX_BYTES).bitmap == PNG
+
+
+@pytest.fixture
+def dlls(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDlls]:
+    """The libraries of Windows, where there are none."""
+    found = FakeDlls()
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(ctypes, "WinDLL", found.load, raising=False)
+    monkeypatch.setattr(ctypes, "get_last_error", found.last_error, raising=False)
+    monkeypatch.setattr(ctypes, "WinError", found.error, raising=False)
+    yield found
+    sys.modules.pop("imghost.desktop.windows_calls", None)
+    assert (found.windows, found.locked) == (set(), [])
+    assert found.memory.keys() == {*found.formats.values()}
+
+
+def test_the_calls_are_those_of_windows(dlls: FakeDlls) -> None:
+    """What is put goes through the libraries and back, and no window, lock or memory is left."""
+    clipboard = WindowsClipboard(POLL_S)
+    assert clipboard.read(MAX_BYTES).empty
+    clipboard.put(Offer(LINK))
+    clipboard.put(Offer(picture=PNG, mime_type="image/png"))
+    assert dlls.content("PNG") == PNG
+    held = clipboard.read(MAX_BYTES)
+    assert (held.bitmap, held.ours) == (PNG, True)
+    assert clipboard.read(len(PNG) - 1).reason == TOO_LARGE
+    assert clipboard.replace(held.mark, Offer(paths=PATHS))
+    assert clipboard.read(MAX_BYTES).paths == PATHS
+    assert not clipboard.replace(held.mark, Offer(LINK))
+
+
+def test_a_call_that_fails_leaves_nothing_behind(
+    dlls: FakeDlls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Windows did not take over is freed, and its error is told."""
+    clipboard = WindowsClipboard(POLL_S)
+    with monkeypatch.context() as patch:
+        patch.setattr(dlls, "_set_clipboard_data", lambda *_: None)
+        with pytest.raises(MachineError) as caught:
+            clipboard.put(Offer(LINK))
+    assert "Access is denied" in str(caught.value)
+    dlls.refuses = True
+    assert clipboard.read(MAX_BYTES).reason == NOT_HANDED_OVER
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1).map("C:\\".__add__)))

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from imghost.disk import machine_errors, write_atomically
 from imghost.errors import MachineError
 
-_NAME = "imghost"
-_RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
-_LONGEST_RUN = 260  # characters, by Microsoft's "Run and RunOnce Registry Keys"
 _TURNED_OFF = frozenset({b"Hidden=true", b"X-GNOME-Autostart-enabled=false"})
 _UNRESERVED = re.compile(r"""[^\s"'\\<>~|&;$*?#()`]+""")
-_ENTRY = """[Desktop Entry]
-Type=Application
-Name=imghost
-Comment=Copy an image, paste a link.
-Exec={command}
-Terminal=false
-"""
+_QUOTED = re.compile(r'["`$\\]')
+_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"})
 
 
 def turn_on(command: Sequence[str]) -> str:
@@ -37,48 +27,49 @@ def turn_on(command: Sequence[str]) -> str:
     entry = _entry()
     try:
         entry.write(command)
-    except ValueError as exc:  # what is no text, or not in XML
+    except ValueError as exc:  # too long, or with characters that it cannot hold
         raise MachineError(
             "{path} cannot be started with the desktop; install imghost in a folder with a "
-            "plainer name",
+            "shorter and plainer name",
             path=ascii(command[0]),
         ) from exc
     return entry.where
 
 
 def turn_off() -> bool:
-    """Have nothing started any more; whether anything was. Raises MachineError."""
+    """Have nothing started any more; whether there was an entry. Raises MachineError."""
     return _entry().remove()
 
 
 def is_on() -> bool:
-    """Whether there is an entry that the desktop's own settings have not turned off."""
+    """Whether there is an entry, and the desktop's own settings have not turned it off."""
     return _entry().is_on()
 
 
 def own_command(
     executable: str = sys.executable, *, windows: bool = sys.platform == "win32"
 ) -> list[str]:
-    """How this very installation is started to watch, without a console, from any folder."""
+    """How this very installation is started to watch: without a console, from any folder."""
     python = Path(executable)
     script = python.with_name("imghostw.exe" if windows else "imghost")
     if script.is_file():
         program = [str(script)]
     else:
-        program = [str(python.with_name("pythonw.exe") if windows else python), "-P", "-m", _NAME]
+        without_console = python.with_name("pythonw.exe") if windows else python
+        program = [str(without_console), "-P", "-m", "imghost"]
     return [*program, "watch", "--autostart"]
 
 
 class Entry(Protocol):
-    """The one entry of this program."""
+    """The entry of this program."""
 
     @property
     def where(self) -> str:
-        """Where it is, for a person."""
+        """Its place, for a person."""
         ...
 
     def write(self, command: Sequence[str]) -> None:
-        """Make or replace it. Raises MachineError, ValueError for what it cannot hold."""
+        """Make or replace it. Raises MachineError, and ValueError for what it cannot hold."""
         ...
 
     def remove(self) -> bool:
@@ -99,67 +90,72 @@ class FileEntry:
 
     @property
     def where(self) -> str:
+        """Its path."""
         return str(self.path)
 
     def write(self, command: Sequence[str]) -> None:
+        """Put it there, whole. Raises MachineError, and ValueError for what it cannot hold."""
         write_atomically(self.path, self.content(command), self.path.parent)
 
     def remove(self) -> bool:
+        """Delete it; whether it was there. Raises MachineError."""
         with machine_errors(self.path):
             try:
                 self.path.unlink()
             except FileNotFoundError:
                 return False
-            return True
+        return True
 
     def is_on(self) -> bool:
+        """Whether it is there, without a line by which a session passes it over."""
         try:
             return _TURNED_OFF.isdisjoint(self.path.read_bytes().splitlines())
         except OSError:
             return False
 
 
-class Registry(Protocol):
-    """What is used of the module `winreg`."""
+def desktop_entry(command: Sequence[str]) -> bytes:
+    """The command as a file of the Desktop Entry Specification, 1.5, says it.
 
-    @property
-    def HKEY_CURRENT_USER(self) -> int: ...  # noqa: D102, N802 - winreg's
-    @property
-    def REG_SZ(self) -> int: ...  # noqa: D102, N802 - winreg's
+    Raises ValueError for what cannot be said, and for a program with a percent sign in its path:
+    GLib, and so GNOME, would pass the whole file over.
+    """
+    if {"=", "%"} & set(command[0]):
+        raise ValueError(command[0])
+    lines = {
+        "Type": "Application",
+        "Name": "imghost",
+        "Comment": "Copy an image, paste a link.",
+        "Exec": " ".join(map(_quoted, command)).replace("%", "%%").translate(_ESCAPES),
+        "Terminal": "false",
+    }
+    return "\n".join(["[Desktop Entry]", *map("=".join, lines.items()), ""]).encode()
 
-    def CreateKey(self, key: int, sub_key: str, /) -> AbstractContextManager[Any]: ...  # noqa: D102, N802 - winreg's
-    def SetValueEx(self, key: Any, name: str, reserved: Any, type_: int, value: Any, /) -> None: ...  # noqa: ANN401, D102, N802 - winreg's
-    def QueryValueEx(self, key: Any, name: str, /) -> tuple[Any, int]: ...  # noqa: ANN401, D102, N802 - winreg's
-    def DeleteValue(self, key: Any, name: str, /) -> None: ...  # noqa: ANN401, D102, N802 - winreg's
+
+def launch_agent(command: Sequence[str]) -> bytes:
+    """The command as launchd.plist(5) says it; launchd reads it at the next login."""
+    import plistlib
+
+    return plistlib.dumps(
+        {"Label": "imghost", "ProgramArguments": list(command), "RunAtLoad": True}
+    )
 
 
-class RunKey:
-    """A value of the key from which Windows starts programs when this user logs in."""
+def _entry() -> Entry:
+    if sys.platform == "win32":
+        from imghost.desktop.run_key import RunKey
 
-    where = rf"HKEY_CURRENT_USER\{_RUN_KEY}\{_NAME}"
+        return RunKey()
+    if sys.platform == "darwin":
+        agents = Path.home() / "Library" / "LaunchAgents"
+        return FileEntry(agents / "imghost.plist", launch_agent)
+    given = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    config = given if given.is_absolute() else Path.home() / ".config"
+    return FileEntry(config / "autostart" / "imghost.desktop", desktop_entry)
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
 
-    def write(self, command: Sequence[str]) -> None:
-        line = subprocess.list2cmdline(command)
-        if len(line) > _LONGEST_RUN:
-            raise ValueError(line)
-        with self._opened() as key:
-            self._registry.SetValueEx(key, _NAME, 0, self._registry.REG_SZ, line)
-
-    def remove(self) -> bool:
-        with self._opened() as key:
-            try:
-                self._registry.DeleteValue(key, _NAME)
-            except FileNotFoundError:
-                return False
-            return True
-
-    def is_on(self) -> bool:
-        with self._opened() as key:
-            try:
-                self._registry.QueryValueEx(key, _NAME)
-            except FileNotFoundError:
-                return False
-            return True
+def _quoted(argument: str) -> str:
+    """An argument of `Exec`, in quotes where it needs them."""
+    if _UNRESERVED.fullmatch(argument):
+        return argument
+    return '"' + _QUOTED.sub(r"\\\g<0>", argument) + '"'

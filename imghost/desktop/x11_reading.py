@@ -126,7 +126,7 @@ class Reading:
         return letter
 
     def _taken(self, window: int, place: int, max_bytes: int) -> Value | None:
-        value = self._wire.read(window, place, max_bytes, delete=True) if place != NONE else None
+        value = self._wire.take(window, place, max_bytes) if place != NONE else None
         if value and value.size_bytes > max_bytes:
             raise LeftAlone(TOO_LARGE)
         return value

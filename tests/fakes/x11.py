@@ -169,6 +169,7 @@ class Requestor(Client):
         return b"".join(iter(lambda: self.piece(place), b""))
 
     def _take(self, place: str) -> Any:
-        return self.window.get_property(
-            self.atom(place), X.AnyPropertyType, 0, 1 << 24, delete=True
-        )
+        value = self.window.get_property(self.atom(place), X.AnyPropertyType, 0, 1 << 24)
+        self.window.delete_property(self.atom(place))  # apart, for the library is slow otherwise
+        self.x.flush()
+        return value
