@@ -181,7 +181,7 @@ def test_json_has_the_documented_form(program: Program, picture: Path) -> None:
     assert status.code == 8
     assert " ".join(status.json) == (
         "state paused pause_reason changes_at host bucket format style counts waiting last "
-        "missing"
+        "left_alone kept_bytes login missing"
     )
     assert status.json["counts"]["done"] == 1
 

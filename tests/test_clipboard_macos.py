@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,7 @@ from imghost.models import Message
 from tests.fakes.macos import FakeMac
 from tests.fakes.pictures import encoded, jpeg, picture, png
 from tests.fakes.program import eventually
+from tests.fakes.rubicon import FakeRuntime
 from tests.fakes.watcher import Watcher
 
 MAX_BYTES = 1_000_000
@@ -156,3 +158,48 @@ def test_an_owner_that_hangs_is_left(mac: FakeMac) -> None:
         clipboard.put(Offer(LINK))
     mac.answers.set()
     eventually(lambda: clipboard.read(MAX_BYTES).bitmap == PNG)
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> FakeRuntime:
+    """The runtime of Objective-C, where there is none."""
+    found = FakeRuntime()
+    for name, module in (("rubicon", object()), ("rubicon.objc", object())):
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setitem(sys.modules, "rubicon.objc.runtime", found)
+    return found
+
+
+def test_the_messages_are_those_of_macos(runtime: FakeRuntime) -> None:
+    """What is put goes through the runtime and back, each message with the types it takes."""
+    clipboard = MacClipboard(POLL_S)
+    assert clipboard.read(MAX_BYTES).empty
+    data = PNG + bytes(3)
+    clipboard.put(Offer("![](é)", picture=data, mime_type="image/png"))
+    assert runtime.items == [{TEXT: "![](é)".encode(), "public.png": data}]
+    clipboard.put(Offer(picture=data, mime_type="image/png"))
+    held = clipboard.read(MAX_BYTES)
+    assert (held.bitmap, held.ours) == (data, True)
+    assert clipboard.read(len(data) - 1).reason == TOO_LARGE
+    assert clipboard.replace(held.mark, Offer(paths=PATHS))
+    assert clipboard.read(MAX_BYTES).paths == PATHS
+    assert not clipboard.replace(held.mark, Offer(LINK))
+
+
+def test_a_file_may_be_named_by_a_number(runtime: FakeRuntime) -> None:
+    """The file manager's URLs are made paths by the system; what is no file is left out."""
+    runtime.paths = {"file:///.file/id=1.2": "file:///Users/a/b%20c.png"}
+    runtime.copied(
+        {"public.file-url": b"file:///.file/id=1.2"},
+        {"public.file-url": b"https://host/a.png"},
+        {TEXT: b"words"},
+    )
+    assert MacClipboard(POLL_S).read(MAX_BYTES).paths == ("/Users/a/b c.png",)
+
+
+def test_a_session_without_a_pasteboard_is_told(runtime: FakeRuntime) -> None:
+    """A process outside the user's session hears that it has no clipboard."""
+    runtime.has_pasteboard = False
+    with pytest.raises(MachineError) as caught:
+        MacClipboard(POLL_S)
+    assert caught.value.exit_code == 10

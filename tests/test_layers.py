@@ -27,6 +27,7 @@ LAYERS = (
         "in_order",
         "clipboard",
         "desktop",
+        "survival",
     },
     {"imaging", "keep", "sources", "links", "transport"},
     {"hosts"},
@@ -34,7 +35,7 @@ LAYERS = (
     {"pipeline"},
     {"gate", "outbox", "delivery"},
     {"health", "server", "open_hosts", "sinks"},
-    {"app", "forget", "report", "caretaker", "daemon", "presence", "senders", "survival", "watch", "desk", "backend", "copying"},
+    {"app", "forget", "report", "caretaker", "daemon", "presence", "senders", "watch", "desk", "backend", "copying"},
     {"cli", "__main__"},
 )
 HEAVY = ("requests", "PIL", "starlette", "uvicorn", "asyncio", "http.client", "platformdirs")

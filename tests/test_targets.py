@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from urllib.parse import quote_from_bytes
 
 import pytest
 from hypothesis import given
@@ -25,12 +24,21 @@ from imghost.desktop.targets import (
 from imghost.models import Message
 
 BITMAPS = ["image/png", "image/webp", "image/jpeg", "image/gif", "image/bmp", "image/tiff"]
-TEXTS = ["text/plain", "text/plain;charset=utf-8", "TEXT/PLAIN;a=b", "UTF8_STRING", "STRING", "TEXT"]
+TEXTS = [
+    "text/plain",
+    "text/plain;charset=utf-8",
+    "TEXT/PLAIN;a=b",
+    "UTF8_STRING",
+    "STRING",
+    "TEXT",
+]
 OTHERS = ["text/html", "TARGETS", "TIMESTAMP", "image/svg+xml", "text/plainer", "application/x-a"]
 FILES = b"file:///tmp/b%20%C3%A9.gif\r\nfile:///tmp/a.png\r\n"
 PATHS = ("/tmp/b é.gif", "/tmp/a.png")
-paths = st.binary(min_size=1).filter(lambda name: b"\0" not in name).map(
-    lambda name: os.fsdecode(b"/" + name)
+paths = (
+    st.binary(min_size=1)
+    .filter(lambda name: b"\0" not in name)
+    .map(lambda name: os.fsdecode(b"/" + name))
 )
 
 
@@ -125,11 +133,45 @@ def test_any_bytes_are_a_list(data: bytes) -> None:
         os.fsencode(path)
 
 
-@given(st.text(), st.booleans())
-def test_every_way_to_write_a_uri(name: str, every: bool) -> None:
-    """Escapes in any case, or of every byte, and a bare name mean the same file."""
-    encoded = os.fsencode("/" + name.replace("\0", "").encode("utf-8", "replace").decode())
-    escaped = "".join(f"%{byte:02x}" for byte in encoded[1:]) if every else quote_from_bytes(
-        encoded[1:]
-    ).lower().replace("%2f", "/")
-    ...
+@given(paths)
+def test_needless_escapes_change_nothing(path: str) -> None:
+    """A name whose every byte is escaped, in either case, is the same name."""
+    name = os.fsencode(path)[1:]
+    for form in ("%%%02x", "%%%02X"):
+        escaped = "".join(form % byte for byte in name).encode()
+        assert uri_list(b"file:///" + escaped) == (path,)
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        (b"file:///a.png", "/a.png"),
+        (b"file:/a.png", "/a.png"),
+        (b"FILE:///a.png", "/a.png"),
+        (b"file://localhost/a.png", "/a.png"),
+        (b"file://LocalHost/a.png", "/a.png"),
+        (b"file://" + socket.gethostname().encode() + b"/a.png", "/a.png"),
+        (b"file:///a b#1?.png", "/a b#1?.png"),
+        (b"file:///%E5%9B%BE%E7%89%87.png", "/图片.png"),
+        ("file:///图片.png".encode(), "/图片.png"),
+        (b"file:///%ff.png", os.fsdecode(b"/\xff.png")),
+        (b"file:///100%.png", "/100%.png"),
+        (b"file:///a.png\0", "/a.png"),
+        (b"file://elsewhere.example/a.png", None),
+        (b"file:///a%00.png", None),
+        (b"file://localhost", None),
+        (b"file:a.png", None),
+        (b"sftp://host/a.png", None),
+        (b"/a.png", None),
+        (b"# file:///a.png", None),
+        (b"", None),
+    ],
+)
+def test_one_uri(line: bytes, path: str | None) -> None:
+    """What is a local file, and what is not, wherever it stands and however its line ends."""
+    found = () if path is None else (path,)
+    for end in (b"", b"\n", b"\r\n"):
+        assert uri_list(line + end) == found
+    assert uri_list(b"# a comment\r\n" + line + b"\r\nfile:///z\r\n") == (*found, "/z")
+    assert copied_files(b"copy\n" + line) == (False, found)
+    assert copied_files(b"cut\n" + line) == (True, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from enum import Enum, auto
 from pathlib import Path
@@ -90,7 +91,10 @@ class Observing:
         if self._observer is None:
             from watchdog.observers import Observer
 
-            logging.getLogger("watchdog").parent = log  # else its warnings go to the terminal
+            # Else these go to the terminal: what it logs, and, at great length, that a folder which
+            # was moved away has come back.
+            logging.getLogger("watchdog").parent = log
+            warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
             observer = Observer()
             observer.start()
             self._observer = observer
