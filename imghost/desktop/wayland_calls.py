@@ -54,7 +54,7 @@ class WaylandCalls:
         with self._start("wl-paste", "-l") as process:
             out, err = process.communicate()
         said = err.decode(errors="replace")
-        if process.returncode and not said.startswith(_EMPTY):
+        if process.returncode and not any(words in said for words in _EMPTY):
             raise _gone(said)
         return tuple(out.decode(errors="replace").splitlines())
 

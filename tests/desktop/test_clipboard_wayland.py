@@ -134,17 +134,17 @@ def test_an_owner_that_stalls_is_given_up(session: Session, clipboard: Clipboard
 
 def test_changes_are_told(session: Session, clipboard: Clipboard) -> None:
     """Each copying is told, ours too, and not what was there before."""
-    session.copy("image/png", PICTURE)
-    watcher = watch(clipboard, session)
-    for number, data in enumerate((b"1", b"2", b"3"), start=1):
-        session.copy("text/plain", data)
-        watcher.told(number)
+    with Owner(session, {"text/plain": b"before"}) as owner:
+        watcher = watch(clipboard, session)
+        eventually(lambda: bool(owner.asked))
+        for number, data in enumerate((b"1", b"2", b"3"), start=1):
+            session.copy("text/plain", data)
+            watcher.told(number)
     clipboard.put(Offer(LINK))
     watcher.told(4)
-    assert watcher.changes == 4
     clipboard.close()
     watcher.ended()
-    assert watcher.error is None
+    assert (watcher.changes, watcher.error) == (4, None)
 
 
 def test_an_empty_clipboard_hides_no_change(session: Session, clipboard: Clipboard) -> None:
@@ -283,7 +283,7 @@ def test_what_we_put_outlives_us(session: Session, clipboard: Clipboard) -> None
     begun = time.monotonic()
     clipboard.close()
     watcher.ended()
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 3
     assert (watching(session), session.text()) == ([], LINK)
     assert list(clipboard.changes()) == []
 

@@ -57,7 +57,8 @@ class FakeRuntime:
         self.has_pasteboard = True
         self._objects: dict[int | None, Any] = {}
         self._bodies: list[Any] = []  # kept, so that no address is used twice
-        self._answers = _ANSWERS | {
+        self._answers: dict[str, tuple[Callable[..., Any], Any, list[Any]]] = {
+            **_ANSWERS,
             "generalPasteboard": (lambda _: self if self.has_pasteboard else None, objc_id, []),
             "changeCount": (lambda _: self.number, c_long, []),
             "types": (lambda _: [kind for item in self.items for kind in item], objc_id, []),
