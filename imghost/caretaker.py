@@ -10,7 +10,6 @@ from threading import Event
 
 from imghost.app import App
 from imghost.forget import forget_unanswered
-from imghost.imaging.child import Child
 from imghost.imaging.crew import Crew
 from imghost.models import Alive, Record
 from imghost.presence import Presence
@@ -45,15 +44,15 @@ class Caretaker:
         self._cared_at = float("-inf")
         self._looking: set[int] = set()
 
-    def run(self, stopping: Event, children: Iterable[Child | Crew]) -> None:
+    def run(self, stopping: Event, crews: Iterable[Crew]) -> None:
         """Look after everything until `stopping` is set and the outbox was stopped.
 
-        `children` are the processes that end when they have had no work for a while.
+        The processes of `crews` end when they have had no work for a while.
         """
         while not stopping.is_set():
             self._survive(self._round)
-            for child in children:
-                child.reap_idle()
+            for crew in crews:
+                crew.reap_idle()
             self._app.outbox.rest(_REST_S)
 
     def _round(self) -> None:

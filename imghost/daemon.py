@@ -29,7 +29,7 @@ from imghost.door import (
 )
 from imghost.errors import DaemonError
 from imghost.hosts.local import find_file
-from imghost.imaging.child import Child
+from imghost.imaging.child import MEMORY_BYTES
 from imghost.imaging.crew import Crew
 from imghost.lock import FileLock
 from imghost.presence import Presence
@@ -57,6 +57,9 @@ if TYPE_CHECKING:
 _LOOPBACK = "127.0.0.1"
 _LOCK_WAIT_S = 1.0
 _SENDERS = 10
+_DECODERS, _DECODE_S = 2, 60.0
+_DRAW_S = 20.0  # somebody waits
+_DRAW_BYTES = 1 << 30  # an opaque PNG of 119 megapixels is drawn in half of it
 _CALLERS = 32
 _FINISH_S = 3.0
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
@@ -102,11 +105,13 @@ class Daemon:
                 enter(closing(sock))
             port = sockets[0].getsockname()[1]
             url = f"http://{_LOOPBACK}:{port}"
-            child = enter(closing(Child()))
-            app = enter(self._open_app(url, child))
+            decoders = enter(
+                closing(Crew(_DECODERS, deadline_s=_DECODE_S, memory_bytes=MEMORY_BYTES))
+            )
+            app = enter(self._open_app(url, decoders))
             senders, workers = enter(_pool("send", _SENDERS)), enter(_pool("call", _CALLERS))
-            crew = Crew(AT_ONCE)
-            files = self._files(crew)
+            drawers = Crew(AT_ONCE, deadline_s=_DRAW_S, memory_bytes=_DRAW_BYTES)
+            files = self._files(drawers)
             token = new_token()
             settings = settings_of(self._source.path, self._source.environ, token)
             door = Door(url, token, settings, self._config.language, os.getpid())
@@ -114,13 +119,13 @@ class Daemon:
             survive = Survival()
             sending = Senders(app.outbox, senders, survive)
             runner = enter(asyncio.Runner())
-            watcher, watching = self._watching(app, sending, child, survive, runner.get_loop())
+            watcher, watching = self._watching(app, sending, decoders, survive, runner.get_loop())
             backend = Backend(app, self._say, self.stop, watcher)
             asgi = self._asgi(backend, files, workers, token, port)
             end_server = enter(_serving(runner, sockets, asgi))
-            enter(closing(crew))  # ends before the server, which waits for answers under way
+            enter(closing(drawers))  # ends before the server, which waits for answers under way
             caretaker = Caretaker(app, presence, sending, senders, survive)
-            enter(_caretaking(app, caretaker, (child, crew), end_server))
+            enter(_caretaking(app, caretaker, (decoders, drawers), end_server))
             enter(watching)
             enter(presence)
             enter(_signals_to(self._waker))
@@ -140,27 +145,27 @@ class Daemon:
                 pid=other.pid if other else 0,
             )
 
-    def _open_app(self, url: str, child: Child) -> App:
+    def _open_app(self, url: str, decoders: Crew) -> App:
         return App(
             self._dirs,
             self._source,
             self._config,
-            prepare_bytes=child.prepare,
+            prepare_bytes=decoders.prepare,
             base_url=url,
             thorough=True,
         )
 
-    def _files(self, crew: Crew) -> Files:
+    def _files(self, drawers: Crew) -> Files:
         recent = Recent()
         shelf = Shelf(self._dirs.renderings, self._config.server.cache_bytes)
-        renderings = Renderings(shelf, recent, crew.draw)
+        renderings = Renderings(shelf, recent, drawers.draw)
         return Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
 
     def _watching(
         self,
         app: App,
         senders: Senders,
-        child: Child,
+        decoders: Crew,
         survive: Survival,
         loop: asyncio.AbstractEventLoop,
     ) -> tuple[Watcher | None, AbstractContextManager[None]]:
@@ -169,8 +174,8 @@ class Daemon:
         from imghost.desk import Desk
 
         desk = Desk(loop)
-        watcher = desk.watcher(app, senders, child, self._say, survive, self._watch)
-        return watcher, desk.running(watcher, child)
+        watcher = desk.watcher(app, senders, decoders, self._say, survive, self._watch)
+        return watcher, desk.running(watcher, decoders)
 
     def _asgi(
         self, backend: Backend, files: Files, workers: Executor, token: Secret, port: int
@@ -204,11 +209,11 @@ def _serving(
 def _caretaking(
     app: App,
     caretaker: Caretaker,
-    children: tuple[Child, Crew],
+    crews: tuple[Crew, Crew],
     end_server: Callable[[], None],
 ) -> Iterator[None]:
     stopping = threading.Event()
-    thread = threading.Thread(target=caretaker.run, args=(stopping, children), name="imghost-care")
+    thread = threading.Thread(target=caretaker.run, args=(stopping, crews), name="imghost-care")
     thread.start()
     try:
         yield
@@ -219,8 +224,8 @@ def _caretaking(
         thread.join()
         app.outbox.finish(_FINISH_S)
         app.cut()
-        for child in children:
-            child.close()
+        for crew in crews:
+            crew.close()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from imghost.desktop.chime import Player
 from imghost.desktop.choice import open_clipboard
 from imghost.desktop.notify import Notifier
 from imghost.desktop.screen_lock import watch_screen_lock
-from imghost.imaging.child import Child
+from imghost.imaging.crew import Crew
 from imghost.models import Message
 from imghost.senders import Senders
 from imghost.survival import Survival
@@ -52,7 +52,7 @@ class Desk:
         self,
         app: App,
         senders: Senders,
-        child: Child,
+        decoders: Crew,
         say: Speaker,
         survive: Survival,
         watch: Watch,
@@ -65,11 +65,11 @@ class Desk:
         if watch.autostarted and publishes(app, app.config):
             pause.begin_paused()
         opener = partial(open_clipboard, os.environ) if watch.clipboard else None
-        around = Surroundings(teller, pause, child.pixels, opener, self._problem)
+        around = Surroundings(teller, pause, decoders.pixels, opener, self._problem)
         return Watcher(app, senders, self._takers, survive, around)
 
     @contextmanager
-    def running(self, watcher: Watcher, child: Child) -> Iterator[None]:
+    def running(self, watcher: Watcher, decoders: Crew) -> Iterator[None]:
         """Have it watch, and wait until it does."""
         thread = threading.Thread(target=watcher.run, name="imghost-watch")
         thread.start()
@@ -83,7 +83,7 @@ class Desk:
             locked.cancel()
             watcher.stop()
             thread.join()
-            child.close()  # takes under way end with it; their files are taken at the next start
+            decoders.close()  # takes under way end with it; their files are taken at the next start
             self._takers.shutdown(cancel_futures=True)
             self._player.close()
             asyncio.run_coroutine_threadsafe(self._notifier.close(), self._loop).result(_ASK_S)

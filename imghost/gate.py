@@ -41,6 +41,7 @@ class Gate:
     open_at: float = -math.inf
     probing: bool = False
     probe_after: int = 0
+    claimed: int = 0
     _active: int = 0
     _last_start: float = -math.inf
     _failures: int = 0
@@ -52,6 +53,17 @@ class Gate:
         if self._active >= (1 if self.probing else self.limits.parallel):
             return math.inf
         return max(0.0, self._last_start + self.limits.min_gap_s - now)
+
+    def has_room(self, now: float) -> bool:
+        """Whether a row may be claimed: to be sent at once, or as soon as a slot is free.
+
+        As many as the host has slots may wait for one, so that no slot waits for the journal.
+        """
+        may_begin = self.pace_s(now) <= 0
+        if self.probing:
+            return may_begin and not self.claimed
+        is_busy = self._active or self.claimed
+        return self.claimed < self.limits.parallel and (may_begin or bool(is_busy))
 
     def shut_s(self, now: float) -> float:
         """How long nothing is sent by oneself; infinite while held."""

@@ -58,6 +58,8 @@ class Outbox:
         self._clock = clock
         self._draw = draw or _random
         self._gates: dict[str, Gate] = {}
+        self._claimed: dict[int, Gate] = {}
+        self._slots: dict[int, Gate] = {}
         self._sending: dict[int, Gate] = {}
         self._unsettled: set[int] = set()
         self._changed = threading.Condition()
@@ -75,8 +77,8 @@ class Outbox:
                     gate, now = self._gate(host), self._clock()
                     if gate.shut_s(now) > 0:
                         continue
-                    if (wait_s := gate.pace_s(now)) > 0:
-                        waits.append(wait_s)
+                    if not gate.has_room(now):
+                        waits.append(gate.pace_s(now))
                     elif record := self._claim_next(host, gate, now):
                         return record
                 if not (patient and waits):
@@ -93,19 +95,15 @@ class Outbox:
     def enter(self, record: Record) -> bool:
         """Wait for the host's own pace to send a claimed row; False if the outbox stops."""
         with self._changed:
-            gate = self._gate(record.host)
-            while not self.stopping:
-                if (wait_s := gate.pace_s(self._clock())) <= 0:
-                    self._begin(gate, record)
-                    return True
-                self._changed.wait(min(_LOOK_S, wait_s))
-        return False
+            return self._has_slot(self._gate(record.host), record, lambda: False)
 
     def work(self, record: Record, image: Image | None = None) -> Outcome:
         """Try once to send a claimed row, and note how that ended."""
+        if record.id in self._claimed and not self._enter_taken(record):
+            return Outcome(self.give_back(record, None), sent_later())
         gate = self._sending[record.id]
         try:
-            sent = self._pipeline().send(record, image)
+            sent = self._pipeline().send(record, image, lambda: self._free_slot(record))
             if sent.state is not State.DONE:  # it turned out to be another sender's
                 return Outcome(sent, sent_elsewhere())
             with self._changed:
@@ -122,11 +120,11 @@ class Outbox:
     def leave(self, record: Record) -> None:
         """End a try that `enter` or `take` began: its host has a slot free again."""
         with self._changed:
-            if gate := self._sending.pop(record.id, None):
-                gate.end()
+            self._free_slot(record)
+            self._sending.pop(record.id, None)
             self._changed.notify_all()
 
-    def give_back(self, record: Record, reason: Message) -> Record:
+    def give_back(self, record: Record, reason: Message | None) -> Record:
         """Queue a claimed row again that was not tried."""
         return self._pipeline().settle(record, State.QUEUED, reason)
 
@@ -169,7 +167,7 @@ class Outbox:
     def finish(self, wait_s: float) -> None:
         """Let the tries that were begun end, for so long."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._sending, wait_s)
+            self._changed.wait_for(lambda: not (self._sending or self._claimed), wait_s)
 
     def sends(self, record_id: int) -> bool:
         """Whether this process is sending the row just now."""
@@ -198,12 +196,36 @@ class Outbox:
             record = self._journal.claim_next(host, self._owner, after=gate.probe_after)
         record = record or self._journal.claim_next(host, self._owner, besides=gate.resting(now))
         if record:
-            self._begin(gate, record)
+            self._claimed[record.id] = gate
+            gate.claimed += 1
         return record
 
-    def _begin(self, gate: Gate, record: Record) -> None:
-        gate.start(record.id, self._clock())
-        self._sending[record.id] = gate
+    def _enter_taken(self, record: Record) -> bool:
+        """Wait for a slot; False if the host is to be left in peace by then."""
+        with self._changed:
+            gate = self._claimed[record.id]
+            try:
+                return self._has_slot(gate, record, lambda: gate.shut_s(self._clock()) > 0)
+            finally:
+                del self._claimed[record.id]
+                gate.claimed -= 1
+                self._changed.notify_all()
+
+    def _has_slot(self, gate: Gate, record: Record, is_shut: Callable[[], bool]) -> bool:
+        while not self.stopping and not is_shut():
+            if (wait_s := gate.pace_s(self._clock())) <= 0:
+                gate.start(record.id, self._clock())
+                self._sending[record.id] = self._slots[record.id] = gate
+                return True
+            self._changed.wait(min(_LOOK_S, wait_s))
+        return False
+
+    def _free_slot(self, record: Record) -> None:
+        """The host has answered; what is still to be written is no concern of its."""
+        with self._changed:
+            if gate := self._slots.pop(record.id, None):
+                gate.end()
+                self._changed.notify_all()
 
     def _note_failure(self, gate: Gate, record: Record, error: ImghostError) -> Record:
         state = State.FAILED
@@ -237,6 +259,11 @@ class Outbox:
 def sent_elsewhere() -> HostUnavailable:
     """What to say of an image that another sender has."""
     return HostUnavailable("another imghost is sending it just now")
+
+
+def sent_later() -> HostUnavailable:
+    """What to say of an image whose host wanted peace before its turn came."""
+    return HostUnavailable("its host is left in peace for a while")
 
 
 def _random() -> float:

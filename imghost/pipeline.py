@@ -133,10 +133,11 @@ class Pipeline:
         self._write_slips(record)
         return Accepted(record, image.name, image if is_new else None, notes)
 
-    def send(self, record: Record, image: Image | None = None) -> Record:
+    def send(self, record: Record, image: Image | None, answered: Callable[[], None]) -> Record:
         """Try once to bring a claimed row's image to its host; the finished row.
 
-        A row that is not finished then is another sender's, as it turned out.
+        A row that is not finished then is another sender's, as it turned out. `answered` is called
+        once the host has the image, before that is written down.
 
         Raises HostError as the host does, ImageError or MachineError if the image cannot be had.
         """
@@ -145,6 +146,7 @@ class Pipeline:
             if not is_ours:
                 return record
         stored = self.hosts(record.host).upload(image, record.bucket)
+        answered()
         done = self._journal.done(record.id, self._owner, stored)
         self._store.drop_outgoing(record.sha256)
         self._write_slips(done)

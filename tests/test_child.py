@@ -20,7 +20,7 @@ from PIL import Image as Pillow
 
 from imghost.errors import ConfigError, DaemonError, ImageError, ImghostError, MachineError
 from imghost.imaging.check import Caps
-from imghost.imaging.child import Child
+from imghost.imaging.child import MEMORY_BYTES, Child
 from imghost.imaging.conversion import Conversion
 from imghost.imaging.crew import Crew
 from imghost.imaging.prepare import Recipe, prepare
@@ -37,7 +37,7 @@ LIMITS = Limits(15_000_000, frozenset({"png", "jpeg", "webp"}))
 RECIPE = Recipe(Caps(), LIMITS, Conversion(), "")
 NARROW = Style.parse("@20w")
 WAIT_S = 10.0
-MEMORY_BYTES = 160_000_000
+LITTLE_BYTES = 160_000_000
 
 
 def children() -> set[int]:
@@ -183,7 +183,7 @@ def test_pictures_that_look_the_same_have_one_digest(child: Child) -> None:
 @pytest.fixture
 def crew() -> Iterator[Crew]:
     """Two children that draw, closed in the end."""
-    with contextlib.closing(Crew(2, deadline_s=WAIT_S)) as crew:
+    with contextlib.closing(Crew(2, deadline_s=WAIT_S, memory_bytes=MEMORY_BYTES)) as crew:
         yield crew
 
 
@@ -333,7 +333,7 @@ def test_the_deadline_is_for_one_image_only() -> None:
 def test_a_memory_bomb_costs_one_image() -> None:
     """More memory than the limit is refused in words, and the next image is fine."""
     bomb = encoded(Pillow.new("RGB", (8000, 6000)), "PNG")
-    with contextlib.closing(Child(memory_bytes=MEMORY_BYTES)) as child:
+    with contextlib.closing(Child(memory_bytes=LITTLE_BYTES)) as child:
         with pytest.raises(ImageError, match="needs more memory"):
             child.prepare(bomb, "bomb.png", RECIPE)
         child.prepare(png(), "a.png", RECIPE)
@@ -346,7 +346,7 @@ def test_an_animation_is_converted_frame_by_frame() -> None:
         frame.paste(9, (5 * number, 100, 5 * number + 80, 180))
         frame.putpalette(random.Random(0).randbytes(768))
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=50)
-    with contextlib.closing(Child(memory_bytes=MEMORY_BYTES)) as child:
+    with contextlib.closing(Child(memory_bytes=LITTLE_BYTES)) as child:
         assert child.prepare(data, "a.gif", RECIPE).image.frames == 50
 
 

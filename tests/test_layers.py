@@ -35,7 +35,19 @@ LAYERS = (
     {"pipeline"},
     {"gate", "outbox", "delivery"},
     {"health", "server", "open_hosts", "sinks"},
-    {"app", "forget", "report", "caretaker", "daemon", "presence", "senders", "watch", "desk", "backend", "copying"},
+    {
+        "app",
+        "forget",
+        "report",
+        "caretaker",
+        "daemon",
+        "presence",
+        "senders",
+        "watch",
+        "desk",
+        "backend",
+        "copying",
+    },
     {"cli", "__main__"},
 )
 HEAVY = ("requests", "PIL", "starlette", "uvicorn", "asyncio", "http.client", "platformdirs")

@@ -13,11 +13,25 @@ if TYPE_CHECKING:
 DBUS = "org.freedesktop.DBus"
 DBUS_PATH = "/org/freedesktop/DBus"
 _LIMIT_S = 5.0
-_KEPT_QUIET = logging.NullHandler()  # else the library's warnings go to standard error
+
+log = logging.getLogger(__name__)
 
 
 class BusError(Exception):
     """There is no such bus, or who was asked there did not answer as hoped; in a few words."""
+
+
+class _InOurLog(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        log.handle(record)
+
+
+_IN_OUR_LOG = _InOurLog()
+
+
+def adopt_log(library: str) -> None:
+    """Have what a library logs written to our log, not to standard error."""
+    logging.getLogger(library).addHandler(_IN_OUR_LOG)
 
 
 async def connect(which: Literal["session", "system"]) -> MessageBus:
@@ -25,7 +39,7 @@ async def connect(which: Literal["session", "system"]) -> MessageBus:
     from dbus_fast import BusType
     from dbus_fast.aio import MessageBus
 
-    logging.getLogger("dbus_fast").addHandler(_KEPT_QUIET)
+    adopt_log("dbus_fast")
     try:
         async with asyncio.timeout(_LIMIT_S):
             return await MessageBus(bus_type=BusType[which.upper()]).connect()
@@ -56,7 +70,7 @@ async def call(
 
     interface, _, member = method.rpartition(".")
     message = Message(service, path, interface, member, signature=signature, body=list(args))
-    if not bus.connected:  # it would wait for an answer all the same
+    if not bus.connected:  # the number of its file may be another's by now
         raise BusError(f"{method}: disconnected")
     try:
         async with asyncio.timeout(_LIMIT_S):

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from typing import cast
 
 from imghost.clipboard import TOO_LARGE, Held, Offer
 from imghost.desktop import targets
 from imghost.desktop.targets import LeftAlone
-from imghost.desktop.x11_errands import FOREVER, Errands, Steps, arrival
 from imghost.desktop.x11_events import NONE, Asked, Changed, Cleared, Written
+from imghost.desktop.x11_loop import Loop, Steps, arrival
 from imghost.desktop.x11_owning import Owning
-from imghost.desktop.x11_reading import Reading, Requestors
+from imghost.desktop.x11_reading import Reading
+from imghost.desktop.x11_requestors import Requestors
 from imghost.desktop.x11_wire import Wire
 from imghost.errors import MachineError
 
@@ -54,41 +56,41 @@ class X11Clipboard:
 
     def __init__(self, display: str) -> None:
         self._wire = Wire(display)
-        self._errands = Errands(self._wire, self._handle)
-        self._owning = Owning(self._wire, self._errands)
-        self._requestors = Requestors(self._wire)
+        self._loop = Loop(self._wire, self._handle)
+        self._owning = Owning(self._wire, self._loop)
+        self._requestors = Requestors(self._wire, self._loop)
         self._last = _Last()
         self._told = 0
         self._closing = False
         try:
-            self._errands.finish(self._begin())
+            self._loop.run(self._begin())
         except MachineError:
-            self._errands.close(_SERVER_S)
+            self._loop.close(_SERVER_S)
             raise
 
     def changes(self) -> Iterator[None]:
         """One for each change of its owner; several that come at once are one."""
-        while self._errands.finish(self._next_change()):
+        while self._is_changed():
             yield
 
     def read(self, max_bytes: int) -> Held:
         """What is there now, within ten seconds; a bitmap that is larger is left alone."""
-        return self._errands.finish(self._read(max_bytes), _LIMIT_S)
+        return self._loop.run(self._read(max_bytes), _LIMIT_S)
 
     def replace(self, mark: object, offer: Offer) -> bool:
         """Put the offer there unless somebody copied since `mark`; whether it is there now."""
-        return self._errands.finish(self._replace(mark, offer), _LIMIT_S)
+        return self._loop.run(self._replace(mark, offer), _LIMIT_S)
 
     def put(self, offer: Offer) -> None:
         """Put the offer there, whatever was."""
-        self._errands.finish(self._put(offer), _LIMIT_S)
+        self._loop.run(self._put(offer), _LIMIT_S)
 
     def close(self) -> None:
         """End `changes`, and leave what we put there to a clipboard manager if there is one."""
         self._closing = True
         with suppress(MachineError):
-            self._errands.finish(self._owning.save(), _LIMIT_S)
-        self._errands.close(_SERVER_S)
+            self._loop.run(self._owning.save(), _LIMIT_S)
+        self._loop.close(_SERVER_S)
 
     def _handle(self, event: Changed | Cleared | Asked) -> None:
         match event:
@@ -98,16 +100,23 @@ class X11Clipboard:
                 self._owning.lose()
             case Changed():
                 self._last.note(event)
-                self._requestors.forget()
 
     def _begin(self) -> Steps[None]:
         now_ms = yield from self._server_time()
         if not self._last.count:
             self._last.owner, self._last.time_ms = self._wire.owner("CLIPBOARD"), now_ms
 
+    def _is_changed(self) -> bool:
+        try:
+            return self._loop.run(self._next_change())
+        except MachineError:
+            if self._closing:
+                return False
+            raise
+
     def _next_change(self) -> Steps[bool]:
         while self._last.count == self._told and not self._closing:
-            yield FOREVER
+            yield inf
         self._told = self._last.count
         return not self._closing
 
@@ -124,18 +133,18 @@ class X11Clipboard:
         """The server tells it with each property that is written."""
         window, place = self._wire.window, self._wire.atom("IMGHOST_TIME")
         until = time.monotonic() + _SERVER_S
-        with self._errands.mail(window) as mail:
+        with self._loop.inbox(window) as inbox:
             self._wire.write(window, place, self._wire.atom("INTEGER"), [])
-            letter = yield from arrival(mail, Written, lambda new: new.place == place, until)
-        if letter is None:
+            written = yield from arrival(inbox, Written, lambda new: new.place == place, until)
+        if written is None:
             raise MachineError("the clipboard does not answer; try again")
-        return letter.time_ms
+        return written.time_ms
 
     def _read(self, max_bytes: int) -> Steps[Held]:
         until = time.monotonic() + READ_S
         while True:
             past = partial(self._is_past, self._last.count)
-            reading = Reading(self._wire, self._errands, self._requestors, until, past)
+            reading = Reading(self._wire, self._loop, self._requestors, until, past)
             held = yield from self._look(reading, max_bytes)
             if self._closing or not past() or time.monotonic() >= until:
                 return held

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imghost.desktop.bus import DBUS, DBUS_PATH, BusError, call, connect, disconnect
+from imghost.desktop.bus import DBUS, DBUS_PATH, BusError, adopt_log, call, connect, disconnect
 from imghost.models import Message
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _LONGEST_TITLE, _LONGEST_TEXT = 100, 800  # characters; servers cut anyway, each
 _HIDDEN = frozenset({"Cc", "Cf", "Cs"})
 _SERVICE = "org.freedesktop.Notifications"
 _SERVICE_PATH = "/org/freedesktop/Notifications"
-_KEPT_QUIET = logging.NullHandler()  # else the library's warnings go to standard error
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class Notice:
 class Notifier:
     """Shows notices, one after the other; what could not be shown is said in the log.
 
-    `loop` is the running loop that does it, and that hears of pressed buttons. One that takes
+    `loop` is the running loop that does it, and that hears of pressed buttons. A notice that takes
     longer than `limit_s`, waiting for its turn included, is given up.
     """
 
@@ -85,11 +84,12 @@ class Notifier:
         """
         if sys.platform == "linux":
             return await _missing_service()
-        if not await (await self._connected()).get_capabilities():
-            return Message(
-                "notices: this system shows none from this Python; on macOS use python.org's"
-            )
-        return None
+        with _logged("nobody knows whether notices can be shown"):
+            if await (await self._connected()).get_capabilities():
+                return None
+        return Message(
+            "notices: this system shows none from this Python; on macOS use python.org's"
+        )
 
     async def close(self) -> None:
         """Show no more; on the loop. Buttons of notices that are still to be seen do nothing."""
@@ -147,11 +147,11 @@ class Notifier:
         if self._desktop is None:
             from desktop_notifier import DesktopNotifier
 
-            logging.getLogger("desktop_notifier").addHandler(_KEPT_QUIET)
+            adopt_log("desktop_notifier")
             self._desktop = DesktopNotifier("imghost", app_icon=None)
             try:
-                await self._desktop.get_capabilities()  # connects; at its next try it would
-            except BaseException:  # forget a connection that was only half made
+                await self._desktop.get_capabilities()  # which connects
+            except BaseException:  # it would forget a connection that was only half made
                 await self._disconnect()
                 raise
         return self._desktop

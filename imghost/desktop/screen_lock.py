@@ -91,7 +91,7 @@ async def _hear_login(screen: _Screen, bus: MessageBus) -> None:
 
     def heard(message: Message) -> None:
         match message.member, message.body:
-            case "PropertiesChanged", [_, {"LockedHint": hint}, _] if message.path == path:
+            case "PropertiesChanged", [_, {"LockedHint": hint}, _]:
                 screen.says(path, locked=bool(hint.value))
 
     bus.add_message_handler(heard)

@@ -66,8 +66,8 @@ class Gone:
     window: int
 
 
-Letter: TypeAlias = Answered | Written | Taken | Gone
-Event: TypeAlias = Changed | Cleared | Asked | Letter
+WindowEvent: TypeAlias = Answered | Written | Taken | Gone
+Event: TypeAlias = Changed | Cleared | Asked | WindowEvent
 
 
 def parsed(event: Any) -> Event | None:  # noqa: ANN401, PLR0911 - untyped library; one line a kind

@@ -8,8 +8,8 @@ from weakref import WeakValueDictionary
 
 from imghost.clipboard import Offer
 from imghost.desktop import targets
-from imghost.desktop.x11_errands import Errands, Steps, arrival
 from imghost.desktop.x11_events import NONE, Answered, Asked, Taken
+from imghost.desktop.x11_loop import Loop, Steps, arrival
 from imghost.desktop.x11_wire import Wire
 
 PATIENCE_S = 10.0
@@ -39,9 +39,9 @@ class Owning:
     `time_ms`: since when, in the server's time; None if it is not ours.
     """
 
-    def __init__(self, wire: Wire, errands: Errands) -> None:
+    def __init__(self, wire: Wire, loop: Loop) -> None:
         self._wire = wire
-        self._errands = errands
+        self._loop = loop
         self._values: dict[int, tuple[int, bytes | Sequence[int]]] = {}
         self._giving: WeakValueDictionary[tuple[int, int], Steps[None]] = WeakValueDictionary()
         self.formats: dict[str, bytes] = {}
@@ -81,11 +81,11 @@ class Owning:
             return
         wire, window = self._wire, self._wire.window
         place, target = wire.atom("IMGHOST_SAVE"), wire.atom("SAVE_TARGETS")
-        with self._errands.mail(window) as mail:
+        with self._loop.inbox(window) as inbox:
             wire.write(window, place, wire.atom("ATOM"), list(map(wire.atom, self.formats)))
             wire.convert("CLIPBOARD_MANAGER", target, window, place)
             until = time.monotonic() + SAVE_S
-            yield from arrival(mail, Answered, lambda answer: answer.target == target, until)
+            yield from arrival(inbox, Answered, lambda answer: answer.target == target, until)
 
     def _give(self, window: int, place: int, target: int) -> bool:
         if target not in self._values:
@@ -95,7 +95,7 @@ class Owning:
             if given_up := self._giving.get((window, place)):
                 given_up.close()
             steps = self._giving[window, place] = self._give_pieces(window, place, kind, items)
-            self._errands.begin(steps)
+            self._loop.start(steps)
         else:
             self._wire.write(window, place, kind, items)
         return True
@@ -114,13 +114,13 @@ class Owning:
 
     def _give_pieces(self, window: int, place: int, kind: int, data: bytes) -> Steps[None]:
         step = self._wire.piece_bytes
-        with self._errands.mail(window) as mail:
+        with self._loop.inbox(window) as inbox:
             self._wire.listen(window, on=True)
             self._wire.write(window, place, self._wire.atom("INCR"), [len(data)])
             for start in range(0, len(data) + step, step):  # the last one is empty: the end
                 until = time.monotonic() + PATIENCE_S
-                if not (yield from arrival(mail, Taken, lambda it: it.place == place, until)):
+                if not (yield from arrival(inbox, Taken, lambda it: it.place == place, until)):
                     break
                 self._wire.write(window, place, kind, data[start : start + step])
-        if not self._errands.is_awaited(window):
+        if not self._loop.has_inbox(window):
             self._wire.listen(window, on=False)

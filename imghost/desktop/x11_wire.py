@@ -10,6 +10,7 @@ import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from imghost.desktop.x11_events import Asked, Event, parsed
@@ -115,11 +116,12 @@ class Wire:
         )
 
     def listen(self, window: int, *, on: bool) -> None:
-        """Be told of the properties and the end of another program's window, or no more."""
+        """Be told of the properties and the end of a window, or no more; of ours we always are."""
         from Xlib import X
 
-        mask = X.PropertyChangeMask | X.StructureNotifyMask if on else X.NoEventMask
-        self._resource(window).change_attributes(event_mask=mask)
+        if self.client(window) != self.client(self.window):
+            mask = X.PropertyChangeMask | X.StructureNotifyMask if on else X.NoEventMask
+            self._resource(window).change_attributes(event_mask=mask)
 
     def write(self, window: int, place: int, kind: int, items: bytes | Sequence[int]) -> None:
         """Write a property of bytes, or of numbers of 32 bits."""
@@ -129,7 +131,7 @@ class Wire:
     def read(self, window: int, place: int, max_bytes: int) -> Value | None:
         """A property, None if it is not there; of a larger one only how large it is."""
         data = bytearray()
-        while part := self._part(window, place, len(data)):
+        while part := self._part(window, place, len(data), max_bytes):
             data += part.value if part.format == _BYTE_BITS else part.value.tobytes()
             size_bytes = len(data) + part.bytes_after
             if size_bytes > max_bytes:
@@ -164,7 +166,7 @@ class Wire:
 
     def wait(self, until: float) -> None:
         """Sleep until something arrives, `wake` is called, or the monotonic clock is there."""
-        left_s = None if until == float("inf") else max(0.0, until - time.monotonic())
+        left_s = None if until == inf else max(0.0, until - time.monotonic())
         ready, _, _ = select.select([self._xlib, self._woken], [], [], left_s)
         if self._woken in ready:
             self._woken.recv(4096)
@@ -190,14 +192,14 @@ class Wire:
     def _resource(self, window: int) -> Any:  # noqa: ANN401 - the library has no types
         return self._xlib.create_resource_object("window", window)
 
-    def _part(self, window: int, place: int, start: int) -> Any:  # noqa: ANN401 - the same
+    def _part(self, window: int, place: int, start: int, end: int) -> Any:  # noqa: ANN401 - the same
         from Xlib import X
         from Xlib.error import XError
 
-        offset, length = start // _WORD_BYTES, _SLICE_BYTES // _WORD_BYTES
-        kind = X.AnyPropertyType
+        length_bytes = min(_SLICE_BYTES, end - start + _WORD_BYTES - 1)
+        words = (start // _WORD_BYTES, length_bytes // _WORD_BYTES)
         with contextlib.suppress(XError):  # the window is gone
-            return self._resource(window).get_property(place, kind, offset, length)
+            return self._resource(window).get_property(place, X.AnyPropertyType, *words)
         return None
 
     def _name(self, atom: int) -> str:

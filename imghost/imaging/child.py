@@ -26,7 +26,7 @@ from imghost.imaging.style import Style
 from imghost.imaging.styled import MAX_BYTES, styled
 from imghost.models import MIME_TYPES, Image, Limits
 
-_MEMORY_BYTES = 3 << 30  # WebP decodes 120 megapixels in two thirds of it
+MEMORY_BYTES = 3 << 30  # WebP decodes 120 megapixels in two thirds of it
 _CPU_PER_S = 2  # encoders use a second core at times
 _PYTHON_NEEDS = ("SYSTEMROOT", "LD_LIBRARY_PATH")
 _DRAWN = Limits(MAX_BYTES, frozenset(MIME_TYPES))
@@ -47,7 +47,7 @@ class Child:
         *,
         deadline_s: float = 60.0,
         idle_s: float = 20.0,
-        memory_bytes: int = _MEMORY_BYTES,
+        memory_bytes: int = MEMORY_BYTES,
     ) -> None:
         self._deadline_s = deadline_s
         self._idle_s = idle_s

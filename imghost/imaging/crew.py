@@ -1,4 +1,4 @@
-"""Several processes that draw, so that a slow picture does not hold up all the others."""
+"""Several decoding processes, so that a slow picture does not hold up all the others."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from pathlib import Path
 from queue import LifoQueue
 
 from imghost.imaging.child import Child
+from imghost.imaging.prepare import Prepared, Recipe
 from imghost.imaging.style import Style
 from imghost.models import Image
-
-_DEADLINE_S = 20.0  # somebody waits
-_MEMORY_BYTES = 1 << 30  # of a process; an opaque PNG of 119 megapixels is drawn in half of it
 
 
 class Crew:
@@ -21,15 +19,23 @@ class Crew:
     Safe from several threads at once; who finds all of them at work waits.
     """
 
-    def __init__(
-        self, size: int, *, deadline_s: float = _DEADLINE_S, memory_bytes: int = _MEMORY_BYTES
-    ) -> None:
+    def __init__(self, size: int, *, deadline_s: float, memory_bytes: int) -> None:
         self._children = [
             Child(deadline_s=deadline_s, memory_bytes=memory_bytes) for _ in range(size)
         ]
         self._free: LifoQueue[Child] = LifoQueue()
         for child in self._children:
             self._free.put(child)
+
+    def prepare(self, data: bytes, name: str, recipe: Recipe) -> Prepared:
+        """As `Child.prepare`, with its errors."""
+        with self._one() as child:
+            return child.prepare(data, name, recipe)
+
+    def pixels(self, data: bytes, name: str) -> str:
+        """As `Child.pixels`, with its errors."""
+        with self._one() as child:
+            return child.pixels(data, name)
 
     def draw(self, original: Path, style: Style) -> Image:
         """As `Child.draw`, with its errors."""

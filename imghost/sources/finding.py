@@ -42,16 +42,18 @@ class Finding:
             return self._memory.next_at
         return self._settling.next_at
 
-    def see(self, path: str, stamp: Stamp, now: float) -> None:
-        """A file is there, or still there."""
+    def see(self, path: str, stamp: Stamp, now: float) -> bool:
+        """A file is there, or still there; whether that is news."""
         if path in self._settling:
             self._settling.saw(path, stamp, now)
-        elif path in self._out or self._memory.is_old(stamp):
-            return
-        elif self.is_paused:
+            return False
+        if path in self._out or self._memory.is_old(stamp):
+            return False
+        if self.is_paused:
             self._memory.settle(path, stamp)
         else:
             self._await(path, stamp, now)
+        return True
 
     def see_arrived(
         self, path: str, stamp: Stamp, mark: Mark | None, now: float, *, is_new: bool

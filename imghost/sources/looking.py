@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from imghost.sources.tree import Tree
 _LOOK_S, _LOOK_AT_ALL_S = 60.0, 600.0
 _SHORT_LOOK_S, _SHORT_LOOK_AT_ALL_S = 5.0, 60.0
 _MISSING_S = 2.0
-_BURST, _AFTER_BURST_S = 500, 2.0
+_BURST, _SOON_S = 500, 2.0
+_TOLD_WITHIN_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +31,9 @@ class Looking:
     """Shows the files of watched folders to `finding`; `marks` gives what is remembered of them.
 
     The system may miss something, and does not tell of what happens on the other side of network
-    drives: so folders that changed are looked into each minute, and all of them every ten.
-    For one thread; `now` is its monotonic clock, in seconds.
+    drives: so folders that changed are looked into each minute, and all of them every ten. What
+    that finds and nobody told of shows that it is time to ask the system anew. For one thread;
+    `now` is its monotonic clock, in seconds.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class Looking:
         """The system tells of a path."""
         self._told += 1
         if self._told == _BURST:  # it may have lost some
-            self._look_at_all_at = self._look_at = min(self._look_at, now + _AFTER_BURST_S)
+            self._look_at_all_at = self._look_at = min(self._look_at, now + _SOON_S)
         folder, name = os.path.split(path)
         if what is Told.FOLDER or folder not in self._tree:
             self._told_of_folder(path if what is Told.FOLDER else folder, now)
@@ -92,11 +95,14 @@ class Looking:
             present: dict[str, Stamp] = {}
             for root in filter(self._tree.__contains__, self._roots.outermost):
                 present.update(self._tree.look_into(root, thoroughly=True))
-            self._see(present.items(), now)
+            missed = self._see(present.items(), now)
             self._finding.keep(present)
         else:
-            self._see(self._tree.look_around(), now)
+            missed = self._see(self._tree.look_around(), now)
         self._plan(now, at_all=at_all)
+        if not self._roots.is_short and any(map(_should_have_been_told, missed)):
+            self._roots.observe_anew()
+            self._look_at = now + _SOON_S
 
     def _plan(self, now: float, *, at_all: bool) -> None:
         self._told = 0
@@ -128,10 +134,9 @@ class Looking:
 
     def _begin_with(self, arrival: Arrival, marks: Mapping[str, Mark], now: float) -> None:
         """What is there is old unless it came after the arrival's time, or is to be taken."""
+        since = math.inf if self._finding.is_paused else arrival.since
         for path, stamp in self._tree.look_into(arrival.path, thoroughly=True):
-            is_new = self._takes_existing or (
-                not self._finding.is_paused and _is_newer(path, arrival.since)
-            )
+            is_new = self._takes_existing or (since < math.inf and _came_at(path) > since)
             self._finding.see_arrived(path, stamp, marks.get(path), now, is_new=is_new)
 
     def _told_of_folder(self, folder: str, now: float) -> None:
@@ -144,14 +149,18 @@ class Looking:
         if folder not in self._tree:
             self._check_at = now
 
-    def _see(self, files: Iterable[tuple[str, Stamp]], now: float) -> None:
-        for path, stamp in files:
-            self._finding.see(path, stamp, now)
+    def _see(self, files: Iterable[tuple[str, Stamp]], now: float) -> list[str]:
+        """See them all; which of them are news."""
+        return [path for path, stamp in files if self._finding.see(path, stamp, now)]
 
 
-def _is_newer(path: str, since: float) -> bool:
-    """Whether a file came to be where it is, or was changed, after that time."""
+def _should_have_been_told(path: str) -> bool:
+    return _came_at(path) < time.time() - _TOLD_WITHIN_S
+
+
+def _came_at(path: str) -> float:
+    """When a file came to be where it is, or was changed; of one that is gone, not a number."""
     try:
-        return since < math.inf and os.lstat(path).st_ctime > since
+        return os.lstat(path).st_ctime
     except OSError:
-        return False
+        return math.nan

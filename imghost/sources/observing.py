@@ -64,10 +64,12 @@ class Observing:
         return True
 
     def close(self) -> None:
-        """Be told of nothing any more."""
+        """Be told of nothing any more, until something is watched again."""
         if self._observer:
             self._observer.stop()
             self._observer.join(_END_S)
+        self._observer = None
+        self._watches.clear()
 
     def _need_room(self, folder: str) -> None:
         # What is below a folder and gets no watch is passed over in silence; one more watch, for

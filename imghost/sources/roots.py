@@ -74,13 +74,22 @@ class Roots:
         arrivals = [arrival for root in self._roots if (arrival := self._arrival(root))]
         for arrival in arrivals:
             self._observed.pop(arrival.path, None)
+        self._observe_all()
+        return arrivals
+
+    def observe_anew(self) -> None:
+        """Have the changes of all told by an observer that has just begun."""
+        self._observing.close()
+        self._observed.clear()
+        self._observe_all()
+
+    def _observe_all(self) -> None:
         for path in self.outermost:
             self._observed[path] = self._observed.get(path) or self._observe(path)
         for path in self._observed.keys() - set(self.outermost):
             self._observing.leave(path)
             del self._observed[path]
         self.is_short = not all(self._observed.values())
-        return arrivals
 
     def _arrival(self, root: _Root) -> Arrival | None:
         former, since = (root.path, root.identity), root.looked_at

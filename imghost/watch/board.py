@@ -16,9 +16,9 @@ from imghost.models import Message
 from imghost.survival import Survival
 
 _QUIET_S = 0.1
+_READ_AGAIN_S = 1.0
 _REOPEN_S = 5.0
-_GIVEN_AT_MOST = 3
-_GIVEN_WITHIN_S = 30.0
+_TIMES_AT_MOST, _TIMES_WITHIN_S = 4, 30.0
 
 RESTORED = Message("another program keeps putting it back")
 
@@ -28,9 +28,11 @@ log = logging.getLogger(__name__)
 class Board:
     """Follows one clipboard; `woken` is called, on its own thread, whenever something changed.
 
-    `copies` counts what somebody copied. What a clipboard manager took over, what we put there
-    ourselves, and what was there when `begin_anew` was called do not count. `look` and `replace`
-    are for one thread, the others for any.
+    `copies` counts what somebody copied, on from the number that is given. What a clipboard manager
+    took over and what we put in a picture's place does not count; what is found when it begins,
+    and what the user has put there, is counted but never handed on. A clipboard that cannot be
+    opened or is lost is opened again after `reopen_s`; `problem` says meanwhile why there is none.
+    `look` and `replace` are for one thread, the others for any.
     """
 
     def __init__(
@@ -38,13 +40,17 @@ class Board:
         open_clipboard: Callable[[], Clipboard],
         woken: Callable[[], None],
         survive: Survival,
+        *,
+        copies: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        reopen_s: float = _REOPEN_S,
     ) -> None:
         self._open = open_clipboard
         self._woken = woken
         self._survive = survive
-        self._judging = threading.Lock()
         self._clock = clock
+        self._reopen_s = reopen_s
+        self._judging = threading.Lock()
         self._clipboard: Clipboard | None = None
         self._closing = threading.Event()
         self._changed_at = -math.inf
@@ -53,8 +59,8 @@ class Board:
         self._content = ""
         self._restored = ""
         self._mark: object = None
-        self._given: list[float] = []
-        self.copies = 0
+        self._came: list[float] = []
+        self.copies = copies
         self.problem: Message | None = None
         self._thread = threading.Thread(target=self._follow, name="imghost-clipboard")
         self._thread.start()
@@ -89,40 +95,40 @@ class Board:
         if self._clock() < self._look_at:
             return None
         self._look_at = math.inf
-        if self._clipboard is None:
+        clipboard = self._clipboard
+        if clipboard is None:
             return None
         try:
-            held = self._clipboard.read(max_bytes)
+            held = clipboard.read(max_bytes)
         except MachineError as exc:
             log.info("the clipboard was not read: %s", exc)
+            self._look_at = min(self._look_at, self._clock() + _READ_AGAIN_S)
             return None
         with self._judging:
             return self._judged(held, is_awaited=is_awaited)
 
     def replace(self, offer: Offer) -> bool:
         """Put the offer there unless somebody copied since the last look; whether it is there."""
-        if self._clipboard is None or self._anew:
+        clipboard = self._clipboard
+        if clipboard is None or self._anew:
             return False
         try:
-            if not self._clipboard.replace(self._mark, offer):
-                return False
+            return clipboard.replace(self._mark, offer)
         except MachineError as exc:
             log.info("the clipboard was not replaced: %s", exc)
             return False
-        self._given = [at for at in self._given if self._clock() - at < _GIVEN_WITHIN_S]
-        self._given.append(self._clock())
-        return True
 
     def put(self, offer: Offer, content: str = "") -> bool:
         """Put the offer there because the user wants it; `content` is not to be found again."""
-        if self._clipboard is None:
+        clipboard = self._clipboard
+        if clipboard is None:
             return False
-        try:
-            self._clipboard.put(offer)
-        except MachineError as exc:
-            log.info("nothing was put onto the clipboard: %s", exc)
-            return False
-        with self._judging:
+        with self._judging:  # a manager may take it over before the call returns
+            try:
+                clipboard.put(offer)
+            except MachineError as exc:
+                log.info("nothing was put onto the clipboard: %s", exc)
+                return False
             self.copies += 1
             self._restored = self._content = content
         return True
@@ -140,32 +146,38 @@ class Board:
         if again and (is_awaited or held.inherited or content == self._restored):
             return None
         self.copies += 1
-        if again and len(self._given) > _GIVEN_AT_MOST:
-            return Held(held.mark, reason=RESTORED)
         if not again:
-            self._given.clear()
+            self._came.clear()
             self._restored = ""
         self._content = content
-        return held
+        return Held(held.mark, reason=RESTORED) if self._keeps_coming() else held
+
+    def _keeps_coming(self) -> bool:
+        """Whether the same content came so often that no person can have copied it each time."""
+        now = self._clock()
+        self._came = [*(at for at in self._came if now - at < _TIMES_WITHIN_S), now]
+        return bool(self._content) and len(self._came) > _TIMES_AT_MOST
 
     def _follow(self) -> None:
         while not self._closing.is_set():
             self._survive(self._follow_one)
-            self._clipboard = None
-            self._closing.wait(_REOPEN_S)
+            self._closing.wait(self._reopen_s)
 
     def _follow_one(self) -> None:
         try:
-            with closing(self._open()) as self._clipboard:
+            with closing(self._open()) as clipboard:
                 self.problem, self._anew = None, True
+                self._clipboard = clipboard
                 self._changed()
-                changes = () if self._closing.is_set() else self._clipboard.changes()
-                for _ in changes:
+                for _ in () if self._closing.is_set() else clipboard.changes():
                     self._changed()
         except MachineError as exc:
             if self.problem != exc.message:
                 log.info("no clipboard: %s", exc)
             self.problem = exc.message
+        finally:
+            self._clipboard = None
+            self._woken()
 
     def _changed(self) -> None:
         now = self._clock()

@@ -116,12 +116,14 @@ class Bursts:
             self._forget(item)
             if not item.is_settled:
                 _no_longer_waits(item)
-            item.burst.items.remove(item)
+                item.is_settled = True
+            if item in item.burst.items:
+                item.burst.items.remove(item)
 
     def draft(self, item: Item, link: str) -> None:
         """The picture is seen at this link until it has its own."""
         with self._lock:
-            if not item.is_settled and not item.draft:
+            if link and not item.is_settled and not item.draft:
                 item.draft = link
                 item.burst.drafts += 1
 
@@ -176,7 +178,7 @@ class Bursts:
 
     def _split(self, burst: Burst, now: float) -> None:
         late = Burst(burst.origin, burst.number, now, now, burst.by_name, is_late=True)
-        late.is_drafted, late.drafts = True, burst.drafts
+        late.is_drafted, late.drafts = burst.is_drafted, burst.drafts
         late.items = [item for item in burst.items if not item.is_settled]
         burst.items = [item for item in burst.items if item.is_settled]
         late.waiting, burst.waiting, burst.drafts = burst.waiting, 0, 0

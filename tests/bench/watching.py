@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from tests.bench.measure import IMGHOST, Row, environment
@@ -200,12 +200,11 @@ def _peak_mb(pid: int) -> Iterator[list[float]]:
 
 
 def _family(pid: int) -> list[int]:
-    children = [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
-    return [pid, *children]
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError):  # a thread that has ended
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def _memory_mb(pid: int) -> float:

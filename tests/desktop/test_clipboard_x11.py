@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -145,8 +145,9 @@ def test_who_does_not_hand_it_over(
     reason: Message | None,
 ) -> None:
     """A program that refuses, stalls or dies, at the start or half-way, costs a limited time."""
-    monkeypatch.setattr(x11_reading, "PATIENCE_S", 0.2)
-    monkeypatch.setattr(x11_reading, "TARGETS_S", 0.2)
+    monkeypatch.setattr(x11_reading, "TARGETS_S", (0.1, 0.2))
+    monkeypatch.setattr(x11_reading, "DATA_S", (0.1, 0.2))
+    monkeypatch.setattr(x11_reading, "PROGRESS_S", 0.2)
     with Owner(display, {"image/png": PIECES}, conduct) as owner:
         start = time.monotonic()
         held = clipboard.read(MAX_BYTES)
@@ -160,23 +161,33 @@ def test_who_does_not_hand_it_over(
 def test_a_slow_program_is_not_hurt(
     display: str, clipboard: X11Clipboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A window that we gave up waiting at stays: an error there could end its owner's program."""
-    monkeypatch.setattr(x11_reading, "PATIENCE_S", 0.1)
-    with Owner(display, {"image/png": PIECES}, Conduct(piece_s=0.3)) as owner:
+    """A program that we gave up on comes to its end without an error, and serves again."""
+    monkeypatch.setattr(x11_reading, "PROGRESS_S", 0.1)
+    watcher = Watcher(clipboard)
+    with Owner(display, {"image/png": PIECES}, Conduct(piece_s=0.2, piece_bytes=900_000)) as owner:
         errors: list[object] = []
         owner.x.set_error_handler(lambda error, _request: errors.append(error))
         assert clipboard.read(MAX_BYTES).reason == NOT_HANDED_OVER
-        eventually(lambda: owner.pieces > 0)
+        eventually(lambda: owner.pieces == 3)
         owner.copy({"image/png": PICTURE})
         assert clipboard.read(MAX_BYTES).bitmap == PICTURE
         assert not errors
+    clipboard.close()
+    assert watcher.ended()
+
+
+def test_who_does_not_hear_us_at_first(display: str, clipboard: X11Clipboard) -> None:
+    """A program that is deaf while it serves another, as xclip is, is asked again."""
+    with Owner(display, {"image/png": PICTURE}, Conduct(deaf_to=1)) as owner:
+        assert clipboard.read(MAX_BYTES).bitmap == PICTURE
+        assert owner.asked == ["TARGETS", "TARGETS", "image/png"]
 
 
 def test_twenty_bad_programs_in_a_row(
     display: str, clipboard: X11Clipboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Programs that stall or die, one after another, hang nothing."""
-    monkeypatch.setattr(x11_reading, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(x11_reading, "PROGRESS_S", 0.05)
     start = time.monotonic()
     for n in range(20):
         conduct = Conduct(stalls_after=n // 2) if n % 2 else Conduct(dies_after=n // 2)
@@ -214,6 +225,24 @@ def test_too_large(
         assert (held.bitmap, held.reason) == (b"", TOO_LARGE)
         assert owner.pieces <= most_pieces
         assert clipboard.read(len(PIECES)).bitmap == PIECES
+
+
+def test_what_was_too_large_can_still_be_pasted(display: str, clipboard: X11Clipboard) -> None:
+    """A program that serves one after another, as xclip does, is not left in the middle."""
+    watcher = Watcher(clipboard)
+    words = ("xclip", "-selection", "clipboard", "-t", "image/png")
+
+    def pasted() -> bool:
+        with suppress(subprocess.TimeoutExpired):  # it does not hear who asks meanwhile
+            environ = os.environ | {"DISPLAY": display}
+            return subprocess.check_output((*words, "-o"), env=environ, timeout=1) == LARGE
+        return False
+
+    with program(display, *words, "-quiet", stdin=LARGE):
+        assert clipboard.read(1_000_000).reason == TOO_LARGE
+        eventually(pasted)
+    clipboard.close()
+    assert watcher.ended()
 
 
 def test_only_what_is_there_now_counts(display: str, clipboard: X11Clipboard) -> None:
@@ -306,6 +335,32 @@ def test_the_calls_of_many_threads(display: str, clipboard: X11Clipboard) -> Non
     assert watcher.ended()
 
 
+def test_reading_and_writing_at_once(display: str, clipboard: X11Clipboard) -> None:
+    """Readings that meet our own writing, and so ask ourselves, leave nothing behind."""
+    watcher = Watcher(clipboard)
+    done = threading.Event()
+    last: list[bytes] = []
+
+    def read() -> None:
+        while not done.is_set():
+            clipboard.read(MAX_BYTES)
+        last.append(clipboard.read(MAX_BYTES).bitmap)
+
+    readers = [threading.Thread(target=read) for _ in range(8)]
+    for reader in readers:
+        reader.start()
+    with Owner(display, {"image/png": PIECES}) as owner:
+        for _ in range(20):
+            clipboard.put(Offer(picture=PIECES, mime_type="image/png"))
+            owner.copy({"image/png": PIECES})
+        done.set()
+        for reader in readers:
+            reader.join()
+        assert last == [PIECES] * len(readers)
+    clipboard.close()
+    assert watcher.ended()
+
+
 def test_reading_from_within_the_changes(display: str, clipboard: X11Clipboard) -> None:
     """Who is told of a change may read there and then, while other threads read too."""
     with Owner(display, {"image/png": b"start"}) as owner:
@@ -370,10 +425,14 @@ def test_a_poor_display(home: Path) -> None:
 
 
 def test_after_closing(display: str) -> None:
-    """A closed clipboard says so, and may be closed again."""
+    """A closed clipboard says so, tells of no more changes, and may be closed again."""
     clipboard = X11Clipboard(display)
+    changes = clipboard.changes()
+    clipboard.put(Offer(text="link"))
+    next(changes)
     clipboard.close()
     clipboard.close()
+    assert not list(changes)
     with pytest.raises(MachineError):
         clipboard.read(MAX_BYTES)
     with pytest.raises(MachineError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imghost.desktop.notify import Button, Notice, Notifier
-from tests.fakes.buses import running_bus
+from tests.fakes.buses import connections, on_bus, running_bus
 from tests.fakes.loop import Loop, running_loop
 from tests.fakes.notifications import NAME, Notifications, notification_service
 from tests.fakes.program import eventually
@@ -276,6 +277,50 @@ def test_a_system_without_notices(
     notifier.show(Notice("title", "text"))
 
 
+def test_a_service_that_refuses(
+    loop: Loop, bus: str, service: Notifications, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Errors of a service end in the log, and what is left of the try is given back."""
+    caplog.set_level(logging.INFO, "imghost")
+    with on_bus(loop, bus) as ours:
+        before = connections(loop, ours)
+        with _notifier(loop) as notifier:
+            service.ails = True
+            for number in range(1, 4):
+                notifier.show(Notice("title", "text"))
+                eventually(lambda: caplog.text.count("was not shown") == number)  # noqa: B023 - now
+            assert connections(loop, ours) <= before + 2
+            service.ails = False
+            notifier.show(Notice("title", "text"))
+            _shown(service, 1)
+            service.refuses = True
+            notifier.show(Notice("title", "text"))
+            eventually(lambda: "not taken" in caplog.text)
+        eventually(lambda: connections(loop, ours) == before)
+
+
+def test_nothing_reaches_standard_error(service: Notifications) -> None:
+    """What the libraries have to say of a refused notice does not show up on a terminal."""
+    service.refuses = True
+    code = """if True:
+        import asyncio, logging
+        from imghost.desktop.notify import Notice, Notifier
+        logging.getLogger("imghost").addHandler(logging.NullHandler())
+
+        async def main():
+            notifier = Notifier(asyncio.get_running_loop())
+            for _ in range(2):
+                notifier.show(Notice("title", "text"))
+                await asyncio.sleep(0)
+            await asyncio.gather(*notifier._tasks)
+            await notifier.close()
+
+        asyncio.run(main())
+    """
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (result.stdout, result.stderr) == (b"", b"")
+
+
 def test_after_the_end(loop: Loop, service: Notifications) -> None:
     """A notice that comes after the end is not shown, and harms nothing."""
     with _notifier(loop) as notifier:
@@ -283,6 +328,7 @@ def test_after_the_end(loop: Loop, service: Notifications) -> None:
         _shown(service, 1)
     notifier.show(Notice("second", ""))
     loop.call(lambda: None)
+    assert "_deliver" not in repr(loop.call(asyncio.all_tasks))
     with running_loop() as other:
         late = Notifier(other.loop)
     late.show(Notice("third", ""))

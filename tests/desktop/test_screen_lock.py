@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from imghost.desktop.screen_lock import watch_screen_lock
-from tests.fakes.buses import running_bus
+from tests.fakes.buses import connections, running_bus
 from tests.fakes.loop import Loop, running_loop
 from tests.fakes.program import eventually
 from tests.fakes.screens import login_manager, screen_saver
@@ -83,21 +83,41 @@ def test_a_screen_saver_that_dies(loop: Loop, session_bus: str) -> None:
         eventually(lambda: changes == [True, False])
 
 
-def test_our_login_session(loop: Loop, system_bus: str) -> None:
+def test_what_is_no_screen_saver(loop: Loop, session_bus: str) -> None:
+    """Other programs' signals of the same name mean something else."""
+    with (
+        screen_saver(loop, session_bus, "example") as other,
+        screen_saver(loop, session_bus, "mate") as saver,
+        _watching(loop) as changes,
+    ):
+        _said(changes, lambda: loop.call(saver.says, True), [True])
+        loop.call(other.says, True)
+        _said(changes, lambda: loop.call(saver.says, False), [True, False])
+
+
+def test_our_login_session(loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the desktop tells the login manager of our session is heard, and nothing else."""
-    with login_manager(loop, system_bus) as (ours, other), _watching(loop) as changes:
-        _said(changes, lambda: loop.call(ours.says, locked=True), [True])
-        loop.call(ours.says, locked=False)
-        loop.call(other.says, locked=True)
-        loop.call(ours.wish)
-        loop.call(ours.says, locked=True)
-        eventually(lambda: changes == [True, False, True])
+    changes: list[bool] = []
+    with ExitStack() as after_the_bus:
+        with running_bus(tmp_path) as address:
+            monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+            bus, ours, other = after_the_bus.enter_context(login_manager(loop, address))
+            task = after_the_bus.enter_context(loop.doing(watch_screen_lock(changes.append)))
+            _said(changes, lambda: loop.call(ours.says, locked=True), [True])
+            loop.call(ours.says, locked=False)
+            loop.call(other.says, locked=True)
+            loop.call(other.says, locked=False)
+            loop.call(ours.wish)
+            loop.call(ours.says, locked=True)
+            assert connections(loop, bus)  # by now the daemon has passed all of it on
+        eventually(task.done)
+    assert changes == [True, False, True]
 
 
 def test_locked_already(loop: Loop, system_bus: str) -> None:
     """A screen that is locked when the watch begins counts."""
     with (
-        login_manager(loop, system_bus, locked=True) as (ours, _),
+        login_manager(loop, system_bus, locked=True) as (_, ours, _),
         _watching(loop) as changes,
     ):
         eventually(lambda: changes == [True])
@@ -109,7 +129,7 @@ def test_told_twice(loop: Loop, session_bus: str, system_bus: str) -> None:
     """A desktop that tells it in both ways locks once, and unlocks when both say so."""
     with (
         screen_saver(loop, session_bus, "gnome") as saver,
-        login_manager(loop, system_bus) as (ours, _),
+        login_manager(loop, system_bus) as (_, ours, _),
         _watching(loop) as changes,
     ):
         _said(changes, lambda: loop.call(saver.says, True), [True])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dbus_fast.aio import MessageBus
 
-from imghost.desktop.bus import disconnect
+from imghost.desktop.bus import DBUS, DBUS_PATH, call, disconnect
 from tests.fakes.loop import Loop
 
 _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -61,3 +61,9 @@ def on_bus(loop: Loop, address: str) -> Iterator[MessageBus]:
         yield bus
     finally:
         loop.run(disconnect(bus))
+
+
+def connections(loop: Loop, bus: MessageBus) -> int:
+    """How many connections the daemon has now."""
+    (names,) = loop.run(call(bus, DBUS, DBUS_PATH, f"{DBUS}.ListNames"))
+    return sum(name.startswith(":") for name in names)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from dbus_fast import Variant
+from dbus_fast import DBusError, Message, Variant
 from dbus_fast.annotations import DBusInt32, DBusSignature, DBusStr, DBusUInt32
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
 
@@ -17,6 +17,7 @@ from tests.fakes.buses import on_bus
 from tests.fakes.loop import Loop
 
 NAME = "org.freedesktop.Notifications"
+REFUSED = "org.example.Refused"
 Strings = Annotated[list[str], DBusSignature("as")]
 Hints = Annotated[dict[str, Variant], DBusSignature("a{sv}")]
 Description = Annotated[tuple[str, str, str, str], DBusSignature("ssss")]
@@ -42,13 +43,17 @@ class Shown:
 
 
 class Notifications(ServiceInterface):
-    """`org.freedesktop.Notifications`, which shows `shown`; `stalls`: it does not answer."""
+    """`org.freedesktop.Notifications`, which remembers what it has `shown`.
+
+    `stalls`: it does not answer. `ails`: it tells what it can do, but not how it is to be asked.
+    `refuses`: it shows nothing.
+    """
 
     def __init__(self, capabilities: list[str]) -> None:
         super().__init__(NAME)
         self._capabilities = capabilities
         self.shown: list[Shown] = []
-        self.stalls = False
+        self.stalls = self.ails = self.refuses = False
 
     @dbus_method(name="GetCapabilities")
     async def capabilities(self) -> Strings:
@@ -75,6 +80,8 @@ class Notifications(ServiceInterface):
     ) -> DBusUInt32:
         """Show it."""
         await self._answer()
+        if self.refuses:
+            raise DBusError(REFUSED, "not now")
         values = {name: value.value for name, value in hints.items()}
         pairs = dict(zip(actions[::2], actions[1::2], strict=True))
         self.shown.append(Shown(len(self.shown) + 1, program, title, body, pairs, values))
@@ -89,6 +96,12 @@ class Notifications(ServiceInterface):
     def closed(self, notice: int, reason: int) -> Event:
         """It is not to be seen any more."""
         return notice, reason
+
+    def described(self, message: Message) -> Message | None:
+        """What is answered before all others: errors while it ails."""
+        if self.ails and message.member == "Introspect":
+            return Message.new_error(message, REFUSED, "not now")
+        return None
 
     def click(self, label: str) -> None:
         """The person presses a button of the last notice, which closes it."""
@@ -107,5 +120,6 @@ def notification_service(loop: Loop, address: str, *capabilities: str) -> Iterat
     with on_bus(loop, address) as bus:
         service = Notifications(["body", *capabilities])
         loop.call(bus.export, "/org/freedesktop/Notifications", service)
+        loop.call(bus.add_message_handler, service.described)
         loop.run(bus.request_name(NAME))
         yield service

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import DBusBool, DBusObjectPath, DBusStr
 from dbus_fast.constants import PropertyAccess
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
@@ -75,12 +76,12 @@ def screen_saver(loop: Loop, address: str, who: str) -> Iterator[ScreenSaver]:
 @contextmanager
 def login_manager(
     loop: Loop, address: str, *, locked: bool = False
-) -> Iterator[tuple[Session, Session]]:
-    """A login manager on the bus at this address: our session, and somebody else's."""
+) -> Iterator[tuple[MessageBus, Session, Session]]:
+    """A login manager on the bus at this address: its connection, our session, another's."""
     with on_bus(loop, address) as bus:
         ours, other = Session(locked=locked), Session(locked=False)
         loop.call(bus.export, "/org/freedesktop/login1", Manager())
         loop.call(bus.export, f"{SESSIONS}/{OURS}", ours)
         loop.call(bus.export, f"{SESSIONS}/_33", other)
         loop.run(bus.request_name("org.freedesktop.login1"))
-        yield ours, other
+        yield bus, ours, other

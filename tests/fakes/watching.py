@@ -38,16 +38,22 @@ def watching(
             process.kill()
 
 
+def say(line: str) -> None:
+    """Print it at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main(journal: str, *folders: str) -> None:
     """Watch until there is no more input; settle nothing."""
     db = Database(Path(journal))
     watched = Folders(
         Seen(db),
-        found=lambda find: print("found", find.path.name, flush=True),
-        tell=lambda message: print("told", message, flush=True),
+        found=lambda find: say(f"found {find.path.name}"),
+        tell=lambda message: say(f"told {message}"),
     )
     watched.watch([Path(folder) for folder in folders], existing=False)
-    print("ready", flush=True)
+    say("ready")
     sys.stdin.read()
     watched.close()
     db.close()

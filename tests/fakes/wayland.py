@@ -99,7 +99,7 @@ class Owner:
     """A program that copied: it offers several formats, and answers those who paste.
 
     `stalls`: formats for which nothing ever comes. It copies when it is made, and goes on until
-    somebody else copies, or `close`.
+    `close`.
     """
 
     def __init__(
@@ -142,8 +142,8 @@ class Owner:
             self._line.send(_SOURCE, 0, _string(name))
         self._line.send(_MANAGER, 1, _number(_DEVICE) + _number(_SEAT))
         self._line.send(_DEVICE, 0, _number(_SOURCE))
-        for _ in self._until_done():
-            pass
+        for message in self._until_done():
+            self._hear(*message)
 
     def _until_done(self) -> Iterator[tuple[int, int, bytes, list[int]]]:
         """The events until the compositor has seen all that was sent."""
@@ -154,11 +154,12 @@ class Owner:
             yield message
 
     def _serve(self) -> None:
-        for sender, event, body, handles in self._line:
-            if (sender, event) == (_SOURCE, 1):  # somebody else copied
-                return
-            if (sender, event) == (_SOURCE, 0):
-                self._answer(_text(body), handles.pop(0))
+        for message in self._line:
+            self._hear(*message)
+
+    def _hear(self, sender: int, event: int, body: bytes, handles: list[int]) -> None:
+        if (sender, event) == (_SOURCE, 0):
+            self._answer(_text(body), handles.pop(0))
 
     def _answer(self, name: str, handle: int) -> None:
         self.asked.append(name)

@@ -22,13 +22,14 @@ NEVER = 1 << 30
 class Conduct:
     """How a program behaves when it is asked for what it holds.
 
-    `refuses` these formats, is `silent` when asked for these. Of what comes in pieces it writes so
-    many, then `stalls_after` or `dies_after` them; it `announces` this size; each piece takes it
-    `piece_s`. `item_bits` of what it writes.
+    `refuses` these formats, is `silent` when asked for these, `deaf_to` so many first requests. Of
+    what comes in pieces it writes so many, then `stalls_after` or `dies_after` them; it `announces`
+    this size; each piece takes it `piece_s`. `item_bits` of what it writes.
     """
 
     refuses: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
+    deaf_to: int = 0
     stalls_after: int = NEVER
     dies_after: int = NEVER
     announces: int = -1
@@ -108,7 +109,7 @@ class Owner(Client):
         if event.type == X.SelectionRequest:
             name = self.x.get_atom_name(event.target)
             self.asked.append(name)
-            if name not in self._conduct.silent:
+            if name not in self._conduct.silent and len(self.asked) > self._conduct.deaf_to:
                 self._answer(event, name)
         elif event.type == X.PropertyNotify and event.state == X.PropertyDelete:
             self._write_piece(event.window, event.atom)

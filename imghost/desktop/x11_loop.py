@@ -1,4 +1,4 @@
-"""Several errands on one display: a thread that waits for its own works for all of them."""
+"""An event loop that belongs to no thread: whoever waits for a task turns it for all tasks."""
 
 from __future__ import annotations
 
@@ -7,98 +7,91 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from imghost.desktop.x11_events import Asked, Changed, Cleared, Gone, Letter
+from imghost.desktop.x11_events import Asked, Changed, Cleared, Gone, WindowEvent
 from imghost.desktop.x11_wire import Wire
 from imghost.errors import MachineError
 
 T = TypeVar("T")
-L = TypeVar("L", bound=Letter)
-Mail: TypeAlias = deque[Letter]
+W = TypeVar("W", bound=WindowEvent)
+Inbox: TypeAlias = deque[WindowEvent]
 Steps: TypeAlias = Generator[float, None, T]
-"""An errand. It yields to wait for a letter, at most until this time of the monotonic clock."""
-
-FOREVER = float("inf")
+"""A task. It yields to wait for an event, at most until this time of the monotonic clock."""
 
 
-class Errands:
-    """What is under way on a display, and the one thread at a time that works on it.
+class Loop:
+    """The tasks on a display, and the one thread at a time that works on it.
 
-    Whoever waits for an errand works until it has ended, and on those of all others meanwhile;
-    then one of these goes on. `handle` is given the events that are no letters.
+    That thread goes on until its own task has ended; then one of those that wait takes over.
+    `handle` is given the events that are not about a window of some task.
     """
 
     def __init__(self, wire: Wire, handle: Callable[[Changed | Cleared | Asked], None]) -> None:
         self._wire = wire
         self._handle = handle
-        self._boxes: dict[int, list[Mail]] = {}
+        self._inboxes: dict[int, list[Inbox]] = {}
         self._tasks: list[_Task[Any]] = []
         self._turn = threading.Condition()
-        self._working = self._broken = self._ended = False
+        self._working = self._broken = self._closed = False
 
-    def begin(self, steps: Steps[None]) -> None:
-        """Do the first steps of an errand that nobody waits for; only for `handle` and errands."""
-        task = _Task(steps)
-        task.go_on()
-        with self._turn:
-            self._tasks.append(task)
-
-    def finish(self, steps: Steps[T], limit_s: float | None = None) -> T:
-        """What an errand gives in the end; from any thread.
+    def run(self, steps: Steps[T], limit_s: float = inf) -> T:
+        """What a task gives in the end; from any thread.
 
         Raises MachineError if the display is gone, or if others keep it for longer than `limit_s`.
         """
         task = _Task(steps)
         try:
-            if self._wait_for_turn(task, limit_s):
+            if self._wait_for_turn(task, None if limit_s == inf else limit_s):
                 self._work(task)
         finally:
             self._drop(task)
         return cast("T", task.value)
 
-    @contextmanager
-    def mail(self, window: int) -> Iterator[Mail]:
-        """The letters to a window from now on."""
-        mail: Mail = deque()
-        self._boxes.setdefault(window, []).append(mail)
-        try:
-            yield mail
-        finally:
-            self._boxes[window] = [box for box in self._boxes[window] if box is not mail]
-            if not self._boxes[window]:
-                del self._boxes[window]
-
-    def is_awaited(self, window: int) -> bool:
-        """Whether an errand reads a window's letters."""
-        return window in self._boxes
-
-    def wake(self) -> None:
-        """Let the errands look again at what they wait for."""
+    def start(self, steps: Steps[None]) -> None:
+        """Take the first step of a task that nobody waits for; only for `handle` and tasks."""
+        task = _Task(steps)
+        task.go_on()
         with self._turn:
-            if not self._ended:
-                self._wire.wake()
+            self._tasks.append(task)
+
+    @contextmanager
+    def inbox(self, window: int) -> Iterator[Inbox]:
+        """The events of a window from now on."""
+        inbox: Inbox = deque()
+        self._inboxes.setdefault(window, []).append(inbox)
+        try:
+            yield inbox
+        finally:
+            self._inboxes[window] = [one for one in self._inboxes[window] if one is not inbox]
+            if not self._inboxes[window]:
+                del self._inboxes[window]
+
+    def has_inbox(self, window: int) -> bool:
+        """Whether a task waits for events of this window."""
+        return window in self._inboxes
 
     def close(self, limit_s: float) -> None:
-        """End the connection once nobody works on it."""
+        """End the connection as soon as nobody works on it."""
         with self._turn:
             free = self._turn.wait_for(lambda: not self._working, limit_s)
-            if free and not self._ended:
+            if free and not self._closed:
                 self._wire.close()
-            self._ended = True
+            self._closed = True
             self._turn.notify_all()
 
     def _wait_for_turn(self, task: _Task[T], limit_s: float | None) -> bool:
-        """False if others have done it."""
+        """False if another thread has done the task meanwhile."""
         with self._turn:
             self._tasks.append(task)
-            if not self._ended:
+            if not self._closed:
                 self._wire.wake()
             if not self._turn.wait_for(lambda: task.done or not self._working, limit_s):
                 raise MachineError("the clipboard does not answer; try again")
             if task.done:
                 return False
-            if self._ended or self._broken:
+            if self._closed or self._broken:
                 raise MachineError("the clipboard cannot be used any more; start imghost again")
             self._working = True
             return True
@@ -110,9 +103,8 @@ class Errands:
                 while not task.done:
                     if not more:
                         self._wire.wait(min(other.due for other in self._tasks))
-                    self._broken = (
-                        True  # whatever breaks off a round leaves the library in disorder
-                    )
+                    # an exception from here would leave the library in disorder
+                    self._broken = True
                     more = self._round()
                     self._broken = False
         finally:
@@ -125,8 +117,8 @@ class Errands:
             if isinstance(event, Asked | Cleared | Changed):
                 self._handle(event)
             else:
-                for mail in self._boxes.get(event.window, ()):
-                    mail.append(event)
+                for inbox in self._inboxes.get(event.window, ()):
+                    inbox.append(event)
         tasks = list(self._tasks)
         for task in tasks:
             task.go_on()
@@ -156,23 +148,23 @@ class _Task(Generic[T]):
 
 
 def arrival(
-    mail: Mail,
-    kind: type[L],
-    fits: Callable[[L], bool],
+    inbox: Inbox,
+    kind: type[W],
+    fits: Callable[[W], bool],
     until: float,
     *,
     given_up: Callable[[], bool] = lambda: False,
-) -> Steps[L | None]:
-    """The first letter of a kind that fits.
+) -> Steps[W | None]:
+    """The first event of a kind that fits.
 
     None if the time is over, it is given up, or the window is gone.
     """
     while True:
-        while mail:
-            letter = mail.popleft()
-            if isinstance(letter, kind) and fits(letter):
-                return letter
-            if isinstance(letter, Gone):
+        while inbox:
+            event = inbox.popleft()
+            if isinstance(event, kind) and fits(event):
+                return event
+            if isinstance(event, Gone):
                 return None
         if given_up() or time.monotonic() >= until:
             return None
