@@ -30,9 +30,11 @@ from imghost.server.app import make_app
 from imghost.server.asked import (
     MAX_WAIT_S,
     BytesInput,
+    CopyRequest,
     FileInput,
     Json,
     LinkInput,
+    PauseRequest,
     RetryRequest,
     UploadOptions,
     UploadRequest,
@@ -96,6 +98,25 @@ class Daemon:
     def stop(self) -> None:
         """Remember it."""
         self.asked.append("stop")
+
+    def pause(self, minutes: float | None) -> None:
+        """Remember it."""
+        self.asked.append(("pause", minutes))
+
+    def resume(self, minutes: float | None) -> None:
+        """Remember it."""
+        self.asked.append(("resume", minutes))
+
+    def put_back(self) -> None:
+        """Remember it, or the error."""
+        if self.error:
+            raise self.error
+        self.asked.append("put back")
+
+    def copy(self, text: str) -> bool:
+        """Whatever it is, unless it is nothing."""
+        self.asked.append(("copy", text))
+        return bool(text)
 
     def retry(self, ids: Sequence[int]) -> int:
         """As many as were named."""
@@ -230,6 +251,39 @@ def test_retry_passes_the_ids_on(door: Door) -> None:
     answer = door.ask(wire.RETRY, RetryRequest((3, 5)).to_json())
     assert wire.read_answer(answer.body) == {"retried": 2}
     assert door.daemon.asked == [(3, 5)]
+
+
+def test_the_watcher_s_routes_pass_on_what_is_asked(door: Door) -> None:
+    """Pausing and resuming with and without minutes, putting back, and copying a text."""
+    for path, body, told in (
+        (wire.PAUSE, PauseRequest().to_json(), {"paused": True}),
+        (wire.PAUSE, PauseRequest(30.0).to_json(), {"paused": True}),
+        (wire.RESUME, PauseRequest(0.5).to_json(), {"paused": False}),
+        (wire.PUT_BACK, {}, {"put_back": True}),
+        (wire.COPY, CopyRequest("链接\n").to_json(), {"copied": True}),
+        (wire.COPY, CopyRequest("").to_json(), {"copied": False}),
+    ):
+        assert wire.read_answer(door.ask(path, body).body) == told
+    assert door.daemon.asked == [
+        *(("pause", None), ("pause", 30.0), ("resume", 0.5)),
+        *("put back", ("copy", "链接\n"), ("copy", "")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (wire.PAUSE, []),
+        *((wire.PAUSE, {"minutes": minutes}) for minutes in ("5", 0, -1, 1e9, [1])),
+        (wire.RESUME, {"minutes": float("nan")}),
+        (wire.COPY, {}),
+        (wire.COPY, {"text": 5}),
+    ],
+)
+def test_a_wrong_wish_is_refused(door: Door, path: str, body: Json) -> None:
+    """What is no time, or no text, is said to be wrong, and nothing is done."""
+    assert door.ask(path, body).status == 400
+    assert door.daemon.asked == []
 
 
 def test_each_input_is_answered_by_a_line_with_its_index(door: Door) -> None:

@@ -116,14 +116,15 @@ class PauseRequest:
     @classmethod
     def from_json(cls, value: object) -> Self:
         """Read it from a JSON body. Raises UsageError."""
-        minutes = value.get("minutes") if isinstance(value, dict) else "none"
-        if minutes is None:
-            return cls()
-        if isinstance(minutes, bool | str) or not 0 < minutes <= MAX_MINUTES:
-            raise UsageError(
-                '"minutes" in the request must be a number, up to {most}', most=MAX_MINUTES
-            )
-        return cls(float(minutes))
+        match value:
+            case {"minutes": None}:
+                return cls()
+            case {"minutes": int() | float() as minutes} if 0 < minutes <= MAX_MINUTES:
+                return cls(float(minutes))
+        raise UsageError(
+            'the request must be JSON with "minutes", null or a number up to {most}',
+            most=MAX_MINUTES,
+        )
 
 
 @dataclass(frozen=True, slots=True)
