@@ -35,6 +35,7 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
             )
         stored = Stored(record.host, record.bucket, record.key, record.url, record.size_bytes)
         host.delete(stored)
+    _forget_draft(app, record)
     originals = app.journal.originals_of(record.id)
     if not app.journal.erase(record.id, app.store.erase):
         raise UsageError("{id} is being sent just now; try again when it has ended", id=record.id)
@@ -42,8 +43,7 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
         if slips := app.journal.slips(original):
             app.store.write_slips(original, slips)
     app.store.drop_outgoing(record.sha256)
-    _forget_draft(app, record)
-    if isinstance(host, KeepsFiles) and record.sha1:
+    if record.sha1:
         Shelf(app.dirs.renderings, app.config.server.cache_bytes).forget(record.sha1)
 
 
@@ -58,6 +58,7 @@ def forget_unanswered(app: App, now: float) -> None:
 
 
 def _forget_draft(app: App, record: Record) -> None:
+    """Delete the file that stood in for the link until there was one."""
     host = app.pipeline().hosts(DRAFT_HOST)
     if record.host != DRAFT_HOST and record.format and isinstance(host, Deletes):
         key = f"{record.sha1}.{EXTENSIONS[record.format]}"

@@ -133,6 +133,17 @@ class Pipeline:
         self._write_slips(record)
         return Accepted(record, image.name, image if is_new else None, notes)
 
+    def join(self, ready: Ready, record: Record) -> Accepted | None:
+        """Have the bytes of a row's picture on the disk, as they were found a second time.
+
+        None if the row is gone. Raises MachineError.
+        """
+        self._store.keep(ready.original, ready.data)
+        if not self._journal.join(ready.original, ready.recipe, record.id):
+            return None
+        self._write_slips(record)
+        return Accepted(record, record.name, known=True)
+
     def send(self, record: Record, image: Image | None, answered: Callable[[], None]) -> Record:
         """Try once to bring a claimed row's image to its host; the finished row.
 

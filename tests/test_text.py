@@ -8,6 +8,7 @@ import re
 import string
 import unicodedata
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -25,14 +26,16 @@ from imghost.text import LANGUAGES, Speaker, printable, speaker
 
 PACKAGE = Path(imghost.__file__).parent
 TRANSLATIONS = [language for language in LANGUAGES if language != "en"]
-SAYERS = {"Message", "say", "_say", "tell", "note", "ask"}
+SAYERS = {"Message", "say", "_say"}
+CONSOLES, CONSOLE_SAYS = {"console", "_console"}, {"tell", "note", "ask"}
 SAID_BY_NAME = {"SUMMARY", "help"}
 FROM_TABLES = {
     *(template for _, template in parser._ERRORS),  # noqa: SLF001 - said by Parser.error
     *(str(state) for state in State),
 }
 HANDED_ON = re.compile(
-    r"[^{ ]*\b(?:message|template|reason|problem|note|question|summary|help|text|state)\W*"
+    r"[^{ ]*\b(?:message|template|(?:pause_)?reason|problem|note|question|summary|help|text"
+    r"|state|topic\.value)\W*"
 )
 """How an expression ends whose templates stand elsewhere: where its message was made."""
 
@@ -42,7 +45,8 @@ def _said() -> tuple[set[str], set[str]]:
     """The templates in the code, and the expressions that are said and do not show theirs."""
     for module in walk_packages(imghost.__path__, "imghost."):
         if module.name != "imghost.__main__":
-            import_module(module.name)
+            with suppress(ImportError):  # what another system has
+                import_module(module.name)
     sayers = SAYERS | {kind.__name__ for kind in _kinds(ImghostError)}
     templates, unclear = set(FROM_TABLES), set()
     for path in PACKAGE.rglob("*.py"):
@@ -69,10 +73,22 @@ def _named(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 def _said_by(node: ast.AST, sayers: set[str]) -> Iterator[ast.expr]:
     if isinstance(node, ast.Call):
-        if getattr(node.func, "id", getattr(node.func, "attr", "")) in sayers:
+        if _name(node.func) in sayers or _is_console_s(node.func):
             yield from node.args[:1]
         yield from (word.value for word in node.keywords if word.arg in SAID_BY_NAME)
     yield from (value for name, value in _named(node) if name in SAID_BY_NAME)
+
+
+def _is_console_s(function: ast.expr) -> bool:
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in CONSOLE_SAYS
+        and _name(function.value) in CONSOLES
+    )
+
+
+def _name(node: ast.expr) -> str:
+    return str(getattr(node, "id", getattr(node, "attr", "")))
 
 
 def _texts(node: ast.expr, named: Mapping[str, ast.expr]) -> Iterator[str]:

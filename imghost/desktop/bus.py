@@ -66,10 +66,11 @@ async def call(
 
     Raises BusError, also when there is no answer within seconds.
     """
-    from dbus_fast import Message, MessageType
+    from dbus_fast import Message as Call
+    from dbus_fast import MessageType
 
     interface, _, member = method.rpartition(".")
-    message = Message(service, path, interface, member, signature=signature, body=list(args))
+    message = Call(service, path, interface, member, signature=signature, body=list(args))
     if not bus.connected:  # the number of its file may be another's by now
         raise BusError(f"{method}: disconnected")
     try:

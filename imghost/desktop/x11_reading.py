@@ -71,17 +71,18 @@ class Reading:
         raise LeftAlone(NOT_HANDED_OVER)
 
     def _received(self, answered: Answered, inbox: Inbox, max_bytes: int) -> Steps[Value]:
-        try:
-            value = self._taken(answered.window, answered.place, max_bytes)
-            if value and value.kind == self._incr:
+        window, place = answered.window, answered.place
+        value = self._wire.take(window, place, max_bytes) if place != NONE else None
+        if value and value.kind == self._incr:
+            try:
                 value = yield from self._pieces(value, answered, inbox, max_bytes)
-        except LeftAlone:
-            self._requestors.give_up(answered.window, answered=True)
-            raise
-        self._requestors.give_back(answered.window)
-        if not value:
+            except LeftAlone:
+                self._requestors.give_up(window, answered=True)
+                raise
+        self._requestors.give_back(window)
+        if value is None:
             raise LeftAlone(NOT_HANDED_OVER)
-        return value
+        return self._allowed(value, max_bytes)
 
     def _pieces(
         self, announced: Value, answered: Answered, inbox: Inbox, max_bytes: int
@@ -91,22 +92,21 @@ class Reading:
         window, place = answered.window, answered.place
         whole, item_bits = BytesIO(), _BYTE_BITS
         while (yield from self._event(inbox, Written, lambda new: new.place == place, PROGRESS_S)):
-            piece = self._taken(window, place, max_bytes - whole.tell())
-            if piece and not piece.data:
-                return Value(piece.kind, item_bits, whole.getvalue(), whole.tell())
-            if piece:
+            room = max_bytes - whole.tell()
+            if piece := self._wire.take(window, place, room):
+                if not self._allowed(piece, room).data:
+                    return Value(piece.kind, item_bits, whole.getvalue(), whole.tell())
                 whole.write(piece.data)
                 item_bits = piece.item_bits
         raise LeftAlone(NOT_HANDED_OVER)
+
+    def _allowed(self, value: Value, max_bytes: int) -> Value:
+        if value.size_bytes > max_bytes:
+            raise LeftAlone(TOO_LARGE)
+        return value
 
     def _event(
         self, inbox: Inbox, kind: type[W], fits: Callable[[W], bool], wait_s: float
     ) -> Steps[W | None]:
         until = min(self._until, time.monotonic() + wait_s)
         return (yield from arrival(inbox, kind, fits, until, given_up=self._superseded))
-
-    def _taken(self, window: int, place: int, max_bytes: int) -> Value | None:
-        value = self._wire.take(window, place, max_bytes) if place != NONE else None
-        if value and value.size_bytes > max_bytes:
-            raise LeftAlone(TOO_LARGE)
-        return value

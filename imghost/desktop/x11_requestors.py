@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from imghost.desktop.x11_events import Written
-from imghost.desktop.x11_loop import Loop, Steps, arrival
+from imghost.desktop.x11_events import Answered, Written
+from imghost.desktop.x11_loop import Inbox, Loop, Steps, arrival
 from imghost.desktop.x11_wire import Wire
 
 DRAIN_S = 30.0
@@ -37,25 +37,32 @@ class Requestors:
         self._free.append(window)
 
     def give_up(self, window: int, *, answered: bool) -> None:
-        """Not all has been written, or nothing yet."""
+        """Its owner has not answered yet, or not written all pieces."""
         if len(self._given_up) < _MAX_GIVEN_UP:
             self._given_up.add(window)
-            self._loop.start(self._drain(window, in_pieces=answered))
+            self._loop.start(self._drain(window, answered=answered))
         else:
             self._wire.destroy(window)
 
-    def _drain(self, window: int, *, in_pieces: bool) -> Steps[None]:
-        until, ended = time.monotonic() + DRAIN_S, False
+    def _drain(self, window: int, *, answered: bool) -> Steps[None]:
+        until = time.monotonic() + DRAIN_S
         with self._loop.inbox(window) as inbox:
+            ended = not answered and (yield from self._is_all(window, inbox, until))
             while not ended and (yield from arrival(inbox, Written, self._is_here, until)):
-                if value := self._wire.take(window, self.place, max_bytes=0):
-                    in_pieces = in_pieces or value.kind == self._incr
-                    ended = not (in_pieces and value.size_bytes)
+                piece = self._wire.take(window, self.place, max_bytes=0)
+                ended = piece is not None and not piece.size_bytes
         self._given_up.remove(window)
         if ended:
             self.give_back(window)
         else:
             self._wire.destroy(window)
+
+    def _is_all(self, window: int, inbox: Inbox, until: float) -> Steps[bool]:
+        """Wait for the answer; False if it comes in pieces, or not at all."""
+        if not (yield from arrival(inbox, Answered, lambda _: True, until)):
+            return False
+        value = self._wire.take(window, self.place, max_bytes=0)
+        return value is None or value.kind != self._incr
 
     def _is_here(self, new: Written) -> bool:
         return new.place == self.place

@@ -57,6 +57,16 @@ class Journal(Rows):
             )
             return record_of(row), bool(is_new)
 
+    def join(self, original: str, recipe: str, record_id: int) -> bool:
+        """Have one more original lead to a row; whether that row is still there."""
+        with self._in_doubt(), self._db.changing() as db:
+            added = db.execute(
+                "INSERT OR REPLACE INTO inputs SELECT ?, host, bucket, ?, id FROM uploads"
+                " WHERE id = ?",
+                (original, recipe, record_id),
+            )
+            return bool(added.rowcount)
+
     # -- sending: every change names the state it starts from, so that no two senders both make it
 
     def claim(self, record_id: int, owner: str) -> Record | None:

@@ -28,6 +28,7 @@ class Told(Enum):
     WRITTEN = auto()
     CLOSED = auto()
     FOLDER = auto()
+    FOLDER_GONE = auto()
 
 
 class Observing:
@@ -105,7 +106,8 @@ class Observing:
     def _tell(self, event: FileSystemEvent) -> None:
         path = os.fsdecode(event.dest_path or event.src_path)
         if event.is_directory:
-            self._told(path, Told.FOLDER)
+            is_gone = event.event_type == "deleted"
+            self._told(path, Told.FOLDER_GONE if is_gone else Told.FOLDER)
         elif event.event_type == "closed":
             self._told(path, Told.CLOSED)
         elif event.event_type == "modified" and _TELLS_CLOSES:

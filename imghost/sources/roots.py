@@ -69,6 +69,15 @@ class Roots:
         former = {root.named: root for root in self._roots}
         self._roots = [former.get(named) or _Root(named) for named in dict.fromkeys(folders)]
 
+    def gone(self, path: str) -> None:
+        """The folder with this path, if it is one of them, was deleted: what is there is another.
+
+        Its number tells nothing: a new folder often gets the old one's.
+        """
+        for root in self._roots:
+            if root.path == path:
+                root.identity = None
+
     def check(self) -> list[Arrival]:
         """See which are there, and have their changes told; those that are there anew."""
         arrivals = [arrival for root in self._roots if (arrival := self._arrival(root))]

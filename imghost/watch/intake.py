@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from imghost.app import App
-from imghost.desktop.notify import Button
 from imghost.errors import (
     ConfigError,
     DaemonError,
     HostError,
-    ImageError,
     ImghostError,
+    JournalDamaged,
     LoginExpired,
     MachineError,
 )
-from imghost.forget import forget
 from imghost.imaging.strip import METADATA_REMOVED
 from imghost.models import Found, Message, Record, State
 from imghost.outbox import Outcome
 from imghost.pipeline import Accepted, Pipeline, Ready
 from imghost.senders import Senders
-from imghost.sources.file_find import FileFind
+from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.folder import Folders
+from imghost.watch.asking import Asker
 from imghost.watch.bursts import Bursts, Item
-from imghost.watch.left_alone import LeftAlones
 from imghost.watch.telling import Teller, Topic
 from imghost.watch.twins import Twins
 
 _FOLLOWED = 500
+_DISK = "disk"
+_LINK_IS_DEAD = Message("its link does not work any more")
 
 log = logging.getLogger(__name__)
 
@@ -40,20 +42,21 @@ log = logging.getLogger(__name__)
 class Find:
     """Something to take: where its link belongs, and the watched file that it is, if it is one.
 
-    `asks`: nothing of it is sent before the user says so.
+    `asks`: nothing of it is sent before the user says so, which `is_told` already.
     """
 
     found: Found
     item: Item
-    asks: bool
+    asks: bool = False
+    is_told: bool = False
     file: FileFind | None = None
 
 
 class Intake:
     """Takes finds, and follows their rows until they are settled; safe from several threads.
 
-    `pixels` gives the digest of an image's pixels. `later` takes a find that this machine cannot
-    take now. `changed` is called when a burst may have something to give.
+    `pixels` gives the digest of an image's pixels. `later` takes a watched file's find that this
+    machine cannot take now. `changed` is called when a burst may have something to give.
     """
 
     def __init__(
@@ -61,8 +64,8 @@ class Intake:
         app: App,
         senders: Senders,
         bursts: Bursts,
+        folders: Folders,
         teller: Teller,
-        left_alone: LeftAlones,
         pixels: Callable[[bytes, str], str],
         later: Callable[[Find], None],
         changed: Callable[[], None],
@@ -70,20 +73,26 @@ class Intake:
         self._app = app
         self._senders = senders
         self._bursts = bursts
+        self._folders = folders
         self._teller = teller
-        self._left_alone = left_alone
-        self._pixels = pixels
         self._later = later
         self._changed = changed
-        self._twins = Twins(self._pixels_of, time.monotonic)
-        self.folders: Folders | None = None
+        self._asker = Asker(app, senders, teller)
+        self._keeping = threading.Lock()
+        self._twins = Twins(pixels, app.store.read, time.monotonic)
+        self._put_off: set[FileFind] = set()
 
     def take(self, find: Find) -> None:
-        """Have it accepted and sent; whatever is wrong with it is told."""
+        """Have it accepted and sent; whatever is wrong with it is told.
+
+        Raises JournalDamaged, for somebody to mend it.
+        """
         try:
             self._take(find)
         except ImghostError as exc:
             self._refused(find, exc)
+            if isinstance(exc, JournalDamaged):
+                raise
         except BaseException:
             self._bursts.drop(find.item)
             raise
@@ -120,26 +129,39 @@ class Intake:
             return
         record = self._app.journal.look_up(item.record_id)
         if record and record.state in (State.QUEUED, State.UPLOADING):
-            self._bursts.draft(item, self._app.pipeline().draft(record, item.order))
+            self._bursts.draft(item, self._app.pipeline().draft(_named(record, item), item.order))
             self._changed()
 
     def _take(self, find: Find) -> None:
         pipeline = self._app.pipeline()
         ready = pipeline.ready(find.found, find.item.order)
-        is_file = find.file is not None
-        if twin := self._twin_of(ready, is_file=is_file):
-            log.info("%s is the picture of %d", find.found.name, twin.id)
-            self._took(find)
-            if is_file:
-                self._bursts.drop(find.item)
-            else:
-                self._await(pipeline, find, Accepted(twin, twin.name, known=True))
-            return
-        accepted = pipeline.keep(ready, self._state_for(find))
+        with self._keeping:  # what else is taken at this moment may be the same picture
+            joined = self._joined(pipeline, find, ready)
+            accepted = joined or pipeline.keep(ready, self._state_for(find))
+            if not joined:
+                self._twins.note(ready, accepted.record, is_file=find.file is not None)
         self._took(find)
-        self._twins.note(accepted.record, is_file=is_file)
         self._tell_changes(accepted)
-        self._await(pipeline, find, accepted)
+        if not joined:
+            self._await(pipeline, find, accepted)
+        elif find.file:
+            self._bursts.drop(find.item)
+        else:
+            self._await(pipeline, replace(find, is_told=True), accepted)
+
+    def _joined(self, pipeline: Pipeline, find: Find, ready: Ready) -> Accepted | None:
+        """If the picture was found the other way before: its row. Its link is the clipboard's."""
+        twin_id = self._twins.of(ready, is_file=find.file is not None)
+        twin = None if twin_id is None else self._app.journal.look_up(twin_id)
+        if twin is None:
+            return None
+        log.info("%s shows the picture of %d", find.item.name or find.found.origin, twin.id)
+        if find.file:
+            return Accepted(twin, twin.name, known=True)
+        for item in self._bursts.pending(twin.id):
+            if item.burst.origin.source != find.item.burst.origin.source:
+                self._bursts.drop(item)
+        return pipeline.join(ready, twin)
 
     def _state_for(self, find: Find) -> State:
         if find.asks:
@@ -149,94 +171,74 @@ class Intake:
 
     def _await(self, pipeline: Pipeline, find: Find, accepted: Accepted) -> None:
         item, record = find.item, accepted.record
-        if record.state is State.DONE and pipeline.works(record):
-            self._advise(record)
-            self._bursts.settle(item, pipeline.text(pipeline.told(record, accepted), item.order))
+        if pipeline.works(record):
+            self._settle(pipeline, item, record)
+            self._advise(pipeline, record)
             return
         self._bursts.accept(item, record.id)
         if record.state is State.UPLOADING and accepted.image:
             self._senders.send(record, accepted.image)
-        elif find.asks:
-            self._ask(record, item)
-        else:
+        elif not find.asks:
             self._app.journal.reopen(record.id)
             self._senders.send_queued()
-
-    def _ask(self, record: Record, item: Item) -> None:
-        if record.state is not State.ASKING:
-            return
-        say = self._teller.say
-        buttons = (
-            Button(say("Upload"), lambda: self._answered(record, wanted=True)),
-            Button(say("Discard"), lambda: self._answered(record, wanted=False)),
-        )
-        self._tell_asking(record, item, buttons)
-
-    def _tell_asking(self, record: Record, item: Item, buttons: tuple[Button, ...]) -> None:
-        self._teller.tell(
-            Topic.ASKING,
-            Message(
-                "{name} would go to {host}/{bucket}; imghost retry {id} sends it, "
-                "imghost history rm {id} discards it",
-                {
-                    "name": item.name or record.name,
-                    "host": record.host,
-                    "bucket": record.bucket,
-                    "id": record.id,
-                },
-            ),
-            picture=self._app.store.path(record.original),
-            buttons=buttons,
-        )
-
-    def _answered(self, record: Record, *, wanted: bool) -> None:
-        if wanted:
-            self._app.retry([record.id])
-        else:
-            forget(self._app, self._app.journal.get(record.id), at_host=False)
-        self._changed()
+        elif record.state is State.ASKING:
+            if not find.is_told:
+                self._asker.ask(record, item.name)
+        elif record.state in (State.FAILED, State.DONE):  # not sent again without consent
+            self._unlinked(record)
 
     def _refused(self, find: Find, error: ImghostError) -> None:
         self._bursts.drop(find.item)
         if isinstance(error, DaemonError):  # it ends; the file is taken at the next start
             return
-        if find.file and self.folders:
-            if isinstance(error, MachineError):
-                self._teller.tell_once(Topic.PROBLEM, "disk", error.message)
-                self._later(find)
-                return
-            if not isinstance(error, ConfigError) and self.folders.again(find.file):
-                return
-            self.folders.settled(find.file)
-        self._left_alone.add(find.item.name or find.item.burst.origin.source, error.message)
-        if isinstance(error, ImageError) or find.file is None:
-            self._teller.tell(Topic.REFUSED, error.message)
-            self._teller.chime(failed=True)
+        if find.file is None:
+            self._leave(find, error, is_told=True)
+        elif isinstance(error, MachineError):
+            self._put_off.add(find.file)
+            self._teller.tell_once(Topic.PROBLEM, _DISK, error.message)
+            self._later(find)
+        else:
+            self._put_off.discard(find.file)
+            if not self._folders.again(find.file):
+                is_there = stamp_of(str(find.file.path)) == find.file.stamp
+                self._leave(find, error, is_told=is_there)
+
+    def _leave(self, find: Find, error: ImghostError, *, is_told: bool) -> None:
+        name = find.item.name or find.item.burst.origin.source
+        self._teller.left_alone.add(name, error.message)
+        if is_told:
+            self._teller.tell(Topic.REFUSED, error.message, is_failure=True)
 
     def _took(self, find: Find) -> None:
-        self._teller.over("disk")
-        if find.file and self.folders:
-            self.folders.settled(find.file)
+        if find.file:
+            self._put_off.discard(find.file)
+            self._folders.settled(find.file)
+        if not self._put_off:
+            self._teller.over(_DISK)
 
     def _linked(self, record: Record) -> None:
         pipeline = self._app.pipeline()
-        self._advise(record)
         for item in self._bursts.pending(record.id):
-            named = replace(record, name=item.name or record.name)
-            self._bursts.settle(item, pipeline.text(named, item.order))
+            self._settle(pipeline, item, record)
+        self._advise(pipeline, record)
+
+    def _settle(self, pipeline: Pipeline, item: Item, record: Record) -> None:
+        """Have the link given; one that cannot be written as the config says is in the history."""
+        try:
+            text = pipeline.text(_named(record, item), item.order)
+        except ConfigError as exc:
+            self._teller.tell(Topic.PROBLEM, exc.message)
+            text = ""
+        self._bursts.settle(item, text)
 
     def _unlinked(self, record: Record) -> None:
         for item in self._bursts.pending(record.id):
             self._bursts.settle(item, "")
-        self._teller.chime(failed=True)
-        if record.reason:
-            self._teller.tell(
-                Topic.FAILED,
-                Message(
-                    "{name}: {reason}; the image is kept, and imghost retry {id} tries it again",
-                    {"name": record.name, "reason": record.reason, "id": record.id},
-                ),
-            )
+        told = Message(
+            "{name}: {reason}; the image is kept, and imghost retry {id} tries it again",
+            {"name": record.name, "reason": record.reason or _LINK_IS_DEAD, "id": record.id},
+        )
+        self._teller.tell(Topic.FAILED, told, is_failure=True)
 
     def _waits(self, record: Record, error: HostError) -> None:
         topic = Topic.LOGIN if isinstance(error, LoginExpired) else Topic.WAITING
@@ -244,13 +246,15 @@ class Intake:
             "{host}: {reason}; what you copy is kept, and sent when that has passed",
             {"host": record.host, "reason": error.message},
         )
-        if self._teller.tell_once(topic, record.host, message):
-            self._teller.chime(failed=True)
+        self._teller.tell_once(topic, record.host, message, is_failure=True)
 
-    def _advise(self, record: Record) -> None:
-        advice = self._app.pipeline().hosts(record.host).advice
-        if advice and self._app.facts.is_first(f"advice {record.host}"):
-            self._teller.tell(Topic.ADVICE, advice)
+    def _advise(self, pipeline: Pipeline, record: Record) -> None:
+        advice = pipeline.hosts(record.host).advice
+        if not (advice and pipeline.config.notify.enabled):
+            return
+        with suppress(MachineError):  # the next link will do
+            if self._app.facts.is_first(f"advice {record.host}"):
+                self._teller.tell(Topic.ADVICE, advice)
 
     def _tell_changes(self, accepted: Accepted) -> None:
         for note in accepted.notes if accepted.image else ():
@@ -259,14 +263,7 @@ class Intake:
                     Topic.CHANGED, Message("{name}: {note}", {"name": accepted.name, "note": note})
                 )
 
-    def _twin_of(self, ready: Ready, *, is_file: bool) -> Record | None:
-        made = ready.made if isinstance(ready.made, Record) else ready.made.image
-        record = self._twins.of(
-            (made.width_px, made.height_px),
-            lambda: self._pixels(ready.data, ready.found.name),
-            is_file=is_file,
-        )
-        return self._app.journal.look_up(record.id) if record else None
 
-    def _pixels_of(self, original: str) -> str:
-        return self._pixels(self._app.store.read(original), original)
+def _named(record: Record, item: Item) -> Record:
+    """The row by the name under which the picture was found."""
+    return replace(record, name=item.name or record.name)

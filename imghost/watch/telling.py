@@ -14,8 +14,9 @@ from imghost.desktop.chime import sound_file
 from imghost.desktop.notify import Button, Notice
 from imghost.models import Message
 from imghost.text import Speaker
+from imghost.watch.left_alone import LeftAlones
 
-_GATHER_S = 1.0
+_GATHER_S, _GATHER_AT_MOST_S = 1.0, 60.0
 
 
 class Topic(Enum):
@@ -36,15 +37,24 @@ class Topic(Enum):
 
 @dataclass(slots=True)
 class _Gathered:
+    """The notices of one topic that are told together, and the time they are gathered for."""
+
     first: Notice
     since: float
+    for_s: float
     more: int = 0
+
+    @property
+    def due_at(self) -> float:
+        return self.since + self.for_s
 
 
 class Teller:
     """Says it in the user's language, by `show` and `play`, as far as the config wants it.
 
-    Several notices of one topic within a second are one. Safe from several threads at once.
+    Several notices of one topic within a second are one; while they keep coming they are gathered
+    for longer and longer. `left_alone` is what is told only to who asks. Safe from several threads
+    at once.
     """
 
     def __init__(
@@ -56,13 +66,15 @@ class Teller:
         clock: Callable[[], float],
     ) -> None:
         self.say = say
+        self.left_alone = LeftAlones()
         self._show = show
         self._play = play
         self._config = config
         self._clock = clock
         self._lock = threading.Lock()
         self._gathered: dict[Topic, _Gathered] = {}
-        self._troubled: set[str] = set()
+        self._shown: dict[Topic, _Gathered] = {}
+        self._troubles: set[tuple[Topic, str]] = set()
 
     def tell(
         self,
@@ -71,29 +83,34 @@ class Teller:
         *,
         picture: Path | None = None,
         buttons: tuple[Button, ...] = (),
+        is_failure: bool = False,
     ) -> None:
-        """Have a notice shown soon."""
-        if not self._config().notify.enabled:
-            return
-        notice = Notice(self.say(topic.value), self.say(message), picture, buttons)
+        """Have a notice shown soon; a failure is heard, too, unless it is gathered with others."""
         with self._lock:
-            if gathered := self._gathered.get(topic):
+            gathered = self._gathered.get(topic)
+            if gathered:
                 gathered.more += 1
             else:
-                self._gathered[topic] = _Gathered(notice, self._clock())
+                notice = Notice(self.say(topic.value), self.say(message), picture, buttons)
+                now = self._clock()
+                self._gathered[topic] = _Gathered(notice, now, self._gather_s(topic, now))
+        if is_failure and not gathered:
+            self.chime(failed=True)
 
-    def tell_once(self, topic: Topic, trouble: str, message: Message) -> bool:
+    def tell_once(
+        self, topic: Topic, about: str, message: Message, *, is_failure: bool = False
+    ) -> None:
         """Have a notice shown of a trouble unless it was told since it was last `over`."""
         with self._lock:
-            is_news = trouble not in self._troubled
-            self._troubled.add(trouble)
+            is_news = (topic, about) not in self._troubles
+            self._troubles.add((topic, about))
         if is_news:
-            self.tell(topic, message)
-        return is_news
+            self.tell(topic, message, is_failure=is_failure)
 
-    def over(self, trouble: str) -> None:
-        """The trouble has passed; the next one is news."""
-        self._troubled.discard(trouble)
+    def over(self, about: str) -> None:
+        """The troubles with this have passed; the next one is news."""
+        with self._lock:
+            self._troubles = {trouble for trouble in self._troubles if trouble[1] != about}
 
     def chime(self, *, failed: bool = False) -> None:
         """Let it be heard that something succeeded or failed."""
@@ -106,22 +123,24 @@ class Teller:
     def next_s(self, now: float) -> float:
         """How long until `flush` has something to show."""
         with self._lock:
-            ends = [gathered.since + _GATHER_S for gathered in self._gathered.values()]
+            ends = [gathered.due_at for gathered in self._gathered.values()]
         return max(0.0, min(ends, default=math.inf) - now)
 
     def flush(self, *, all_of_it: bool = False) -> None:
         """Show what was gathered long enough."""
         now = self._clock()
         with self._lock:
-            due = {
-                topic: gathered
-                for topic, gathered in self._gathered.items()
-                if all_of_it or now >= gathered.since + _GATHER_S
-            }
-            for topic in due:
-                del self._gathered[topic]
-        for gathered in due.values():
-            self._show(self._whole(gathered))
+            due = [t for t, gathered in self._gathered.items() if all_of_it or now >= gathered.due_at]
+            self._shown.update({topic: self._gathered.pop(topic) for topic in due})
+            notices = [self._whole(self._shown[topic]) for topic in due]
+        for notice in notices if self._config().notify.enabled else ():
+            self._show(notice)
+
+    def _gather_s(self, topic: Topic, now: float) -> float:
+        former = self._shown.get(topic)
+        if former and now - former.due_at < former.for_s:
+            return min(2 * former.for_s, _GATHER_AT_MOST_S)
+        return _GATHER_S
 
     def _whole(self, gathered: _Gathered) -> Notice:
         first = gathered.first
