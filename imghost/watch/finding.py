@@ -19,11 +19,11 @@ from imghost.sources.files import found_file, may_be_image
 from imghost.watch.bursts import Bursts, Item, Origin
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
-from imghost.watch.left_alone import LeftAlones
 from imghost.watch.telling import Teller, Topic
 
 _AGAIN_S = 3.0
 _ASKED_AT_MOST = 100
+_ORDER = "order"
 _TOLD = frozenset({TOO_LARGE.template, NOT_HANDED_OVER.template})
 
 
@@ -37,7 +37,6 @@ class Finder:
         intake: Intake,
         giver: Giver,
         teller: Teller,
-        left_alone: LeftAlones,
         submit: Callable[[Callable[[], None]], object],
     ) -> None:
         self._app = app
@@ -45,30 +44,29 @@ class Finder:
         self._intake = intake
         self._giver = giver
         self._teller = teller
-        self._left_alone = left_alone
         self._submit = submit
-        self._later: deque[tuple[float, Find]] = deque()
+        self._later: deque[tuple[float, Callable[[], None]]] = deque()
         self._drafts: deque[tuple[float, Item]] = deque()
 
     def copied(self, held: Held, copies: int) -> None:
         """Somebody copied this, as the so-manyth copy."""
         if held.reason:
-            self._left_alone.add(CLIPBOARD, held.reason)
+            self._teller.left_alone.add(CLIPBOARD, held.reason)
             if held.reason.template in _TOLD:
                 self._teller.tell(Topic.REFUSED, held.reason)
         founds = self._founds(held)
         order = self._ordered("", "", "") if founds else None
         if order is None:
             return
-        self._giver.copied(held, copies)
+        self._giver.copied(held)
         watch = self._app.config.watch
         too_many = bool(held.paths) and len(founds) > watch.max_files
         if too_many:
-            founds = self._few_enough(founds, order)
+            founds = self._asked_about(founds, order)
         names = [found.name for found in founds]
         items = self._bursts.add_all(Origin(CLIPBOARD, copies), names, order, time.monotonic())
         for found, item in zip(founds, items, strict=True):
-            self._take(Find(found, item, watch.ask or too_many))
+            self._take(Find(found, item, asks=watch.ask or too_many, is_told=too_many))
 
     def saved(self, file: FileFind, copies: int) -> None:
         """A file stands still in a watched folder, after so many copies."""
@@ -76,24 +74,25 @@ class Finder:
         chosen = next((f for f in watch.folders if Path(f.path) == file.folder), None)
         order = self._ordered(chosen.host, chosen.bucket, chosen.style) if chosen else None
         if order is None:
+            if chosen:
+                self._save_later(file, copies)
             return
         item = self._bursts.add(
             Origin(str(file.folder), copies), file.path.name, order, time.monotonic()
         )
         load = partial(file.load, self._app.config.limits.input_bytes)
-        self._take(Find(Found("folder", file.path.name, load), item, watch.ask, file))
+        found = Found("folder", file.path.name, load)
+        self._take(Find(found, item, asks=watch.ask, file=file))
 
     def take_later(self, find: Find) -> None:
-        """This machine could not take it now."""
-        self._later.append((time.monotonic() + _AGAIN_S, find))
+        """This machine could not take the watched file now."""
+        if find.file:
+            self._save_later(find.file, find.item.burst.origin.copies)
 
     def do_due(self, now: float) -> None:
         """Take again what could not be taken, and draft what its host did not answer for."""
         while self._later and self._later[0][0] <= now:
-            find = self._later.popleft()[1]
-            former = find.item
-            item = self._bursts.add(former.burst.origin, former.name, former.order, now)
-            self._take(Find(find.found, item, find.asks, find.file))
+            self._later.popleft()[1]()
         while self._drafts and self._drafts[0][0] <= now:
             self._submit(partial(self._intake.draft, self._drafts.popleft()[1]))
 
@@ -102,22 +101,29 @@ class Finder:
         ends = [queue[0][0] for queue in (self._later, self._drafts) if queue]
         return max(0.0, min(ends, default=float("inf")) - now)
 
+    def _save_later(self, file: FileFind, copies: int) -> None:
+        self._later.append((time.monotonic() + _AGAIN_S, partial(self.saved, file, copies)))
+
     def _founds(self, held: Held) -> list[Found]:
         if held.bitmap:
             return [Found(CLIPBOARD, "", lambda: held.bitmap)]
         max_bytes = self._app.config.limits.input_bytes
         return [found_file(path, max_bytes, CLIPBOARD) for path in held.paths if may_be_image(path)]
 
-    def _few_enough(self, founds: list[Found], order: Order) -> list[Found]:
+    def _asked_about(self, founds: list[Found], order: Order) -> list[Found]:
+        """Those of too many files that are asked about; all of them in one notice."""
         told = Message(
             "{count} copied pictures would go to {host}/{bucket}; nothing is sent before you say "
             "so: imghost status lists them, imghost retry ID sends one",
             {"count": len(founds), "host": order.target.host, "bucket": order.target.bucket},
         )
         self._teller.tell(Topic.ASKING, told)
-        for found in founds[_ASKED_AT_MOST:]:
-            reason = Message("more than {most} files were copied at once", {"most": _ASKED_AT_MOST})
-            self._left_alone.add(found.name, reason)
+        if rest := founds[_ASKED_AT_MOST:]:
+            reason = Message(
+                "it and {count} more came after the first {most} files that were copied at once",
+                {"count": len(rest) - 1, "most": _ASKED_AT_MOST},
+            )
+            self._teller.left_alone.add(rest[0].name, reason)
         return founds[:_ASKED_AT_MOST]
 
     def _take(self, find: Find) -> None:
@@ -129,7 +135,9 @@ class Finder:
 
     def _ordered(self, host: str, bucket: str, style: str) -> Order | None:
         try:
-            return self._app.pipeline().order(host, bucket, "", style)
+            order = self._app.pipeline().order(host, bucket, "", style)
         except ConfigError as exc:
-            self._teller.tell_once(Topic.PROBLEM, "config", exc.message)
+            self._teller.tell_once(Topic.PROBLEM, _ORDER, exc.message)
             return None
+        self._teller.over(_ORDER)
+        return order

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from imghost.clipboard import Held, Offer
 from imghost.config import Config
-from imghost.errors import SourceError
+from imghost.errors import ImghostError, SourceError
 from imghost.imaging.sniff import format_of
 from imghost.keep.store import Store
 from imghost.models import MIME_TYPES, Message
@@ -20,12 +21,13 @@ from imghost.watch.telling import Teller, Topic
 CLIPBOARD = "clipboard"
 _TRY_FOR_S = 1.0
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class _Copied:
     """What somebody copied, as far as it is needed to put it there again."""
 
-    copies: int
     content: str
     paths: tuple[str, ...]
     mime_type: str
@@ -55,31 +57,21 @@ class Giver:
         self._copied: _Copied | None = None
         self._replaced: _Copied | None = None
 
-    def copied(self, held: Held, copies: int) -> None:
+    def copied(self, held: Held) -> None:
         """Somebody copied this; its link may take its place."""
         mime_type = MIME_TYPES.get(format_of(held.bitmap), "")
-        self._copied = _Copied(copies, content_of(held), held.paths, mime_type)
+        self._copied = _Copied(content_of(held), held.paths, mime_type)
 
     def give(self, links: Links) -> None:
         """Let the person have these links."""
-        board = self._board()
-        if not links.texts:
-            return
-        if board is None or not board.is_followed:
-            self._given(links)
-        elif self._is_current(board, links) and not self._put(board, links):
-            self._ungiven.append((links, self._clock() + _TRY_FOR_S))
-        elif not self._is_current(board, links):
-            self._late(links)
+        if links.texts:
+            self._try(links, self._clock() + _TRY_FOR_S)
 
     def give_again(self) -> None:
         """Try again with those for which something had changed that was not yet looked at."""
-        board, ungiven, self._ungiven = self._board(), self._ungiven, []
+        ungiven, self._ungiven = self._ungiven, []
         for links, until in ungiven:
-            if board is None or not self._is_current(board, links) or self._clock() > until:
-                self._late(links)
-            elif not self._put(board, links):
-                self._ungiven.append((links, until))
+            self._try(links, until)
 
     def next_s(self, now: float) -> float:
         """How long until `give_again` has something to say."""
@@ -94,34 +86,39 @@ class Giver:
             raise SourceError("the picture could not be put onto the clipboard; try again")
         self._replaced = None
 
-    def _is_current(self, board: Board, links: Links) -> bool:
-        return links.origin.copies == board.copies and links.number >= self._number
+    def _try(self, links: Links, until: float) -> None:
+        board = self._board()
+        if board is None or board.problem:
+            self._given(links)
+        elif links.origin.copies != board.copies or links.number < self._number:
+            self._late(links)
+        elif board.replace(self._offer(links)):
+            self._took_place(links)
+        elif self._clock() < until:
+            self._ungiven.append((links, until))
+        else:
+            self._late(links)
 
-    def _put(self, board: Board, links: Links) -> bool:
-        if not board.replace(self._offer(links)):
-            return False
+    def _took_place(self, links: Links) -> None:
         self._number = links.number
-        if links.origin.source == CLIPBOARD and self._copied:
+        if links.origin.source == CLIPBOARD:
             self._replaced = self._copied
         self._given(links)
-        return True
 
     def _given(self, links: Links) -> None:
         if links.is_draft or not links.news:
             return
         self._teller.chime()
         if self._config().notify.done:
-            text = Message("{text}", {"text": links.texts[0]})
-            self._teller.tell(Topic.LINKED, text)
+            self._teller.tell(Topic.LINKED, Message("{text}", {"text": _shown(links.texts[0])}))
 
     def _late(self, links: Links) -> None:
-        if links.news and not links.is_draft:
-            told = Message(
-                "{count} links are in the history; imghost history --limit {count} --copy "
-                "copies them",
-                {"count": len(links.texts)},
-            )
-            self._teller.tell(Topic.LATE, told)
+        if links.is_draft or not links.news:
+            return
+        told = Message("imghost history has the link: {text}", {"text": _shown(links.texts[0])})
+        if len(links.texts) > 1:
+            told = Message("imghost history has the {count} links", {"count": len(links.texts)})
+        self._teller.tell(Topic.LATE, told)
 
     def _offer(self, links: Links) -> Offer:
         text = "\n".join(links.texts)
@@ -130,9 +127,18 @@ class Giver:
         wanted = self._config().watch.offer == "link+picture" and is_one
         if not (wanted and copied and copied.mime_type):
             return Offer(text)
-        return Offer(text, self._store.read(copied.content), copied.mime_type)
+        try:
+            return Offer(text, self._store.read(copied.content), copied.mime_type)
+        except ImghostError as exc:
+            log.info("the link is given without its picture: %s", exc)
+            return Offer(text)
 
     def _offer_of(self, copied: _Copied) -> Offer:
         if copied.paths:
             return Offer(paths=copied.paths)
         return Offer(picture=self._store.read(copied.content), mime_type=copied.mime_type)
+
+
+def _shown(link: str) -> str:
+    """A link as a notice shows it: on one line."""
+    return " ".join(link.split())

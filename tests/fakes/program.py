@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 COMMAND = (sys.executable, "-m", "imghost")
 DEADLINE_S = 60.0
+END_S = 5.0
 _LOOK_S = 0.02
 
 
@@ -37,6 +38,30 @@ class Result:
     def json(self) -> Any:
         """Its results, as JSON."""
         return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Watching:
+    """A running `imghost watch`, and the file to which it writes what it says."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def said(self) -> str:
+        """What it has said so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it watches; it must not have ended before."""
+        assert self.process.poll() is None, self.said
+        return "watching at" in self.said
+
+    def end(self) -> None:
+        """Ask it to end: it must, soon and well."""
+        self.process.terminate()
+        assert self.process.wait(END_S) == 0, self.said
 
 
 @dataclass
@@ -84,6 +109,33 @@ class Program:
                 if server.poll() is None:
                     server.terminate()
                 server.communicate(timeout=DEADLINE_S)
+
+    @contextmanager
+    def watching(self, *words: str) -> Iterator[Watching]:
+        """`imghost watch` from when it watches; unless it is ended inside, it ends well after."""
+        log = self.home.with_name("said")
+        with (
+            log.open("wb") as says,
+            self.start("watch", *words, stdin=subprocess.DEVNULL, stderr=says) as process,
+        ):
+            watching = Watching(process, log)
+            try:
+                eventually(lambda: watching.is_ready)
+                yield watching
+                if process.poll() is None:
+                    watching.end()
+            finally:
+                process.kill()
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """What was accepted, the latest first."""
+        return list(self.run("history", "--json", "--limit", "1000").json)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """How it stands."""
+        return dict(self.run("status", "--json").json)
 
     @property
     def originals(self) -> list[Path]:

@@ -1,0 +1,88 @@
+"""Somebody at an X display, who copies in programs and pastes what is there then."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.fakes.program import DEADLINE_S, eventually
+from tests.fakes.x11 import Requestor
+
+_GTK_OWNER = Path(__file__).with_name("gtk_owner.py")
+_LINK = re.compile(r"!\[\]\((http://[^()\s]+)\)")
+
+
+class Person(Requestor):
+    """`display`: the name of theirs."""
+
+    def __init__(self, display: str) -> None:
+        super().__init__(display)
+        self._environ = os.environ | {"DISPLAY": display}
+
+    def copy(self, data: bytes, mime_type: str = "image/png") -> None:
+        """Copy by xclip, which stays until something else is copied."""
+        subprocess.run(
+            ["xclip", "-selection", "clipboard", "-t", mime_type],
+            env=self._environ,
+            input=data,
+            stdout=subprocess.DEVNULL,
+            check=True,
+            timeout=DEADLINE_S,
+        )
+
+    def copy_files(self, *paths: Path) -> None:
+        """Copy files by xclip."""
+        self.copy("".join(f"{path.as_uri()}\r\n" for path in paths).encode(), "text/uri-list")
+
+    @contextmanager
+    def gtk(self, *words: str | Path) -> Iterator[None]:
+        """A GTK program that copies, and runs to the end of the block."""
+        command = ["/usr/bin/python3", _GTK_OWNER, *words]
+        with subprocess.Popen(
+            command, env=self._environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as program:
+            try:
+                assert program.stdout
+                assert program.stdout.readline() == b"ready\n"
+                yield
+            finally:
+                program.kill()
+
+    def offered(self) -> list[str]:
+        """The formats of what is on the clipboard."""
+        atoms = self.ask("TARGETS") if self.owner() else None
+        return [self.x.get_atom_name(atom) for atom in atoms.value] if atoms else []
+
+    def text(self) -> str:
+        """What a paste of text gives, "" if that is nothing."""
+        text = self.paste("UTF8_STRING") if "UTF8_STRING" in self.offered() else None
+        return (text or b"").decode()
+
+    def links(self) -> list[str]:
+        """The addresses of what a paste gives, if that is Markdown images, one a line."""
+        found = [_LINK.fullmatch(line) for line in self.text().split("\n")]
+        return [link[1] for link in found if link] if all(found) else []
+
+    def linked(self, count: int = 1) -> list[str]:
+        """The addresses, once so many can be pasted."""
+        eventually(lambda: len(self.links()) == count)
+        return self.links()
+
+
+def seen(url: str) -> bytes:
+    """What a browser gets at an address."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=DEADLINE_S)
+    try:
+        connection.request("GET", parts.path)
+        response = connection.getresponse()
+        assert response.status == 200, (url, response.status)
+        return response.read()
+    finally:
+        connection.close()
