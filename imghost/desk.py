@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -86,7 +86,9 @@ class Desk:
             decoders.close()  # takes under way end with it; their files are taken at the next start
             self._takers.shutdown(cancel_futures=True)
             self._player.close()
-            asyncio.run_coroutine_threadsafe(self._notifier.close(), self._loop).result(_ASK_S)
+            closed = asyncio.run_coroutine_threadsafe(self._notifier.close(), self._loop)
+            with suppress(TimeoutError, CancelledError):  # nobody is kept waiting for a notice
+                closed.result(_ASK_S)
 
     def _problem(self) -> Message | None:
         asked = asyncio.run_coroutine_threadsafe(self._notifier.missing(), self._loop)

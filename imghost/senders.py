@@ -42,7 +42,7 @@ class Senders:
             outcome = self._outbox.work(record, image)
             if outcome.error:
                 log.info("%d is not sent: %s", record.id, outcome.error)
-            self.ended(outcome)
+            self._survive(self.ended, outcome)
             record, image = self._outbox.take(), None
 
 

@@ -239,7 +239,7 @@ def test_what_is_in_a_folder_that_arrives(
     assert stamp
     former = Stamp(1, 2, 3) if mark and "changed" in mark else stamp
     known = Mark(former, is_due="due" in mark) if mark else None
-    bench.finding.see_arrived(str(path), stamp, known, bench.now, is_new=is_new)
+    bench.finding.see_arrived(str(path), stamp, known, bench.now, is_wanted=is_new, is_newer=False)
     bench.see(str(path))
     assert bench.run() == ["a.png"] * found
 

@@ -13,7 +13,7 @@ from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
 from imghost.errors import HostRefused, UsageError
 from imghost.forget import forget, prunable, prune
-from imghost.models import Alive, State
+from imghost.models import Alive, Found, State
 from imghost.server.asked import BytesInput, UploadOptions, UploadRequest
 from tests.fakes import pictures
 
@@ -108,3 +108,24 @@ def test_an_original_without_a_row_is_as_old_as_its_file(app: App) -> None:
     old = time.time() - 120
     os.utime(app.store.path("a" * 64), (old, old))
     assert prunable(app, 60.0, use_all=False).originals == ("a" * 64,)
+
+
+def test_a_draft_goes_with_its_upload(dirs: Dirs) -> None:
+    """What stood in for the link, and what was drawn of it, is erased with the row."""
+    path = dirs.config / "config.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"host": "bilibili"}')
+    file = ConfigFile(path, {})
+    with App(dirs, file, file.load(), base_url="http://127.0.0.1:36677") as app:
+        pipeline, data = app.pipeline(), pictures.png()
+        order = pipeline.order()
+        row = pipeline.accept(Found("test", "a.png", lambda: data), order, State.ASKING).record
+        pipeline.draft(row, order)
+        drawn = dirs.renderings / f"{row.sha1}@32w.webp"
+        drawn.parent.mkdir(parents=True)
+        drawn.write_bytes(b"drawn")
+        assert len(list(dirs.local.glob("drafts/*"))) == 1
+        forget(app, row, at_host=False)
+        assert list(dirs.local.glob("*/*")) == []
+        assert not drawn.exists()
+        assert app.journal.history() == []

@@ -80,6 +80,16 @@ def test_finds_what_went_the_same_way_before(journal: Journal) -> None:
     assert journal.find("0" * 64, TARGET, "recipe") is None
 
 
+def test_another_original_can_lead_to_a_row(journal: Journal) -> None:
+    """A picture that was found twice is one row, found by either; there must be that row."""
+    record, _ = journal.accept(entry(1), State.QUEUED, "me")
+    assert journal.join("f" * 64, "recipe", record.id)
+    assert journal.join("f" * 64, "recipe", record.id)
+    assert journal.find("f" * 64, TARGET, "recipe") == record
+    assert sorted(journal.originals_of(record.id)) == sorted([image(1).sha256, "f" * 64])
+    assert not journal.join("e" * 64, "recipe", record.id + 1)
+
+
 def test_a_row_is_claimed_once(journal: Journal) -> None:
     """Of many claims on a row one is granted."""
     record, _ = journal.accept(entry(1), State.QUEUED, "me")

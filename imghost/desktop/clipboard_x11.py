@@ -186,4 +186,4 @@ class X11Clipboard:
 
     def _is_manager(self, owner: int) -> bool:
         manager = self._wire.owner("CLIPBOARD_MANAGER")
-        return manager != NONE and self._wire.client(manager) == self._wire.client(owner)
+        return manager != NONE and self._wire.same_program(manager, owner)

@@ -68,7 +68,7 @@ class Owning:
 
     def serve(self, asked: Asked) -> None:
         """Answer a program that pastes."""
-        given = asked.selection == self._wire.atom("CLIPBOARD") and (
+        given = self._is_for_others(asked) and (
             self._give_several(asked.requestor, asked.place)
             if asked.target == self._wire.atom("MULTIPLE")
             else self._give(asked.requestor, asked.place, asked.target)
@@ -86,6 +86,11 @@ class Owning:
             wire.convert("CLIPBOARD_MANAGER", target, window, place)
             until = time.monotonic() + SAVE_S
             yield from arrival(inbox, Answered, lambda answer: answer.target == target, until)
+
+    def _is_for_others(self, asked: Asked) -> bool:
+        """Not from a reading of ours that our own claim has overtaken."""
+        ours = self._wire.same_program(asked.requestor, self._wire.window)
+        return asked.selection == self._wire.atom("CLIPBOARD") and not ours
 
     def _give(self, window: int, place: int, target: int) -> bool:
         if target not in self._values:

@@ -68,9 +68,9 @@ class Wire:
         """The names of numbers; those without one are left out."""
         return [name for atom in atoms if (name := self._name(atom))]
 
-    def client(self, window: int) -> int:
-        """The program that a window belongs to."""
-        return window & self._client_mask
+    def same_program(self, one: int, other: int) -> bool:
+        """Whether two windows belong to one program."""
+        return one & self._client_mask == other & self._client_mask
 
     def new_window(self) -> int:
         """A window of ours that is never seen; we are told of its properties."""
@@ -116,12 +116,11 @@ class Wire:
         )
 
     def listen(self, window: int, *, on: bool) -> None:
-        """Be told of the properties and the end of a window, or no more; of ours we always are."""
+        """Be told of the properties and the end of another program's window, or no more."""
         from Xlib import X
 
-        if self.client(window) != self.client(self.window):
-            mask = X.PropertyChangeMask | X.StructureNotifyMask if on else X.NoEventMask
-            self._resource(window).change_attributes(event_mask=mask)
+        mask = X.PropertyChangeMask | X.StructureNotifyMask if on else X.NoEventMask
+        self._resource(window).change_attributes(event_mask=mask)
 
     def write(self, window: int, place: int, kind: int, items: bytes | Sequence[int]) -> None:
         """Write a property of bytes, or of numbers of 32 bits."""

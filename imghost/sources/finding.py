@@ -56,13 +56,26 @@ class Finding:
         return True
 
     def see_arrived(
-        self, path: str, stamp: Stamp, mark: Mark | None, now: float, *, is_new: bool
+        self,
+        path: str,
+        stamp: Stamp,
+        mark: Mark | None,
+        now: float,
+        *,
+        is_wanted: bool,
+        is_newer: bool,
     ) -> None:
-        """A file is in a folder that was not watched, with the mark it has from earlier."""
+        """A file is in a folder that was not there, or not watched; its mark is from earlier.
+
+        `is_wanted`: also what is old is new. `is_newer`: it is younger than the last look for it.
+        """
+        is_settled = mark == Mark(stamp, is_due=False)
         if path in self._settling or path in self._out:
             self.see(path, stamp, now)
-        elif (mark and mark.is_due) or (is_new and (mark is None or mark.stamp != stamp)):
+        elif (mark and mark.is_due) or (is_wanted and not is_settled):
             self._await(path, stamp, now)
+        elif is_newer and not is_settled:
+            self.see(path, stamp, now)
         else:
             self._memory.leave(stamp)
 

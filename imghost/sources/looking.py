@@ -19,8 +19,8 @@ from imghost.sources.roots import Arrival, Roots
 from imghost.sources.tree import Tree
 
 _LOOK_S, _LOOK_AT_ALL_S = 60.0, 600.0
-_SHORT_LOOK_S, _SHORT_LOOK_AT_ALL_S = 5.0, 60.0
-_MISSING_S = 2.0
+_SHORT_LOOK_S, _SHORT_LOOK_AT_ALL_S = 3.0, 60.0
+_MISSING_S = 1.0
 _BURST, _SOON_S = 500, 2.0
 _TOLD_WITHIN_S = 10.0
 
@@ -69,8 +69,13 @@ class Looking:
         if self._told == _BURST:  # it may have lost some
             self._look_at_all_at = self._look_at = min(self._look_at, now + _SOON_S)
         folder, name = os.path.split(path)
-        if what is Told.FOLDER or folder not in self._tree:
-            self._told_of_folder(path if what is Told.FOLDER else folder, now)
+        if what is Told.FOLDER_GONE:
+            self._roots.gone(path)
+            self._check_at = now
+        elif what is Told.FOLDER:
+            self._told_of_folder(path, now)
+        elif folder not in self._tree:
+            self._told_of_folder(folder, now)
         elif not is_passed_over(name) and (stamp := stamp_of(path)):
             self._finding.see(path, stamp, now)
             if what is not Told.APPEARED:
@@ -134,10 +139,15 @@ class Looking:
 
     def _begin_with(self, arrival: Arrival, marks: Mapping[str, Mark], now: float) -> None:
         """What is there is old unless it came after the arrival's time, or is to be taken."""
-        since = math.inf if self._finding.is_paused else arrival.since
         for path, stamp in self._tree.look_into(arrival.path, thoroughly=True):
-            is_new = self._takes_existing or (since < math.inf and _came_at(path) > since)
-            self._finding.see_arrived(path, stamp, marks.get(path), now, is_new=is_new)
+            self._finding.see_arrived(
+                path,
+                stamp,
+                marks.get(path),
+                now,
+                is_wanted=self._takes_existing,
+                is_newer=arrival.since < math.inf and _came_at(path) > arrival.since,
+            )
 
     def _told_of_folder(self, folder: str, now: float) -> None:
         while folder not in self._tree:  # a new one: what is around it has changed
@@ -146,8 +156,6 @@ class Looking:
                 return
             folder = around
         self._see(self._tree.look_into(folder), now)
-        if folder not in self._tree:
-            self._check_at = now
 
     def _see(self, files: Iterable[tuple[str, Stamp]], now: float) -> list[str]:
         """See them all; which of them are news."""

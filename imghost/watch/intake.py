@@ -107,8 +107,8 @@ class Intake:
             self._linked(record)
         elif record.state is State.FAILED:
             self._unlinked(record)
-        elif isinstance(error, HostError) and record.state is State.QUEUED:
-            self._waits(record, error)
+        elif isinstance(error, HostError) and record.state is State.QUEUED and record.reason:
+            self._waits(record, error)  # without a reason it was not even tried
         self._changed()
 
     def follow(self) -> None:
@@ -139,7 +139,7 @@ class Intake:
             joined = self._joined(pipeline, find, ready)
             accepted = joined or pipeline.keep(ready, self._state_for(find))
             if not joined:
-                self._twins.note(ready, accepted.record, is_file=find.file is not None)
+                self._twins.note(ready, accepted.record.id, is_file=find.file is not None)
         self._took(find)
         self._tell_changes(accepted)
         if not joined:

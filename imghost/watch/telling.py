@@ -130,7 +130,9 @@ class Teller:
         """Show what was gathered long enough."""
         now = self._clock()
         with self._lock:
-            due = [t for t, gathered in self._gathered.items() if all_of_it or now >= gathered.due_at]
+            due = [
+                t for t, gathered in self._gathered.items() if all_of_it or now >= gathered.due_at
+            ]
             self._shown.update({topic: self._gathered.pop(topic) for topic in due})
             notices = [self._whole(self._shown[topic]) for topic in due]
         for notice in notices if self._config().notify.enabled else ():

@@ -51,10 +51,10 @@ class Twins:
         self._lock = threading.Lock()
         self._lately: deque[_Find] = deque()
 
-    def note(self, ready: Ready, record: Record, *, is_file: bool) -> None:
-        """This was found just now, and accepted as this row."""
+    def note(self, ready: Ready, record_id: int, *, is_file: bool) -> None:
+        """This was found just now, and accepted as the row with this id."""
         way = (ready.target, ready.recipe)
-        find = _Find(self._clock(), is_file, way, _size_px(ready), ready.original, record.id)
+        find = _Find(self._clock(), is_file, way, _size_px(ready), ready.original, record_id)
         with self._lock:
             self._drop_old()
             self._lately.append(find)

@@ -13,6 +13,7 @@ from pathlib import Path
 from imghost.app import App
 from imghost.clipboard import Clipboard
 from imghost.config import Config
+from imghost.errors import ConfigError
 from imghost.models import Message
 from imghost.report import Watching
 from imghost.senders import Senders
@@ -24,12 +25,12 @@ from imghost.watch.bursts import Bursts, Origin
 from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
-from imghost.watch.left_alone import LeftAlones
 from imghost.watch.pausing import LOCKED, Pause
 from imghost.watch.telling import Teller, Topic
 
 _ROUND_S = 2.0
 _RESUME_S = 3.0
+_CONFIG = "config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +67,29 @@ class Watcher:
         self._pause = around.pause
         self._survive = survive
         self.board: Board | None = None
-        self._folders: Folders | None = None
+        self._copies = 0
         self._config: Config | None = None
         self._paused: Message | None = None
         self._followed_at = 0.0
         self._woken = threading.Event()
         self._stopping = threading.Event()
+        self._placing = threading.Lock()
         self.in_place = threading.Event()
         self._bursts = Bursts()
-        self._left_alone = LeftAlones()
         self._giver = Giver(lambda: self.board, teller, lambda: app.config, app.store)
+        self._folders = Folders(
+            app.seen,
+            self._saved,
+            lambda problem: teller.tell(Topic.PROBLEM, problem),
+            besides=(app.dirs.data, app.dirs.state, app.dirs.cache, app.dirs.logs),
+            survive=survive,
+        )
         self._intake = Intake(
             app,
             senders,
             self._bursts,
+            self._folders,
             teller,
-            self._left_alone,
             around.pixels,
             self._later,
             self.wake,
@@ -92,7 +100,6 @@ class Watcher:
             self._intake,
             self._giver,
             teller,
-            self._left_alone,
             lambda work: takers.submit(survive, work),
         )
         senders.ended = self._intake.ended
@@ -100,12 +107,12 @@ class Watcher:
     def run(self) -> None:
         """Watch until it is told to `stop`."""
         while not self._stopping.is_set():
-            is_well = self._survive(self._round)
+            is_well = self._round()
             self._woken.wait(self._rest_s() if is_well else _ROUND_S)
             self._woken.clear()
-        for part in (self.board, self._folders):
-            if part:
-                part.close()
+        if self.board:
+            self.board.close()
+        self._folders.close()
         self._teller.flush(all_of_it=True)
 
     def stop(self) -> None:
@@ -126,8 +133,9 @@ class Watcher:
 
     def resume(self, minutes: float | None) -> None:
         """Take what comes from now on, for so long."""
-        self.in_place.clear()
-        self._pause.resume(minutes)
+        with self._placing:
+            self._pause.resume(minutes)
+            self.in_place.clear()
         self.wake()
         self.in_place.wait(_RESUME_S)
 
@@ -148,91 +156,103 @@ class Watcher:
             "paused" if reason else "watching",
             reason,
             self._pause.ends_at,
-            tuple((one.name, one.reason, one.at) for one in self._left_alone.latest()),
+            tuple((one.name, one.reason, one.at) for one in self._teller.left_alone.latest()),
             tuple(filter(None, (clipboard, self._around.problem()))),
         )
 
-    def _round(self) -> None:
-        self._follow_config()
-        self._follow_pause()
-        if self.board and not self._paused:
-            self._look(self.board)
-        if self._is_in_place():
-            self.in_place.set()
-        now = time.monotonic()
-        self._giver.give_again()
-        self._finder.do_due(now)
-        if now - self._followed_at >= _ROUND_S:
-            self._followed_at = now
-            self._intake.follow()
-        for links in self._bursts.due(now):
-            self._giver.give(links)
-        self._teller.flush()
+    def _round(self) -> bool:
+        """Do what there is to do; what goes wrong costs the rest of its own step only."""
+        steps = (self._follow_pause, self._follow_config, self._look, self._take_due)
+        ended = [self._survive(step) for step in (*steps, self._follow_rows, self._give)]
+        return all(ended)
 
     def _rest_s(self) -> float:
         now = time.monotonic()
-        board_s = self.board.next_s(now) if self.board and not self._paused else _ROUND_S
-        parts = (self._bursts, self._teller, self._giver, self._finder)
-        waits = [board_s, self._pause.ends_at - time.time(), *(p.next_s(now) for p in parts)]
-        return max(0.0, min(_ROUND_S, *waits))
+        waits = [part.next_s(now) for part in (self._bursts, self._teller, self._giver)]
+        if not self._paused:
+            waits.append(self._finder.next_s(now))
+            waits += [self.board.next_s(now)] if self.board else []
+        return max(0.0, min(_ROUND_S, self._pause.ends_at - time.time(), *waits))
+
+    def _follow_pause(self) -> None:
+        reason, former = self._pause.reason, self._paused
+        self._paused = reason
+        if reason and not former:
+            self._folders.pause()
+            if reason != LOCKED:
+                self._teller.tell(Topic.PAUSED, reason)
+        elif former and not reason:
+            if self.board:
+                self.board.begin_anew()
+            self._folders.resume()
+
+    def _follow_config(self) -> None:
+        try:
+            config = self._app.checked_pipeline().config
+        except ConfigError as exc:
+            self._teller.tell_once(Topic.PROBLEM, _CONFIG, exc.message)
+            return
+        self._teller.over(_CONFIG)
+        if config is not self._config:
+            self._follow_clipboard(config)
+            self._follow_folders(config)
+            self._config = config
+
+    def _follow_clipboard(self, config: Config) -> None:
+        open_clipboard = self._around.open_clipboard if config.watch.clipboard else None
+        board = self.board
+        if open_clipboard and board is None:
+            opener = partial(open_clipboard, config.watch.poll_s)
+            self.board = Board(opener, self.wake, self._survive, copies=self._copies)
+        elif board and open_clipboard is None:
+            self.board = None
+            board.close()
+            self._copies = board.copies
+
+    def _follow_folders(self, config: Config) -> None:
+        folders = [Path(folder.path) for folder in config.watch.folders]
+        if folders or (self._config and self._config.watch.folders):
+            self._folders.watch(folders, existing=config.watch.existing)
+
+    def _look(self) -> None:
+        if self.board and not self._paused:
+            self._look_at(self.board)
+        with self._placing:
+            if self._is_in_place():
+                self.in_place.set()
+
+    def _look_at(self, board: Board) -> None:
+        is_awaited = self._bursts.is_expected(Origin(CLIPBOARD, board.copies))
+        max_bytes = self._app.config.limits.input_bytes
+        held = board.look(max_bytes, is_awaited=is_awaited)
+        if held and not self._pause.reason:  # it may have come while that was read
+            self._finder.copied(held, board.copies)
 
     def _is_in_place(self) -> bool:
         if self._paused or self._pause.reason:
             return bool(self._paused and self._pause.reason)
         return self.board is None or self.board.is_followed or bool(self.board.problem)
 
-    def _follow_config(self) -> None:
-        config = self._app.pipeline().config
-        if config is self._config:
-            return
-        self._config, watch = config, config.watch
-        open_clipboard = self._around.open_clipboard if watch.clipboard else None
-        if open_clipboard and self.board is None:
-            self.board = Board(partial(open_clipboard, watch.poll_s), self.wake, self._survive)
-        elif self.board and open_clipboard is None:
-            board, self.board = self.board, None
-            board.close()
-        if watch.folders and self._folders is None:
-            dirs = self._app.dirs
-            self._folders = Folders(
-                self._app.seen,
-                self._saved,
-                self._tell_problem,
-                besides=(dirs.data, dirs.state, dirs.cache, dirs.logs),
-            )
-            self._intake.folders = self._folders
-        if self._folders:
-            folders = [Path(folder.path) for folder in watch.folders]
-            self._folders.watch(folders, existing=watch.existing)
+    def _take_due(self) -> None:
+        if not self._paused:
+            self._finder.do_due(time.monotonic())
 
-    def _follow_pause(self) -> None:
-        reason, former = self._pause.reason, self._paused
-        if reason and not former:
-            if self._folders:
-                self._folders.pause()
-            if reason != LOCKED:
-                self._teller.tell(Topic.PAUSED, reason)
-        elif former and not reason:
-            if self.board:
-                self.board.begin_anew()
-            if self._folders:
-                self._folders.resume()
-        self._paused = reason
+    def _follow_rows(self) -> None:
+        if time.monotonic() - self._followed_at >= _ROUND_S:
+            self._followed_at = time.monotonic()
+            self._intake.follow()
 
-    def _look(self, board: Board) -> None:
-        is_awaited = self._bursts.is_expected(Origin(CLIPBOARD, board.copies))
-        max_bytes = self._app.config.limits.input_bytes
-        if held := board.look(max_bytes, is_awaited=is_awaited):
-            self._finder.copied(held, board.copies)
+    def _give(self) -> None:
+        self._giver.give_again()
+        for links in self._bursts.due(time.monotonic()):
+            self._giver.give(links)
+        self._teller.flush()
 
     def _saved(self, file: FileFind) -> None:
-        self._finder.saved(file, self.board.copies if self.board else 0)
+        self._finder.saved(file, self.board.copies if self.board else self._copies)
 
     def _later(self, find: Find) -> None:
         self._finder.take_later(find)
-
-    def _tell_problem(self, problem: Message) -> None:
-        self._teller.tell(Topic.PROBLEM, problem)
 
 
 def publishes(app: App, config: Config) -> bool:

@@ -1,11 +1,18 @@
-"""What tests of the desktop share: an X display."""
+"""What tests of the desktop share: an X display, somebody at it, and the program beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.fakes import bilibili
+from tests.fakes.buses import running_bus
+from tests.fakes.loop import running_loop
+from tests.fakes.notifications import Notifications, notification_service
+from tests.fakes.person import Person
+from tests.fakes.program import Program
 from tests.fakes.x11 import xvfb
 
 
@@ -14,3 +21,43 @@ def display() -> Iterator[str]:
     """The name of an X display of our own, without a desktop on it."""
     with xvfb() as (name, _server):
         yield name
+
+
+@pytest.fixture
+def person(display: str) -> Iterator[Person]:
+    """Somebody at that display."""
+    with Person(display) as person:
+        yield person
+
+
+@pytest.fixture
+def program(home: Path, display: str) -> Program:
+    """The program on that display, on no message bus."""
+    none = f"unix:path={home / 'none'}"
+    buses = {f"DBUS_{which}_BUS_ADDRESS": none for which in ("SESSION", "SYSTEM")}
+    program = Program(home / "imghost", {"DISPLAY": display, **buses})
+    program.configure()
+    return program
+
+
+@pytest.fixture
+def notices(tmp_path: Path, program: Program) -> Iterator[Notifications]:
+    """A desktop that shows what the program tells."""
+    folder = tmp_path / "bus"
+    folder.mkdir()
+    with running_loop() as loop, running_bus(folder) as address:
+        program.environ["DBUS_SESSION_BUS_ADDRESS"] = address
+        with notification_service(loop, address, "actions") as service:
+            yield service
+
+
+@pytest.fixture
+def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
+    """A Bilibili on loopback, to which the program sends."""
+    with bilibili.FakeBilibili() as server:
+        login = {"sessdata": bilibili.SESSDATA, "bili_jct": bilibili.BILI_JCT}
+        program.configure(
+            host="bilibili",
+            hosts={"bilibili": {"api": server.url, "min_gap_s": 0, **login}},
+        )
+        yield server

@@ -30,7 +30,7 @@ PIECES = PICTURE + os.urandom(1_000_000)
 GTK_OWNER = Path(__file__).parent.parent / "fakes" / "gtk_owner.py"
 FILES = b"file:///tmp/b%20%C3%A9.gif\r\nfile:///tmp/a.png\r\n"
 FILE_PATHS = ("/tmp/b é.gif", "/tmp/a.png")
-PROMPT_S = 1.0
+PROMPT_S = 3.0
 
 
 @pytest.fixture

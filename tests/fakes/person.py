@@ -5,24 +5,34 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.fakes.program import DEADLINE_S, eventually
-from tests.fakes.x11 import Requestor
+from tests.fakes.x11 import Client, Requestor
 
+_PATIENCE_S = 1.0
 _GTK_OWNER = Path(__file__).with_name("gtk_owner.py")
-_LINK = re.compile(r"!\[\]\((http://[^()\s]+)\)")
+_LINK = re.compile(r"!\[.*\]\((http://[^()\s]+)\)")
 
 
-class Person(Requestor):
+class _Paste(Requestor):
+    """A program with little patience: whoever holds the clipboard may go while it is asked."""
+
+    def event(self, fits: Callable[[Any], bool], limit_s: float = _PATIENCE_S) -> Any:
+        return super().event(fits, limit_s)
+
+
+class Person(Client):
     """`display`: the name of theirs."""
 
     def __init__(self, display: str) -> None:
         super().__init__(display)
+        self.display = display
         self._environ = os.environ | {"DISPLAY": display}
 
     def copy(self, data: bytes, mime_type: str = "image/png") -> None:
@@ -55,14 +65,24 @@ class Person(Requestor):
                 program.kill()
 
     def offered(self) -> list[str]:
-        """The formats of what is on the clipboard."""
-        atoms = self.ask("TARGETS") if self.owner() else None
-        return [self.x.get_atom_name(atom) for atom in atoms.value] if atoms else []
+        """The formats of what is on the clipboard; none if whoever copied it does not say."""
+        if not self.owner():
+            return []
+        with _Paste(self.display) as program, suppress(AssertionError):
+            atoms = program.ask("TARGETS")
+            return [program.x.get_atom_name(atom) for atom in atoms.value] if atoms else []
+        return []
 
     def text(self) -> str:
         """What a paste of text gives, "" if that is nothing."""
-        text = self.paste("UTF8_STRING") if "UTF8_STRING" in self.offered() else None
-        return (text or b"").decode()
+        return self.pasted("UTF8_STRING").decode()
+
+    def pasted(self, target: str) -> bytes:
+        """What a paste of this format gives, nothing if it cannot be had now."""
+        if target in self.offered():
+            with _Paste(self.display) as program, suppress(AssertionError):
+                return program.paste(target) or b""
+        return b""
 
     def links(self) -> list[str]:
         """The addresses of what a paste gives, if that is Markdown images, one a line."""

@@ -73,8 +73,9 @@ class Program:
     prefix: tuple[str, ...] = ()
 
     def configure(self, **sections: object) -> Path:
-        """Write the config file; the port is a free one unless it is said."""
+        """Write the config file; unless it is said, the port is a free one, and there is no sound."""
         sections.setdefault("server", {"port": 0})
+        sections.setdefault("chime", {"enabled": False})
         path = self.home / "config" / "config.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(sections), encoding="utf-8")
@@ -94,6 +95,11 @@ class Program:
         with self.start(*map(str, words), **options) as process:
             out, err = process.communicate(stdin, timeout=DEADLINE_S)
         return Result(process.returncode, (out or b"").decode(), (err or b"").decode())
+
+    def set(self, key: str, value: object) -> None:
+        """Change the config as a person does."""
+        words = value if isinstance(value, str) else json.dumps(value)
+        assert self.run("config", "set", key, words).code == 0
 
     @contextmanager
     def serving(self) -> Iterator[str]:

@@ -1,0 +1,201 @@
+"""What `imghost watch` leaves alone, and who comes first when several want the clipboard."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from imghost.clipboard import CUT, MARKED, NOT_HANDED_OVER, WITH_TEXT
+from imghost.models import Message
+from tests.fakes import bilibili, pictures
+from tests.fakes.notifications import Notifications
+from tests.fakes.person import Person, seen
+from tests.fakes.program import Program, eventually
+from tests.fakes.x11_owners import Conduct, Manager, Owner
+
+PNG = "image/png"
+FLAPPING_S = 3.0
+FLAP_S = 0.01
+PIECES = pictures.png() + os.urandom(1_000_000)
+_TICK_HZ = os.sysconf("SC_CLK_TCK")
+
+
+def _next_is_taken(program: Program, person: Person) -> None:
+    """A picture that is copied now becomes a link, and is the first to be taken at all."""
+    person.copy(pictures.png(seed=99))
+    (link,) = person.linked()
+    assert seen(link) == pictures.png(seed=99)
+    assert len(program.history) == 1
+
+
+def _left_alone(program: Program) -> list[str]:
+    return [left["reason"] for left in program.status["left_alone"]]
+
+
+def _titles(notices: Notifications) -> list[str]:
+    return [notice.title for notice in notices.shown]
+
+
+def test_what_was_there_before(program: Program, person: Person) -> None:
+    """A picture that was copied before the start stays where it is, and is not sent."""
+    person.copy(pictures.png())
+    with program.watching():
+        assert program.status["left_alone"] == []
+        assert person.pasted(PNG) == pictures.png()
+        _next_is_taken(program, person)
+
+
+@pytest.mark.parametrize(
+    ("formats", "reason"),
+    [
+        ({PNG: pictures.png(), "UTF8_STRING": b"a table"}, WITH_TEXT),
+        ({PNG: pictures.png(), "x-kde-passwordManagerHint": b"secret"}, MARKED),
+        ({"x-special/gnome-copied-files": b"cut\nfile:///tmp/a.png"}, CUT),
+    ],
+)
+def test_left_alone(
+    program: Program, person: Person, formats: Mapping[str, bytes], reason: Message
+) -> None:
+    """A bitmap with text, what is marked, and cut files stay; status tells each with its reason."""
+    with program.watching(), Owner(person.display, formats) as owner:
+        owner.copy(formats)
+        eventually(lambda: _left_alone(program) == [str(reason)])
+        assert person.owner() == owner.window.id
+        _next_is_taken(program, person)
+
+
+def test_files_cut_in_a_file_manager(program: Program, person: Person, tmp_path: Path) -> None:
+    """Files that are on their way elsewhere stay on the clipboard."""
+    picture = tmp_path / "a.png"
+    picture.write_bytes(pictures.png())
+    with program.watching(), person.gtk("files", "cut", picture):
+        eventually(lambda: _left_alone(program) == [str(CUT)])
+        assert "x-special/gnome-copied-files" in person.offered()
+        _next_is_taken(program, person)
+
+
+def test_too_many_files(
+    program: Program, person: Person, tmp_path: Path, notices: Notifications
+) -> None:
+    """More files than allowed are asked about, with number and place, and sent one by one."""
+    program.set("watch.max_files", 2)
+    paths = [tmp_path / f"{n}.png" for n in range(3)]
+    for seed, path in enumerate(paths):
+        path.write_bytes(pictures.png(seed=seed))
+    with program.watching():
+        person.copy_files(*paths)
+        eventually(lambda: "Upload this picture?" in _titles(notices))
+        assert "3 copied pictures would go to local/images" in notices.shown[-1].text
+        asking = program.status["waiting"]
+        assert [row["name"] for row in asking] == ["0.png", "1.png", "2.png"]
+        assert person.offered() == ["TARGETS", "text/uri-list"]
+        assert program.run("history", "rm", str(asking[1]["id"])).code == 0
+        assert program.run("retry", str(asking[0]["id"]), str(asking[2]["id"])).code == 0
+        links = person.linked(2)
+        assert [seen(link) for link in links] == [pictures.png(), pictures.png(seed=2)]
+    assert len(program.originals) == 2
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("Upload", 1), ("Discard", 0)])
+def test_asking(
+    program: Program, person: Person, notices: Notifications, answer: str, kept: int
+) -> None:
+    """Each picture is shown with its destination; yes sends it, no erases it."""
+    program.set("watch.ask", value=True)
+    with program.watching():
+        person.copy(pictures.png())
+        eventually(lambda: bool(notices.shown))
+        assert "local/images" in notices.shown[0].text
+        assert Path(notices.shown[0].hints["image-path"].removeprefix("file://")).is_file()
+        assert program.status["counts"]["asking"] == 1
+        notices.click(answer)
+        eventually(lambda: not program.status["counts"]["asking"])
+        eventually(lambda: len(person.links()) == kept)
+    assert (len(program.history), len(program.originals)) == (kept, kept)
+
+
+@pytest.mark.parametrize("conduct", [Conduct(dies_after=2), Conduct(stalls_after=2)])
+def test_an_owner_that_goes_half_way(
+    program: Program, person: Person, notices: Notifications, conduct: Conduct
+) -> None:
+    """Who dies or stalls in the middle of a picture is told of, and the next copy is taken."""
+    with program.watching():
+        with Owner(person.display, {PNG: PIECES}, conduct):
+            eventually(lambda: _titles(notices) == ["Not taken"])
+            assert notices.shown[0].text == str(NOT_HANDED_OVER)
+        _next_is_taken(program, person)
+
+
+def test_copying_while_another_owner_stalls(program: Program, person: Person) -> None:
+    """Nobody waits for a program that stalls once something else was copied."""
+    with program.watching(), Owner(person.display, {PNG: PIECES}, Conduct(stalls_after=2)) as owner:
+        eventually(lambda: owner.pieces == 2)
+        began = time.monotonic()
+        _next_is_taken(program, person)
+        assert time.monotonic() - began < 3
+
+
+def test_flapping(program: Program, person: Person) -> None:
+    """Of a hundred copies a second the last becomes the link, at little cost, and no text of ours
+    is taken.
+    """
+    made = itertools.cycle([pictures.png(seed=seed) for seed in range(7)])
+    with program.watching() as watching, Owner(person.display, {"UTF8_STRING": b"x"}) as owner:
+        cpu_s, began = _cpu_s(watching.process.pid), time.monotonic()
+        while time.monotonic() < began + FLAPPING_S:
+            owner.copy({PNG: next(made)})
+            threading.Event().wait(FLAP_S)
+        took_s, cpu_s = time.monotonic() - began, _cpu_s(watching.process.pid) - cpu_s
+        last = pictures.png(seed=50)
+        owner.copy({PNG: last})
+        (link,) = person.linked()
+        assert seen(link) == last
+        assert cpu_s / took_s < 0.3
+        assert program.status["left_alone"] == []
+    assert program.history[0]["width_px"] == 64
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK_HZ
+
+
+def test_a_clipboard_manager(
+    program: Program, person: Person, fake: bilibili.FakeBilibili
+) -> None:
+    """Who takes over what was copied has not copied: one upload, and its link takes the place."""
+    fake.delay_s = 0.5
+    with program.watching(), Manager(person.display) as manager:
+        person.copy(pictures.png())
+        eventually(lambda: len(fake.uploads) == 1)
+        manager.copy({PNG: pictures.png()})
+        person.linked()
+        assert person.owner() != manager.window.id
+    assert len(fake.uploads) == 1
+
+
+def test_copying_meanwhile(
+    program: Program,
+    person: Person,
+    fake: bilibili.FakeBilibili,
+    notices: Notifications,
+) -> None:
+    """A text that was copied while the host took its time stays; one notice tells of the link."""
+    fake.delay_s = 0.5
+    with program.watching():
+        person.copy(pictures.png())
+        eventually(lambda: len(fake.uploads) == 1)
+        person.copy(b"words", "UTF8_STRING")
+        eventually(lambda: "Uploaded; something else was copied meanwhile" in _titles(notices))
+        assert person.text() == "words"
+        assert program.history[0]["state"] == "done"
+        assert program.run("history", "--limit", "1", "--copy", "--format", "markdown").code == 0
+        (link,) = person.linked()
+    assert seen(link) == pictures.png()
+    assert len([title for title in _titles(notices) if title.startswith("Uploaded;")]) == 1
