@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -164,9 +163,9 @@ def test_a_full_disk_is_told_once_and_tried_again(begin: Begin, folder: Path, di
         assert taking.left_alone() == []
         dirs.originals.unlink()
         taking.later()
-        assert taking.finder.next_s(time.monotonic()) == math.inf
+        assert taking.next_s() == math.inf
         assert taking.states() == [State.DONE] * 3 * times_told
-        assert finds[0].path.stem in {text for text in names(taking)}
+        assert finds[0].path.stem in names(taking)
         dirs.originals.rename(dirs.originals.with_name(f"aside{times_told}"))
 
 
@@ -215,10 +214,10 @@ def test_a_draft_is_shown_while_the_host_is_slow(begin: Begin) -> None:
         taking = begin(**at_bilibili(server), link={"format": "url"})
         server.answers.append(bilibili.Answer(status=503))
         taking.copied(pictures.png())
-        assert 4 < taking.finder.next_s(time.monotonic()) <= 5
-        taking.finder.do_due(time.monotonic() + 4)
+        assert taking.next_s() == 5
+        taking.after(4.0)
         assert taking.texts() == []
-        taking.finder.do_due(time.monotonic() + 5)
+        taking.after(1.0)
         (draft,) = taking.links
         assert draft.is_draft
         assert "/bfs/drafts/" in draft.texts[0]
@@ -231,11 +230,11 @@ def test_no_drafts_where_they_make_no_sense(begin: Begin) -> None:
     """Not at the embedded host, whose links are there at once, and not when switched off."""
     taking = begin()
     taking.copied(pictures.png())
-    assert taking.finder.next_s(time.monotonic()) == math.inf
+    assert taking.next_s() == math.inf
     with bilibili.FakeBilibili() as server:
         taking.configure(**at_bilibili(server), watch={"draft_after_s": 0})
         taking.copied(pictures.png(seed=1))
-        assert taking.finder.next_s(time.monotonic()) == math.inf
+        assert taking.next_s() == math.inf
         taking.configure(**at_bilibili(server))
         taking.copied(pictures.png(seed=2))
         taking.later()

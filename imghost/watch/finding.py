@@ -38,6 +38,7 @@ class Finder:
         giver: Giver,
         teller: Teller,
         submit: Callable[[Callable[[], None]], object],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._bursts = bursts
@@ -45,6 +46,7 @@ class Finder:
         self._giver = giver
         self._teller = teller
         self._submit = submit
+        self._clock = clock
         self._later: deque[tuple[float, Callable[[], None]]] = deque()
         self._drafts: deque[tuple[float, Item]] = deque()
 
@@ -64,7 +66,7 @@ class Finder:
         if too_many:
             founds = self._asked_about(founds, order)
         names = [found.name for found in founds]
-        items = self._bursts.add_all(Origin(CLIPBOARD, copies), names, order, time.monotonic())
+        items = self._bursts.add_all(Origin(CLIPBOARD, copies), names, order, self._clock())
         for found, item in zip(founds, items, strict=True):
             self._take(Find(found, item, asks=watch.ask or too_many, is_told=too_many))
 
@@ -78,7 +80,7 @@ class Finder:
                 self._save_later(file, copies)
             return
         item = self._bursts.add(
-            Origin(str(file.folder), copies), file.path.name, order, time.monotonic()
+            Origin(str(file.folder), copies), file.path.name, order, self._clock()
         )
         load = partial(file.load, self._app.config.limits.input_bytes)
         found = Found("folder", file.path.name, load)
@@ -102,7 +104,7 @@ class Finder:
         return max(0.0, min(ends, default=float("inf")) - now)
 
     def _save_later(self, file: FileFind, copies: int) -> None:
-        self._later.append((time.monotonic() + _AGAIN_S, partial(self.saved, file, copies)))
+        self._later.append((self._clock() + _AGAIN_S, partial(self.saved, file, copies)))
 
     def _founds(self, held: Held) -> list[Found]:
         if held.bitmap:
@@ -130,7 +132,7 @@ class Finder:
         order, watch = find.item.order, self._app.config.watch
         host = self._app.pipeline().hosts(order.target.host)
         if watch.draft_after_s and not isinstance(host, KeepsFiles):
-            self._drafts.append((time.monotonic() + watch.draft_after_s, find.item))
+            self._drafts.append((self._clock() + watch.draft_after_s, find.item))
         self._submit(partial(self._intake.take, find))
 
     def _ordered(self, host: str, bucket: str, style: str) -> Order | None:

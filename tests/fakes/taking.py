@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -102,13 +101,14 @@ class Taking:
         self.dirs = dirs
         self.screen, self.speakers = Screen(), Speakers()
         self.survive = Watchful()
+        self.clock = Clock(100.0)
         self.links: list[Links] = []
         file = write_config(dirs, sections)
         self.app = App(dirs, file, file.load(), base_url=BASE)
         self.senders = Senders(self.app.outbox, AtOnce(), self.survive)
         self.bursts = Bursts()
         self.teller = Teller(
-            Speaker("en"), self.screen, self.speakers, lambda: self.app.config, Clock()
+            Speaker("en"), self.screen, self.speakers, lambda: self.app.config, self.clock
         )
         self.folders = Folders(self.app.seen, lambda _: None, lambda _: None)
         self.intake = Intake(
@@ -122,7 +122,9 @@ class Taking:
             self._give,
         )
         giver = Giver(lambda: None, self.teller, lambda: self.app.config, self.app.store)
-        self.finder = Finder(self.app, self.bursts, self.intake, giver, self.teller, self._submit)
+        self.finder = Finder(
+            self.app, self.bursts, self.intake, giver, self.teller, self._submit, self.clock
+        )
         self.senders.ended = self.intake.ended
 
     def close(self) -> None:
@@ -162,8 +164,18 @@ class Taking:
 
     def later(self) -> None:
         """What is due after some seconds is done."""
-        assert self.finder.next_s(time.monotonic()) < math.inf
-        self.finder.do_due(time.monotonic() + LATER_S)
+        assert self.next_s() < math.inf
+        self.after(LATER_S)
+
+    def after(self, wait_s: float) -> None:
+        """What is due after so many seconds is done."""
+        self.clock.now += wait_s
+        self.finder.do_due(self.clock.now)
+        self._give()
+
+    def next_s(self) -> float:
+        """How long until something is due."""
+        return self.finder.next_s(self.clock.now)
 
     def texts(self) -> list[tuple[str, ...]]:
         """The links that were given so far."""
@@ -193,4 +205,4 @@ class Taking:
         self.finder.take_later(find)
 
     def _give(self) -> None:
-        self.links += self.bursts.due(time.monotonic())
+        self.links += self.bursts.due(self.clock.now)
