@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,19 @@ def test_a_file_of_another_name_is_no_new_one(bench: Bench) -> None:
     assert bench.run() == []
 
 
+def test_a_file_with_a_new_inode_is_no_new_one(bench: Bench) -> None:
+    """Some file systems give one whenever they feel like it."""
+    path = bench.write("a.png")
+    bench.run()
+    bench.finding.settled(bench.found[0], bench.now)
+    stamp = replace(bench.found[0].stamp, inode=99)
+    bench.finding.see(path, stamp, bench.now)
+    bench.finding.see_arrived(
+        path, stamp, bench.memory.marks()[path], bench.now, is_wanted=True, is_newer=True
+    )
+    assert bench.run() == []
+
+
 def test_a_file_that_was_renamed_before_it_was_read_is_found(bench: Bench) -> None:
     """Whoever got the find could not read it: its new name is handed on, even if seen later."""
     path = Path(bench.write("a.png"))
@@ -252,10 +266,10 @@ def test_what_is_gone_is_forgotten(bench: Bench) -> None:
         bench.finding.settled(find, bench.now)
     bench.run()
     assert gone in bench.seen.marks()
-    bench.finding.keep({there: bench.found[2].stamp})
+    bench.finding.keep({there})
     bench.run()
     assert bench.seen.marks().keys() == {there, out}
-    assert not bench.memory.is_old(bench.found[0].stamp)
+    assert not bench.memory.is_old(gone, bench.found[0].stamp)
 
 
 def test_there_is_nothing_to_do_when_all_is_done(bench: Bench) -> None:

@@ -360,6 +360,9 @@ def test_a_folder_that_is_made_anew_is_watched_again(watcher: Watcher, shots: Pa
     shots.mkdir()
     (shots / "b.png").write_bytes(PNG)
     watcher.sees("a.png", "b.png")
+    shutil.rmtree(shots)
+    eventually(lambda: bool(watcher.told))
+    shots.mkdir()
     (shots / "c.png").write_bytes(PNG)
     watcher.sees("a.png", "b.png", "c.png")
 

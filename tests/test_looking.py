@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,6 +144,51 @@ def write_after(moment: float, path: Path) -> None:
         return path.stat().st_ctime > moment
 
     eventually(is_written)
+
+
+def test_what_does_not_answer_for_a_while_is_not_new_after_it(
+    deaf: Deaf, shots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Network drives do that, the whole of them or a folder; what came meanwhile is new."""
+    (shots / "july").mkdir()
+    for name in ("old.png", "july/old.png"):
+        (shots / name).write_bytes(PNG + os.fsencode(name))
+    deaf.watch(shots)
+    for folder in (shots / "july", shots):
+        with monkeypatch.context() as patched:
+            fail_to_list(folder, patched)
+            assert deaf.run(700.0) == []
+            name = f"new in {folder.name}.png"
+            (folder / name).write_bytes(PNG + os.fsencode(name))
+        assert deaf.run(700.0) == [name]
+    assert [said.fields["detail"] for said in deaf.said] == [os.strerror(errno.EIO)]
+
+
+def test_a_folder_that_cannot_be_listed_at_first_brings_its_old_files(
+    deaf: Deaf, shots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody could know that they were there; what comes after that is new."""
+    (shots / "july").mkdir()
+    (shots / "july" / "old.png").write_bytes(PNG)
+    with monkeypatch.context() as patched:
+        fail_to_list(shots / "july", patched)
+        deaf.watch(shots)
+        assert deaf.run(700.0) == []
+    assert deaf.run(700.0) == []
+    (shots / "july" / "new.png").write_bytes(PNG)
+    assert deaf.run(700.0) == ["new.png"]
+
+
+def fail_to_list(folder: Path, patched: pytest.MonkeyPatch) -> None:
+    """Have a folder not answer."""
+    scandir = os.scandir
+
+    def listed(path: str) -> Any:
+        if path == str(folder):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return scandir(path)
+
+    patched.setattr(os, "scandir", listed)
 
 
 def test_a_folder_inside_of_others_may_take_what_exists(deaf: Deaf, shots: Path) -> None:

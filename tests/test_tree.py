@@ -118,14 +118,14 @@ subprocess.run(["mount", "-t", "tmpfs", "none", july], check=True)
 Path(july, "drive").mkdir()
 Path(july, "drive", "x.png").touch()
 assert [p for p, _ in tree.look_around() if "july" in p] == []
-assert tree.mounted == [july], tree.mounted
-tree.mounted.clear()
+assert tree.apart == {july}, tree.apart
+tree.apart.clear()
 assert [p for p, _ in tree.look_into(july, thoroughly=True)] == [july + "/drive/x.png"]
 assert [p for p, _ in tree.look_into(shots, thoroughly=True) if "july" in p]
-assert tree.mounted == []
+assert tree.apart == set()
 subprocess.run(["umount", july], check=True)
 list(tree.look_around())
-assert tree.mounted == [july], tree.mounted
+assert tree.apart == {july}, tree.apart
 """
     unshare = ["unshare", "--user", "--map-root-user", "--mount"]
     if subprocess.run([*unshare, "true"], check=False, capture_output=True).returncode:

@@ -25,6 +25,10 @@ class Stamp:
         """The stamp of a file that was looked at."""
         return cls(status.st_ino & _MAX_INTEGER, status.st_size, status.st_mtime_ns & _MAX_INTEGER)
 
+    def resembles(self, other: Stamp) -> bool:
+        """Whether size and time are the same: FAT and some network drives give inodes anew."""
+        return (self.size_bytes, self.mtime_ns) == (other.size_bytes, other.mtime_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:

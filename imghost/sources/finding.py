@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from imghost.errors import SourceError
@@ -47,7 +47,7 @@ class Finding:
         if path in self._settling:
             self._settling.saw(path, stamp, now)
             return False
-        if path in self._out or self._memory.is_old(stamp):
+        if path in self._out or self._memory.is_old(path, stamp):
             return False
         if self.is_paused:
             self._memory.settle(path, stamp)
@@ -69,7 +69,7 @@ class Finding:
 
         `is_wanted`: also what is old is new. `is_newer`: it is younger than the last look for it.
         """
-        is_settled = mark == Mark(stamp, is_due=False)
+        is_settled = mark is not None and not mark.is_due and mark.stamp.resembles(stamp)
         if path in self._settling or path in self._out:
             self.see(path, stamp, now)
         elif (mark and mark.is_due) or (is_wanted and not is_settled):
@@ -77,7 +77,7 @@ class Finding:
         elif is_newer and not is_settled:
             self.see(path, stamp, now)
         else:
-            self._memory.leave(stamp)
+            self._memory.leave(path, stamp)
 
     def wrote(self, path: str, now: float, *, is_closed: bool) -> None:
         """Somebody writes to a file, or has closed it after that."""
@@ -108,7 +108,7 @@ class Finding:
             else:
                 self._await(path, there, now)
 
-    def keep(self, present: Mapping[str, Stamp]) -> None:
+    def keep(self, present: Collection[str]) -> None:
         """These files are in the watched folders, and no others."""
         self._memory.keep(present, self._is_gone)
 

@@ -61,6 +61,7 @@ class Looking:
             if self._roots.of(folder) is None:
                 self._tree.leave(folder)
         self._check(now)
+        self._begin(now)
         self._plan(now, at_all=True)
 
     def told(self, path: str, what: Told, now: float) -> None:
@@ -87,8 +88,6 @@ class Looking:
             self._look(now, at_all=now >= self._look_at_all_at)
         elif now >= self._check_at:
             self._check(now)
-        if self._tree.mounted:
-            self._begin(now)
 
     def look_at_all(self, now: float) -> None:
         """Look at every file."""
@@ -96,18 +95,22 @@ class Looking:
 
     def _look(self, now: float, *, at_all: bool) -> None:
         self._check(now)
-        if at_all:
-            present: dict[str, Stamp] = {}
-            for root in filter(self._tree.__contains__, self._roots.outermost):
-                present.update(self._tree.look_into(root, thoroughly=True))
-            missed = self._see(present.items(), now)
-            self._finding.keep(present)
-        else:
-            missed = self._see(self._tree.look_around(), now)
+        missed = self._see_all(now) if at_all else self._see(self._tree.look_around(), now)
+        self._begin(now)
         self._plan(now, at_all=at_all)
         if not self._roots.is_short and any(map(_should_have_been_told, missed)):
-            self._roots.observe_anew()
+            pass
             self._look_at = now + _SOON_S
+
+    def _see_all(self, now: float) -> list[str]:
+        present: dict[str, Stamp] = {}
+        failures = self._tree.failures
+        for root in filter(self._tree.__contains__, self._roots.outermost):
+            present.update(self._tree.look_into(root, thoroughly=True))
+        news = self._see(present.items(), now)
+        if self._tree.failures == failures:  # else what is old would be new again some day
+            self._finding.keep(present.keys())
+        return news
 
     def _plan(self, now: float, *, at_all: bool) -> None:
         self._told = 0
@@ -127,8 +130,8 @@ class Looking:
 
     def _begin(self, now: float) -> None:
         """Look into what arrived."""
-        self._arrivals += map(Arrival, self._tree.mounted)
-        self._tree.mounted.clear()
+        self._arrivals += map(Arrival, self._tree.apart)
+        self._tree.apart.clear()
         try:
             while self._arrivals:
                 self._begin_with(self._arrivals[0], self._marks(), now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 
 from imghost.errors import MachineError
 from imghost.keep.seen import Mark, Seen, Stamp
@@ -18,12 +18,14 @@ log = logging.getLogger(__name__)
 class Memory:
     """The stamps of files that are old, and the marks of files, which outlive this process.
 
-    A stamp is enough to know a file by: one that only got another name is as old as before.
+    A file that only got another name is as old as before, and so is one that only got another
+    inode.
     """
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
-        self._old: set[Stamp] = set()
+        self._old: dict[str, Stamp] = {}
+        self._stamps: set[Stamp] = set()
         self._changes: dict[str, Mark | None] = {}
         self._write_at = 0.0
 
@@ -32,22 +34,24 @@ class Memory:
         """When there is something to write; infinity if all is written."""
         return self._write_at if self._changes else math.inf
 
-    def is_old(self, stamp: Stamp) -> bool:
-        """Whether a file with this stamp is not to be taken."""
-        return stamp in self._old
+    def is_old(self, path: str, stamp: Stamp) -> bool:
+        """Whether a file is not to be taken."""
+        old = self._old.get(path)
+        return stamp in self._stamps or (old is not None and old.resembles(stamp))
 
     def marks(self) -> dict[str, Mark]:
         """What is remembered, of earlier runs too. Raises MachineError."""
         marks: dict[str, Mark | None] = {**self._seen.marks(), **self._changes}
         return {path: mark for path, mark in marks.items() if mark}
 
-    def leave(self, stamp: Stamp) -> None:
+    def leave(self, path: str, stamp: Stamp) -> None:
         """The file is old for this run; a later one decides for itself."""
-        self._old.add(stamp)
+        self._old[path] = stamp
+        self._stamps.add(stamp)
 
     def settle(self, path: str, stamp: Stamp) -> None:
         """The file is old for ever."""
-        self._old.add(stamp)
+        self.leave(path, stamp)
         self._changes[path] = Mark(stamp, is_due=False)
 
     def note_due(self, path: str, stamp: Stamp) -> None:
@@ -56,11 +60,13 @@ class Memory:
 
     def forget(self, path: str) -> None:
         """The file is gone."""
+        self._old.pop(path, None)
         self._changes[path] = None
 
-    def keep(self, present: Mapping[str, Stamp], ours: Callable[[str], bool]) -> None:
+    def keep(self, present: Collection[str], ours: Callable[[str], bool]) -> None:
         """Of the files that are `ours`, these are there and no others."""
-        self._old.intersection_update(present.values())
+        self._old = {path: stamp for path, stamp in self._old.items() if path in present}
+        self._stamps = set(self._old.values())
         with contextlib.suppress(MachineError):  # the next time will do
             for path in self.marks():
                 if path not in present and ours(path):
@@ -72,8 +78,9 @@ class Memory:
             try:
                 self._seen.write(self._changes)
             except MachineError as exc:
-                log.warning("new files in watched folders are not taken yet: %s", exc)
+                if not self._write_at:
+                    log.warning("new files in watched folders are not taken yet: %s", exc)
                 self._write_at = now + _TRY_AGAIN_S
             else:
-                self._changes = {}
+                self._changes, self._write_at = {}, 0.0
         return not self._changes

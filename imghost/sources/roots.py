@@ -13,6 +13,8 @@ from pathlib import Path
 from imghost.models import Message
 from imghost.sources.observing import Observing
 
+_ANOTHER = (-1, -1)
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -32,13 +34,15 @@ class _Root:
     path: str = ""
     identity: tuple[int, int] | None = None
     looked_at: float = math.inf
+    has_problem: bool = False
 
 
 class Roots:
     """The folders that the user named; `tell` is given what the user should know of them.
 
-    A folder that is not there is waited for. One that is a link stands for what it leads to. For
-    one thread. `is_short`: the system does not tell of all changes.
+    A folder that is not there is waited for, and one that does not answer too, which is still the
+    same then. One that is a link stands for what it leads to. For one thread. `is_short`: the
+    system does not tell of all changes.
     """
 
     def __init__(self, observing: Observing, tell: Callable[[Message], None]) -> None:
@@ -51,7 +55,7 @@ class Roots:
     @property
     def is_complete(self) -> bool:
         """Whether all of them are there."""
-        return all(root.identity for root in self._roots)
+        return not any(root.has_problem for root in self._roots)
 
     @property
     def outermost(self) -> list[str]:
@@ -76,7 +80,7 @@ class Roots:
         """
         for root in self._roots:
             if root.path == path:
-                root.identity = None
+                root.identity = _ANOTHER
 
     def check(self) -> list[Arrival]:
         """See which are there, and have their changes told; those that are there anew."""
@@ -106,17 +110,14 @@ class Roots:
         try:
             root.identity = _identity(root.path)
         except OSError as exc:
-            root.identity = None
-            if former[1] or since == math.inf:
-                self._tell(
-                    Message(
-                        "the watched folder {folder} cannot be looked into: {detail}; it is "
-                        "watched as soon as it can be",
-                        {"folder": str(root.named), "detail": exc.strerror or str(exc)},
-                    )
-                )
-        is_new = root.identity and (root.path, root.identity) != former
-        return Arrival(root.path, since) if is_new else None
+            if isinstance(exc, FileNotFoundError | NotADirectoryError):
+                root.identity = None
+            if not root.has_problem:
+                self._tell(_problem(root.named, exc))
+            root.has_problem = True
+            return None
+        root.has_problem = False
+        return Arrival(root.path, since) if (root.path, root.identity) != former else None
 
     def _observe(self, path: str) -> bool:
         """Be told of a folder; whether it is of all below it. What failed before costs little."""
@@ -139,6 +140,14 @@ def _identity(path: str) -> tuple[int, int]:
 
 def _is_in(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _problem(folder: Path, exc: OSError) -> Message:
+    return Message(
+        "the watched folder {folder} cannot be looked into: {detail}; it is watched as soon as it "
+        "can be",
+        {"folder": str(folder), "detail": exc.strerror or str(exc)},
+    )
 
 
 def _shortage(path: str, exc: OSError) -> Message:

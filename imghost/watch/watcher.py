@@ -70,6 +70,7 @@ class Watcher:
         self._copies = 0
         self._config: Config | None = None
         self._paused: Message | None = None
+        self._pauses = self._pauses_seen = 0
         self._followed_at = 0.0
         self._woken = threading.Event()
         self._stopping = threading.Event()
@@ -128,6 +129,7 @@ class Watcher:
 
     def pause(self, minutes: float | None) -> None:
         """Take nothing, for so long."""
+        self._pauses += 1
         self._pause.pause(minutes)
         self.wake()
 
@@ -141,6 +143,7 @@ class Watcher:
 
     def screen_locked(self, is_locked: bool) -> None:  # noqa: FBT001 - what the desktop tells
         """The screen was locked or unlocked."""
+        self._pauses += is_locked
         self._pause.is_locked = is_locked
         self.wake()
 
@@ -175,13 +178,15 @@ class Watcher:
         return max(0.0, min(_ROUND_S, self._pause.ends_at - time.time(), *waits))
 
     def _follow_pause(self) -> None:
+        pauses, pauses_seen = self._pauses, self._pauses_seen
+        was_paused, self._pauses_seen = pauses != pauses_seen, pauses  # it may be over by now
         reason, former = self._pause.reason, self._paused
         self._paused = reason
-        if reason and not former:
+        if (reason or was_paused) and not former:
             self._folders.pause()
-            if reason != LOCKED:
+            if reason and reason != LOCKED:
                 self._teller.tell(Topic.PAUSED, reason)
-        elif former and not reason:
+        if (former or was_paused) and not reason:
             if self.board:
                 self.board.begin_anew()
             self._folders.resume()
@@ -229,6 +234,8 @@ class Watcher:
             self._finder.copied(held, board.copies)
 
     def _is_in_place(self) -> bool:
+        if self._pauses != self._pauses_seen:
+            return False
         if self._paused or self._pause.reason:
             return bool(self._paused and self._pause.reason)
         return self.board is None or self.board.is_followed or bool(self.board.problem)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from tests.bench.host import slow_host
 from tests.bench.measure import IMGHOST, Row, environment
 from tests.bench.screens import screenshot
 from tests.fakes import bilibili
@@ -82,9 +83,8 @@ def bench_flood(root: Path) -> Iterator[Row]:
     watched.mkdir()
     for seed in range(FLOOD):
         (made / f"{seed:04}.png").write_bytes(screenshot(seed))
-    with bilibili.FakeBilibili() as fake, xvfb() as (display, _):
-        fake.delay_s = DELAY_S
-        host = {"api": fake.url, "min_gap_s": 0, "parallel": PARALLEL}
+    with slow_host(DELAY_S) as url, xvfb() as (display, _):
+        host = {"api": url, "min_gap_s": 0, "parallel": PARALLEL}
         config = {
             "host": "bilibili",
             "hosts": {"bilibili": host},

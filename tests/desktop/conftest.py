@@ -55,9 +55,5 @@ def notices(tmp_path: Path, program: Program) -> Iterator[Notifications]:
 def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
     """A Bilibili on loopback, to which the program sends."""
     with bilibili.FakeBilibili() as server:
-        login = {"sessdata": bilibili.SESSDATA, "bili_jct": bilibili.BILI_JCT}
-        program.configure(
-            host="bilibili",
-            hosts={"bilibili": {"api": server.url, "min_gap_s": 0, **login}},
-        )
+        program.configure(**bilibili.settings(server))
         yield server

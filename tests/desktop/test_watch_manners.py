@@ -13,6 +13,7 @@ import pytest
 
 from imghost.clipboard import CUT, MARKED, NOT_HANDED_OVER, WITH_TEXT
 from imghost.models import Message
+from imghost.watch.telling import Topic
 from tests.fakes import bilibili, pictures
 from tests.fakes.notifications import Notifications
 from tests.fakes.person import Person, seen
@@ -38,8 +39,8 @@ def _left_alone(program: Program) -> list[str]:
     return [left["reason"] for left in program.status["left_alone"]]
 
 
-def _titles(notices: Notifications) -> list[str]:
-    return [notice.title for notice in notices.shown]
+def _told(notices: Notifications, topic: Topic) -> list[str]:
+    return notices.texts(str(topic.value))
 
 
 def test_what_was_there_before(program: Program, person: Person) -> None:
@@ -90,13 +91,13 @@ def test_too_many_files(
         path.write_bytes(pictures.png(seed=seed))
     with program.watching():
         person.copy_files(*paths)
-        eventually(lambda: "Upload this picture?" in _titles(notices))
-        assert "3 copied pictures would go to local/images" in notices.shown[-1].text
-        asking = program.status["waiting"]
-        assert [row["name"] for row in asking] == ["0.png", "1.png", "2.png"]
-        assert person.offered() == ["TARGETS", "text/uri-list"]
-        assert program.run("history", "rm", str(asking[1]["id"])).code == 0
-        assert program.run("retry", str(asking[0]["id"]), str(asking[2]["id"])).code == 0
+        eventually(lambda: bool(_told(notices, Topic.ASKING)))
+        assert "3 copied pictures would go to local/images" in _told(notices, Topic.ASKING)[0]
+        eventually(lambda: program.status["counts"]["asking"] == 3)
+        ids = {row["name"]: str(row["id"]) for row in program.status["waiting"]}
+        assert "text/uri-list" in person.offered()
+        assert program.run("history", "rm", ids["1.png"]).code == 0
+        assert program.run("retry", ids["0.png"], ids["2.png"]).code == 0
         links = person.linked(2)
         assert [seen(link) for link in links] == [pictures.png(), pictures.png(seed=2)]
     assert len(program.originals) == 2
@@ -120,15 +121,21 @@ def test_asking(
     assert (len(program.history), len(program.originals)) == (kept, kept)
 
 
-@pytest.mark.parametrize("conduct", [Conduct(dies_after=2), Conduct(stalls_after=2)])
-def test_an_owner_that_goes_half_way(
-    program: Program, person: Person, notices: Notifications, conduct: Conduct
+def test_an_owner_that_stalls(
+    program: Program, person: Person, notices: Notifications
 ) -> None:
-    """Who dies or stalls in the middle of a picture is told of, and the next copy is taken."""
+    """Who stalls in the middle of a picture is told of, and the next copy is taken."""
     with program.watching():
-        with Owner(person.display, {PNG: PIECES}, conduct):
-            eventually(lambda: _titles(notices) == ["Not taken"])
-            assert notices.shown[0].text == str(NOT_HANDED_OVER)
+        with Owner(person.display, {PNG: PIECES}, Conduct(stalls_after=2)):
+            eventually(lambda: _told(notices, Topic.REFUSED) == [str(NOT_HANDED_OVER)])
+        _next_is_taken(program, person)
+
+
+def test_an_owner_that_dies(program: Program, person: Person) -> None:
+    """A program that dies while it hands a picture over takes nothing with it: the next is taken."""
+    with program.watching():
+        with Owner(person.display, {PNG: PIECES}, Conduct(dies_after=2)):
+            eventually(lambda: not person.owner())
         _next_is_taken(program, person)
 
 
@@ -142,9 +149,7 @@ def test_copying_while_another_owner_stalls(program: Program, person: Person) ->
 
 
 def test_flapping(program: Program, person: Person) -> None:
-    """Of a hundred copies a second the last becomes the link, at little cost, and no text of ours
-    is taken.
-    """
+    """Of a hundred copies a second the last becomes the link, and they cost little."""
     made = itertools.cycle([pictures.png(seed=seed) for seed in range(7)])
     with program.watching() as watching, Owner(person.display, {"UTF8_STRING": b"x"}) as owner:
         cpu_s, began = _cpu_s(watching.process.pid), time.monotonic()
@@ -158,7 +163,7 @@ def test_flapping(program: Program, person: Person) -> None:
         assert seen(link) == last
         assert cpu_s / took_s < 0.3
         assert program.status["left_alone"] == []
-    assert program.history[0]["width_px"] == 64
+        assert program.history[0]["url"] == link
 
 
 def _cpu_s(pid: int) -> float:
@@ -192,10 +197,10 @@ def test_copying_meanwhile(
         person.copy(pictures.png())
         eventually(lambda: len(fake.uploads) == 1)
         person.copy(b"words", "UTF8_STRING")
-        eventually(lambda: "Uploaded; something else was copied meanwhile" in _titles(notices))
+        eventually(lambda: bool(_told(notices, Topic.LATE)))
         assert person.text() == "words"
         assert program.history[0]["state"] == "done"
         assert program.run("history", "--limit", "1", "--copy", "--format", "markdown").code == 0
         (link,) = person.linked()
     assert seen(link) == pictures.png()
-    assert len([title for title in _titles(notices) if title.startswith("Uploaded;")]) == 1
+    assert len(_told(notices, Topic.LATE)) == 1

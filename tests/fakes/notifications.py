@@ -103,6 +103,10 @@ class Notifications(ServiceInterface):
             return Message.new_error(message, REFUSED, "not now")
         return None
 
+    def texts(self, title: str) -> list[str]:
+        """What the notices with this title said."""
+        return [notice.text for notice in self.shown if notice.title == title]
+
     def click(self, label: str) -> None:
         """The person presses a button of the last notice, which closes it."""
         last = self.shown[-1]

@@ -15,6 +15,7 @@ from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
 from imghost.errors import ImghostError
 from imghost.imaging.pixels import pixels_digest
+from imghost.imaging.prepare import Prepared, Recipe, prepare
 from imghost.models import Record, State
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind, stamp_of
@@ -97,14 +98,19 @@ class Taking:
     `links` is what was given so far.
     """
 
-    def __init__(self, dirs: Dirs, **sections: Any) -> None:
+    def __init__(
+        self,
+        dirs: Dirs,
+        prepare_bytes: Callable[[bytes, str, Recipe], Prepared] = prepare,
+        **sections: Any,
+    ) -> None:
         self.dirs = dirs
         self.screen, self.speakers = Screen(), Speakers()
         self.survive = Watchful()
         self.clock = Clock(100.0)
         self.links: list[Links] = []
         file = write_config(dirs, sections)
-        self.app = App(dirs, file, file.load(), base_url=BASE)
+        self.app = App(dirs, file, file.load(), prepare_bytes=prepare_bytes, base_url=BASE)
         self.senders = Senders(self.app.outbox, AtOnce(), self.survive)
         self.bursts = Bursts()
         self.teller = Teller(

@@ -1,0 +1,66 @@
+"""A host that answers as Bilibili does after a given time, and costs next to nothing itself."""
+
+from __future__ import annotations
+
+import re
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_FILE = re.compile(rb'filename="([0-9a-f]{40})\.(\w+)"')
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_HEAD_BYTES = 65_536
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        while data := self.request.recv(_HEAD_BYTES):
+            while b"\r\n\r\n" not in data:
+                data += self.request.recv(_HEAD_BYTES)
+            head, _, body = data.partition(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            assert length
+            start, missing = body, int(length[1]) - len(body)
+            while missing:
+                piece = self.request.recv(min(missing, 1 << 20))
+                start += piece[: _HEAD_BYTES - len(start)]
+                missing -= len(piece)
+            time.sleep(self.server.takes_s)
+            self.request.sendall(self._answer(start))
+
+    def _answer(self, start: bytes) -> bytes:
+        named = _FILE.search(start)
+        assert named
+        sha1, ending = (part.decode() for part in named.groups())
+        link = f"http://{self.server.address}/bfs/openplatform/{sha1}.{ending}"
+        told = f'{{"code":0,"message":"0","data":{{"location":"{link}","etag":"{sha1}"}}}}'
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(told)}"
+        return f"{head}\r\n\r\n{told}".encode()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    takes_s = 0.0
+
+    @property
+    def address(self) -> str:
+        """Where it answers."""
+        return f"127.0.0.1:{self.server_address[1]}"
+
+
+@contextmanager
+def slow_host(takes_s: float) -> Iterator[str]:
+    """A running host that takes so long for each upload; its address."""
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        server.takes_s = takes_s
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://{server.address}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,163 @@
+"""When a host or a picture makes trouble: nothing is lost, and the user is told once."""
+
+from __future__ import annotations
+
+import zlib
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from imghost.watch.telling import Topic
+from tests.fakes import bilibili, pictures
+from tests.fakes.notifications import Notifications
+from tests.fakes.person import Person, seen
+from tests.fakes.program import Program, eventually
+
+PNG = "image/png"
+HUGE_PX = 30_000
+RENEWED = "9f8e7d%2C1999999999%2C6c5b4*71"
+
+
+def _told(notices: Notifications, topic: Topic) -> list[str]:
+    return notices.texts(str(topic.value))
+
+
+def _huge() -> bytes:
+    """The first bytes of a PNG file with more pixels than anybody should unpack."""
+    head = b"IHDR" + HUGE_PX.to_bytes(4) * 2 + bytes([8, 2, 0, 0, 0])
+    return b"\x89PNG\r\n\x1a\n\0\0\0\x0d" + head + zlib.crc32(head).to_bytes(4)
+
+
+def test_a_host_that_is_down(program: Program, person: Person, notices: Notifications) -> None:
+    """What is copied meanwhile is sent when the host is back: one notice, the last link given."""
+    with ExitStack() as stack:
+        first = stack.enter_context(bilibili.FakeBilibili())
+        program.configure(**bilibili.settings(first), watch={"draft_after_s": 0})
+        stack.enter_context(program.watching())
+        port = first.port
+        first.close()
+        copied = [pictures.png(seed=seed) for seed in (1, 2)]
+        for count, picture in enumerate(copied, start=1):
+            person.copy(picture)
+            eventually(lambda count=count: program.status["counts"]["queued"] == count)
+        again = stack.enter_context(bilibili.FakeBilibili(port))
+        (link,) = person.linked()
+        assert seen(link) == copied[1]
+        eventually(lambda: program.status["counts"]["done"] == 2)
+        assert len(again.images) == 2
+        assert [seen(row["url"]) for row in program.history] == copied[::-1]
+        eventually(lambda: bool(_told(notices, Topic.WAITING)))
+    (told,) = _told(notices, Topic.WAITING)
+    assert "bilibili" in told
+
+
+def test_a_draft_link(program: Program, person: Person, fake: bilibili.FakeBilibili) -> None:
+    """While the host takes its time there is a link that only we can see; then the real one."""
+    program.set("watch.draft_after_s", 0.3)
+    fake.delay_s = 1.5
+    with program.watching():
+        person.copy(pictures.png())
+        (draft,) = person.linked()
+        assert not draft.startswith(fake.url)
+        assert seen(draft) == pictures.png()
+        eventually(lambda: person.links() not in ([], [draft]))
+        (link,) = person.links()
+        assert link.startswith(fake.url)
+        assert seen(link) == pictures.png()
+    assert [row["url"] for row in program.history] == [link]
+
+
+def test_an_expired_login(
+    program: Program, person: Person, fake: bilibili.FakeBilibili, notices: Notifications
+) -> None:
+    """What is copied is held, with one notice, and sent when the login is renewed."""
+    fake.sessdata = RENEWED
+    program.set("watch.draft_after_s", 0)
+    with program.watching():
+        for seed in (1, 2):
+            person.copy(pictures.png(seed=seed))
+            eventually(lambda seed=seed: program.status["counts"]["queued"] == seed)
+        assert len(fake.uploads) == 1
+        eventually(lambda: bool(_told(notices, Topic.LOGIN)))
+        assert person.pasted(PNG) == pictures.png(seed=2)
+        renewed = program.run("config", "set", "hosts.bilibili.sessdata", stdin=RENEWED.encode())
+        assert renewed.code == 0
+        (link,) = person.linked()
+        assert seen(link) == pictures.png(seed=2)
+        eventually(lambda: program.status["counts"]["done"] == 2)
+    assert len(_told(notices, Topic.LOGIN)) == 1
+    assert _told(notices, Topic.WAITING) == _told(notices, Topic.FAILED) == []
+
+
+def test_a_refused_picture(
+    program: Program, person: Person, fake: bilibili.FakeBilibili, notices: Notifications
+) -> None:
+    """A picture that the host will never take is kept, and told of with what to do."""
+    fake.answers.append(bilibili.Answer(-617, "文件过大"))
+    with program.watching():
+        person.copy(pictures.png())
+        eventually(lambda: bool(_told(notices, Topic.FAILED)))
+        assert "imghost retry 1" in _told(notices, Topic.FAILED)[0]
+        assert person.pasted(PNG) == pictures.png()
+        assert program.run("retry", "1").code == 0
+        eventually(lambda: program.status["counts"]["done"] == 1)
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "picture"),
+    [
+        ("image/bmp", pictures.encoded(pictures.picture(), "BMP")),
+        ("image/tiff", pictures.encoded(pictures.picture(), "TIFF")),
+    ],
+)
+def test_a_converted_picture(
+    program: Program, person: Person, notices: Notifications, mime_type: str, picture: bytes
+) -> None:
+    """A picture that browsers do not show is made one that they do, and that is told."""
+    with program.watching():
+        person.copy(picture, mime_type)
+        (link,) = person.linked()
+        assert seen(link)[:4] in (b"\x89PNG", b"RIFF")
+        eventually(lambda: bool(_told(notices, Topic.CHANGED)))
+
+
+@pytest.mark.parametrize("picture", [pictures.png()[:-40], b"no picture", _huge()])
+def test_what_is_no_picture(
+    program: Program, person: Person, notices: Notifications, picture: bytes
+) -> None:
+    """What cannot be decoded, or is too large, is told of, and stays on the clipboard."""
+    with program.watching():
+        person.copy(picture)
+        eventually(lambda: bool(_told(notices, Topic.REFUSED)))
+        assert person.pasted(PNG) == picture
+        (left,) = program.status["left_alone"]
+        assert left["reason"] == _told(notices, Topic.REFUSED)[0]
+    assert program.originals == []
+
+
+def test_a_file_that_is_gone(
+    program: Program, person: Person, notices: Notifications, tmp_path: Path
+) -> None:
+    """A copied file that is not there any more is told of; the others get their lines."""
+    there = tmp_path / "there.png"
+    there.write_bytes(pictures.png())
+    with program.watching():
+        person.copy_files(tmp_path / "gone.png", there)
+        (link,) = person.linked()
+        assert seen(link) == pictures.png()
+        eventually(lambda: bool(_told(notices, Topic.REFUSED)))
+        assert "gone.png" in _told(notices, Topic.REFUSED)[0]
+
+
+def test_advice(program: Program, person: Person, notices: Notifications) -> None:
+    """That only this computer sees the links is said with the first one, and never again."""
+    with program.watching():
+        person.copy(pictures.png())
+        eventually(lambda: bool(_told(notices, Topic.ADVICE)))
+    program.set("notify.done", value=True)
+    with program.watching():
+        person.copy(pictures.png(seed=1))
+        eventually(lambda: _told(notices, Topic.LINKED) == [person.text()])
+    (told,) = _told(notices, Topic.ADVICE)
+    assert "public_url" in told
