@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK = "127.0.0.1"
 _LOCK_WAIT_S = 1.0
+_SWITCH_S = 0.0005  # whoever waits for a host or a clipboard is not kept waiting by who computes
 _SENDERS = 10
 _DECODERS, _DECODE_S = 2, 60.0
 _DRAW_S = 20.0  # somebody waits
@@ -94,6 +96,7 @@ class Daemon:
 
         Raises DaemonError if another one runs or the port is taken, MachineError.
         """
+        sys.setswitchinterval(_SWITCH_S)
         with ExitStack() as stack:
             enter = stack.enter_context
             enter(closing(self._sleeper))

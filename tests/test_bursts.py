@@ -117,6 +117,43 @@ def test_what_is_dropped_is_not_waited_for(bursts: Bursts) -> None:
     assert bursts.pending_ids() == []
 
 
+def test_what_was_dropped_stays_so(bursts: Bursts) -> None:
+    """Dropped again, settled or drafted by whoever did not know, it changes nothing."""
+    first, second = bursts.add_all(CLIPBOARD, ["a", "b"], ORDER, 0.0)
+    bursts.drop(first)
+    bursts.drop(first)
+    bursts.draft(first, "draft a")
+    bursts.settle(first, "link a")
+    assert bursts.due(0.1) == []
+    bursts.settle(second, "link b")
+    assert texts(bursts.due(0.2)) == [("link b",)]
+    assert bursts.next_s(0.2) == math.inf
+
+
+def test_a_draft_that_cannot_be_made_is_none(bursts: Bursts) -> None:
+    """The others of its burst wait for the links."""
+    first, second = bursts.add_all(CLIPBOARD, ["a", "b"], ORDER, 0.0)
+    bursts.draft(first, "draft a")
+    bursts.draft(second, "")
+    assert bursts.due(5.0) == []
+    bursts.settle(second, "link b")
+    (links,) = bursts.due(5.1)
+    assert (links.texts, links.is_draft) == (("draft a", "link b"), True)
+
+
+def test_a_late_burst_can_be_drafted(bursts: Bursts) -> None:
+    """Also when drafts are wanted only after the time in which a burst waits for its links."""
+    (item,) = bursts.add_all(CLIPBOARD, ["a"], ORDER, 0.0)
+    assert bursts.due(SPLIT_S) == []
+    bursts.draft(item, "draft a")
+    (links,) = bursts.due(SPLIT_S + 5)
+    assert (links.texts, links.is_draft) == (("draft a",), True)
+    assert bursts.due(2 * SPLIT_S) == []
+    assert bursts.due(2 * SPLIT_S + 1) == []
+    bursts.settle(item, "link a")
+    assert texts(bursts.due(30.0)) == [("link a",)]
+
+
 def test_pictures_of_one_row_wait_together(bursts: Bursts) -> None:
     """The same picture found twice is one row, and both have its link."""
     items = bursts.add_all(CLIPBOARD, ["a", "b"], ORDER, 0.0)

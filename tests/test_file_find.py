@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Callable
@@ -91,6 +92,26 @@ def test_another_file_in_its_place_is_not_read(folder: Path, change: str) -> Non
     for read in find.head, lambda: find.load(100):
         with pytest.raises(SourceError, match="changed while it was read"):
             read()
+
+
+@pytest.mark.parametrize("change", [bytes(len(DATA)), bytes(len(DATA) + 1)])
+def test_a_file_that_is_written_while_it_is_read_is_not_taken(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, change: bytes
+) -> None:
+    """It is looked at before and after."""
+    find = find_of(folder)
+    fstat, looks = os.fstat, itertools.count()
+
+    def look(handle: int) -> os.stat_result:
+        status = fstat(handle)
+        if next(looks) == 0:
+            find.path.write_bytes(change)
+            os.utime(find.path, ns=(0, find.stamp.mtime_ns + 1))
+        return status
+
+    monkeypatch.setattr(os, "fstat", look)
+    with pytest.raises(SourceError, match="changed while it was read"):
+        find.load(100)
 
 
 def test_a_file_that_may_not_be_read_is_said_to_be(

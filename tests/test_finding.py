@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -77,13 +78,32 @@ def test_a_file_is_noted_before_it_is_handed_on(bench: Bench) -> None:
     assert bench.seen.marks() == {path: Mark(bench.found[0].stamp, is_due=False)}
 
 
+def test_what_cannot_be_noted_is_not_handed_on(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The disk is full: it waits, says so once, and goes on when there is room."""
+    bench.write("a.png")
+    bench.run(0.1)
+    path = bench.write("b.png")
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, unlimited[1]))
+    try:
+        assert bench.run(10.0) == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert caplog.text.count("not taken yet") == 1
+    assert path not in bench.seen.marks()
+    assert bench.run(2.0) == ["a.png", "b.png"]
+
+
 def test_what_is_handed_on_is_handed_on_once(bench: Bench) -> None:
     """While whoever got it is at work, nothing that is seen of it counts."""
     path = bench.write("a.png")
     assert bench.run() == ["a.png"]
     bench.see(path)
     os.utime(path)
-    bench.see(path)
+    stamp = bench.see(path)
+    bench.finding.see_arrived(path, stamp, None, bench.now, is_wanted=True, is_newer=True)
     assert bench.run() == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -87,20 +88,20 @@ def test_failures_are_told_and_hold_up_nobody(bench: Bench) -> None:
 
 def test_who_listens_badly_loses_nothing(tmp_path: Path) -> None:
     """A bug in what follows an upload costs no upload, and the only thread goes on."""
-    bench, ends = Bench(tmp_path, threads=1), list[Outcome]()
+    ends: list[Outcome] = []
 
     def fail_at_first(end: Outcome) -> None:
         ends.append(end)
         if len(ends) == 1:
             raise ZeroDivisionError
 
-    bench.senders.ended = fail_at_first
-    for n in range(10):
-        bench.sender.accept(b"%d" % n)
-    bench.senders.send_queued()
-    eventually(lambda: len(ends) == 10)
-    assert bench.states() == {State.DONE}
-    bench.close()
+    with closing(Bench(tmp_path, threads=1)) as bench:
+        bench.senders.ended = fail_at_first
+        for n in range(10):
+            bench.sender.accept(b"%d" % n)
+        bench.senders.send_queued()
+        eventually(lambda: len(ends) == 10)
+        assert bench.states() == {State.DONE}
 
 
 def test_what_was_not_begun_at_the_end_is_queued_again(bench: Bench) -> None:

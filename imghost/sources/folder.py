@@ -62,6 +62,7 @@ class Folders:
         self._news: dict[str, Told] = {}
         self._wishes: list[Wish] = []
         self._closing = threading.Event()
+        # A daemon thread: a drive that does not answer must not keep the program from ending.
         self._thread = threading.Thread(target=self._run, name="imghost-folders", daemon=True)
 
     def watch(self, folders: Sequence[Path], *, existing: bool) -> None:

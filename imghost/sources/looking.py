@@ -99,7 +99,7 @@ class Looking:
         self._begin(now)
         self._plan(now, at_all=at_all)
         if not self._roots.is_short and any(map(_should_have_been_told, missed)):
-            pass
+            self._roots.observe_anew()
             self._look_at = now + _SOON_S
 
     def _see_all(self, now: float) -> list[str]:

@@ -178,8 +178,9 @@ class Watcher:
         return max(0.0, min(_ROUND_S, self._pause.ends_at - time.time(), *waits))
 
     def _follow_pause(self) -> None:
-        pauses, pauses_seen = self._pauses, self._pauses_seen
-        was_paused, self._pauses_seen = pauses != pauses_seen, pauses  # it may be over by now
+        pauses = self._pauses
+        was_paused = pauses != self._pauses_seen  # and it may be over by now
+        self._pauses_seen = pauses
         reason, former = self._pause.reason, self._paused
         self._paused = reason
         if (reason or was_paused) and not former:
