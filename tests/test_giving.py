@@ -57,7 +57,7 @@ class Bench:
         eventually(lambda: self.opened.next_s(self.clock.now) < math.inf)
         self.clock.now += 0.2
         if held := self.opened.look(1_000_000, is_awaited=is_awaited):
-            self.giver.copied(held)
+            self.giver.copied(held, self.opened.copies)
 
     def copied(self, copy: Callable[[], None]) -> None:
         """Somebody copies, and it is seen."""
@@ -244,6 +244,21 @@ def test_files_can_be_put_back(bench: Bench) -> None:
     bench.giver.put_back()
     assert bench.desktop.content
     assert bench.desktop.content.paths == ("/b.png", "/a.png")
+
+
+def test_a_picture_that_a_files_link_replaced_can_be_put_back(bench: Bench) -> None:
+    """That picture, but none from before something else was copied."""
+    bench.copied_picture()
+    bench.giver.give(bench.links("a file's link", source="/folder"))
+    bench.look()
+    bench.giver.put_back()
+    assert bench.desktop.content
+    assert bench.desktop.content.picture == PICTURE
+    bench.look()
+    bench.copied(lambda: bench.desktop.copy_text("text"))
+    bench.giver.give(bench.links("a file's link", number=2, source="/folder"))
+    with pytest.raises(SourceError):
+        bench.giver.put_back()
 
 
 def test_there_may_be_nothing_to_put_back(bench: Bench) -> None:

@@ -246,16 +246,16 @@ def test_what_is_told_of_hidden_folders_is_no_news(deaf: Deaf, shots: Path) -> N
 
 
 def test_nothing_is_done_when_nothing_happens(deaf: Deaf, shots: Path) -> None:
-    """Ten thousand old files cost a look at their folders each minute."""
-    for folder in range(100):
+    """Thousands of old files cost a look at their folders each minute."""
+    for folder in range(50):
         (shots / str(folder)).mkdir()
-        for name in range(100):
+        for name in range(40):
             (shots / str(folder) / f"{name}.png").touch()
         os.utime(shots / str(folder), (1e9, 1e9))
     os.utime(shots, (1e9, 1e9))
     deaf.watch(shots)
     began = time.thread_time()
     deaf.run(60.0)
-    assert time.thread_time() - began < 0.05
+    assert time.thread_time() - began < 0.02
     assert deaf.looking.next_at - deaf.now == 60.0
     assert deaf.finding.next_at == math.inf

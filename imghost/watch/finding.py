@@ -60,7 +60,7 @@ class Finder:
         order = self._ordered("", "", "") if founds else None
         if order is None:
             return
-        self._giver.copied(held)
+        self._giver.copied(held, copies)
         watch = self._app.config.watch
         too_many = bool(held.paths) and len(founds) > watch.max_files
         if too_many:

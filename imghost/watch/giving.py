@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 class _Copied:
     """What somebody copied, as far as it is needed to put it there again."""
 
+    copies: int
     content: str
     paths: tuple[str, ...]
     mime_type: str
@@ -57,10 +58,10 @@ class Giver:
         self._copied: _Copied | None = None
         self._replaced: _Copied | None = None
 
-    def copied(self, held: Held) -> None:
-        """Somebody copied this; its link may take its place."""
+    def copied(self, held: Held, copies: int) -> None:
+        """Somebody copied this, as the so-manyth copy; a link may take its place."""
         mime_type = MIME_TYPES.get(format_of(held.bitmap), "")
-        self._copied = _Copied(content_of(held), held.paths, mime_type)
+        self._copied = _Copied(copies, content_of(held), held.paths, mime_type)
 
     def give(self, links: Links) -> None:
         """Let the person have these links."""
@@ -101,7 +102,7 @@ class Giver:
 
     def _took_place(self, links: Links) -> None:
         self._number = links.number
-        if links.origin.source == CLIPBOARD:
+        if self._copied and self._copied.copies == links.origin.copies:
             self._replaced = self._copied
         self._given(links)
 

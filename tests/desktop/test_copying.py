@@ -54,12 +54,12 @@ def test_the_picture_that_was_copied(program: Program, person: Person) -> None:
 
 def test_files_that_were_copied(program: Program, person: Person, tmp_path: Path) -> None:
     """Copied files give one line each, in their order; what is no picture is left out."""
-    paths = [tmp_path / name for name in ("b.png", "notes.txt", "a.png")]
-    for seed, path in enumerate(paths):
-        path.write_bytes(pictures.png(seed=seed))
-    person.copy_files(*paths)
+    contents = {"b.png": pictures.png(), "notes.txt": b"words", "a.jpg": pictures.jpeg(seed=1)}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    person.copy_files(*(tmp_path / name for name in contents))
     result = program.run("upload", "--json")
-    assert [row["name"] for row in result.json] == ["b.png", "a.png"]
+    assert [row["name"] for row in result.json] == ["b.png", "a.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,7 @@ def test_nothing_to_take(
 
 
 @pytest.mark.parametrize("words", [("upload",), ("history", "--format", "url", "--limit", "1")])
-def test_copying(
-    program: Program, person: Person, tmp_path: Path, words: tuple[str, ...]
-) -> None:
+def test_copying(program: Program, person: Person, tmp_path: Path, words: tuple[str, ...]) -> None:
     """What is printed with --copy can be pasted when the command has ended, until the next copy."""
     picture = tmp_path / "a.png"
     picture.write_bytes(pictures.png())
@@ -142,13 +140,12 @@ def test_a_display_that_goes_away(program: Program, tmp_path: Path) -> None:
     """Who keeps a text ends with its display."""
     picture = tmp_path / "a.png"
     picture.write_bytes(pictures.png())
-    former = program.environ["DISPLAY"]
-    with xvfb() as (program.environ["DISPLAY"], server):
-        assert program.run("upload", picture, "--copy").code == 0
-        assert len(_holders(program)) == 1
+    with xvfb() as (display, server):
+        there = Program(program.home, {**program.environ, "DISPLAY": display})
+        assert there.run("upload", picture, "--copy").code == 0
+        assert len(_holders(there)) == 1
         server.kill()
-        eventually(lambda: not _holders(program))
-    program.environ["DISPLAY"] = former
+        eventually(lambda: not _holders(there))
 
 
 def test_no_clipboard(program: Program, tmp_path: Path) -> None:

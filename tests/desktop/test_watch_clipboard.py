@@ -54,6 +54,7 @@ def test_a_large_picture(program: Program, person: Person) -> None:
     assert len(picture) > 11_000_000
     with program.watching():
         person.copy(picture)
+        eventually(lambda: program.status["counts"]["done"] == 1)  # xclip serves one at a time
         (link,) = person.linked()
         assert seen(link) == picture
 

@@ -6,11 +6,9 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from tests.fakes import bilibili, pictures
 from tests.fakes.person import Person, seen
-from tests.fakes.program import Program, Watching, eventually
+from tests.fakes.program import Program, eventually
 from tests.fakes.x11 import xvfb
 
 FILES = 30
@@ -24,7 +22,7 @@ def test_killed_in_the_middle(
     folder = tmp_path / "watched"
     folder.mkdir()
     program.set("watch.folders", [str(folder)])
-    fake.delay_s = 0.1
+    fake.delay_s = 0.05
     with program.watching() as watching:
         for seed in range(FILES):
             (folder / f"{seed}.png").write_bytes(pictures.png(seed=seed))
@@ -41,9 +39,7 @@ def test_killed_in_the_middle(
     assert {path.read_bytes() for path in program.originals} == made
 
 
-def test_ended_in_an_upload(
-    program: Program, person: Person, fake: bilibili.FakeBilibili
-) -> None:
+def test_ended_in_an_upload(program: Program, person: Person, fake: bilibili.FakeBilibili) -> None:
     """It ends well and soon, whatever a host does; what was not sent is sent after the start."""
     fake.delay_s = 8
     with program.watching() as watching:

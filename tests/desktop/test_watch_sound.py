@@ -32,12 +32,11 @@ def server(sound_server: SoundServer, program: Program) -> SoundServer:
     return sound_server
 
 
-def _is(heard: Heard, first_hz: float, second_hz: float) -> bool:
-    """Whether it was this chime, and once."""
+def _was(heard: Heard, first_hz: float, second_hz: float) -> None:
+    """It was this chime, and once."""
     assert heard.length_s == pytest.approx(0.34, abs=0.06)
     assert heard.pitch_hz(0.02, 0.11) == pytest.approx(first_hz, rel=0.02)
     assert heard.pitch_hz(0.22, 0.28) == pytest.approx(second_hz, rel=0.02)
-    return True
 
 
 def test_once_for_each_link(
@@ -50,10 +49,10 @@ def test_once_for_each_link(
     with program.watching():
         recording = server.recording()
         person.copy(pictures.png(seed=9))
-        assert _is(recording.heard(), *DONE_HZ)
+        _was(recording.heard(), *DONE_HZ)
         recording = server.recording()
         person.copy_files(*paths)
-        assert _is(recording.heard(), *DONE_HZ)
+        _was(recording.heard(), *DONE_HZ)
         assert len(person.links()) == 3
 
 
@@ -66,7 +65,7 @@ def test_silence_in_a_pause(program: Program, person: Person, server: SoundServe
         program.run("resume")
         person.copy(b"words", "UTF8_STRING")
         person.copy(pictures.png(seed=1))
-        assert _is(recording.heard(), *DONE_HZ)
+        _was(recording.heard(), *DONE_HZ)
 
 
 def test_a_failure(program: Program, person: Person, server: SoundServer) -> None:
@@ -74,7 +73,7 @@ def test_a_failure(program: Program, person: Person, server: SoundServer) -> Non
     with program.watching():
         recording = server.recording()
         person.copy(b"no picture")
-        assert _is(recording.heard(), *FAILED_HZ)
+        _was(recording.heard(), *FAILED_HZ)
 
 
 def test_no_sound_server(program: Program, person: Person, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from tests.fakes.program import DEADLINE_S, eventually
 from tests.fakes.x11 import Client, Requestor
 
-_PATIENCE_S = 5.0
+_PATIENCE_S = 2.0
 _GTK_OWNER = Path(__file__).with_name("gtk_owner.py")
 _LINK = re.compile(r"!\[.*\]\((http://[^()\s]+)\)")
 

@@ -73,7 +73,7 @@ class Program:
     prefix: tuple[str, ...] = ()
 
     def configure(self, **sections: object) -> Path:
-        """Write the config file; unless it is said, the port is a free one, and there is no sound."""
+        """Write the config file; unless it is said, with a free port and without sound."""
         sections.setdefault("server", {"port": 0})
         sections.setdefault("chime", {"enabled": False})
         path = self.home / "config" / "config.json"

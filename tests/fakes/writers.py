@@ -71,7 +71,7 @@ def _write(folder: Path, number: int) -> None:
     pieces = [chance.randbytes(chance.randrange(1, 20_000)) for _ in range(4)]
 
     def wait() -> None:
-        threading.Event().wait(chance.uniform(0.01, 0.4))
+        threading.Event().wait(chance.uniform(0.01, 0.3))
 
     wait()
     write = MANNERS[number % len(MANNERS)]
