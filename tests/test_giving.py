@@ -56,7 +56,8 @@ class Bench:
         """See the next change, as the watcher does."""
         eventually(lambda: self.opened.next_s(self.clock.now) < math.inf)
         self.clock.now += 0.2
-        if held := self.opened.look(1_000_000, is_awaited=is_awaited):
+        held = self.opened.look(1_000_000, is_awaited=is_awaited)
+        if held and (held.bitmap or held.paths):
             self.giver.copied(held, self.opened.copies)
 
     def copied(self, copy: Callable[[], None]) -> None:

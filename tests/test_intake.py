@@ -214,6 +214,7 @@ def test_advice_waits_for_somebody_to_see_it(begin: Begin) -> None:
     """While notices are off it counts as not told."""
     taking = begin(notify={"enabled": False})
     taking.copied(pictures.png(seed=1))
+    assert taking.told(Topic.ADVICE) == []
     taking.configure()
     taking.copied(pictures.png(seed=2), copies=2)
     assert len(taking.told(Topic.ADVICE)) == 1
@@ -300,13 +301,17 @@ def test_many_failures_are_few_notices(begin: Begin, server: FakeBilibili, folde
 # -- the same picture again
 
 
-def test_the_same_picture_again_has_its_link_at_once(begin: Begin, server: FakeBilibili) -> None:
-    """Nothing is sent, by whatever name it comes."""
-    taking = begin(**at_bilibili(server), link={"format": "url"})
+def test_the_same_picture_again_has_its_link_at_once(
+    begin: Begin, server: FakeBilibili, folder: Path
+) -> None:
+    """Nothing is sent, and the link names it as it was found."""
+    taking = begin(**at_bilibili(server))
+    (folder / "cat.png").write_bytes(pictures.png())
     taking.copied(pictures.png())
-    taking.copied(pictures.png(), copies=2)
+    taking.copied(folder / "cat.png", copies=2)
     assert len(server.uploads) == 1
-    assert taking.texts()[0] == taking.texts()[1]
+    ((first,), (second,)) = taking.texts()
+    assert second == first.replace("![]", "![cat]")
 
 
 def test_a_dead_link_is_made_anew(begin: Begin, dirs: Dirs) -> None:

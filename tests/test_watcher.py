@@ -265,6 +265,27 @@ def test_what_comes_while_paused_is_left_alone(watch: Watch, desktop: Desktop) -
     assert watched.hears(Topic.PAUSED).startswith("you paused it")
 
 
+def test_a_pause_that_nobody_noticed_counts(watch: Watch, desktop: Desktop, tmp_path: Path) -> None:
+    """It came and went while a slow program was asked: what is of that time is left alone."""
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    watched = watch(watch={"folders": [str(folder)]})
+    reads = desktop.reads
+    desktop.answers.clear()
+    desktop.copy_picture(pictures.png(seed=1))
+    eventually(lambda: desktop.reads > reads)
+    watched.watcher.pause(None)
+    watched.save(folder / "secret.png", pictures.png(seed=2))
+    resuming = threading.Thread(target=watched.watcher.resume, args=(None,))
+    resuming.start()
+    desktop.answers.set()
+    resuming.join()
+    watched.copies(lambda: desktop.copy_picture(pictures.png(seed=3)))
+    watched.save(folder / "a.png", pictures.png(seed=4))
+    watched.stands(State.DONE, State.DONE)
+    assert [row.name for row in watched.app.journal.history()] == ["a.png", "image"]
+
+
 def test_a_pause_ends_by_itself(watch: Watch, desktop: Desktop) -> None:
     """After its minutes what is copied is taken again."""
     watched = watch()
@@ -282,6 +303,7 @@ def test_a_locked_screen_is_no_time_to_watch(watch: Watch, desktop: Desktop) -> 
     watched = watch()
     watched.watcher.screen_locked(True)
     assert watched.watcher.told().pause_reason == LOCKED
+    watched.notices()
     desktop.copy_picture(pictures.png(seed=1))
     watched.watcher.screen_locked(False)
     eventually(lambda: watched.board.copies == 2)
@@ -410,8 +432,8 @@ def test_a_link_from_before_replaces_nothing_after_that(
     watched.copies(lambda: desktop.copy_picture(pictures.png()))
     watched.stands(State.QUEUED)
     watched.configure(**config, watch={"clipboard": False})
-    desktop.copy_text("text")
     watched.configure(**config)
+    watched.copies(lambda: desktop.copy_text("text"))
     watched.send_again()
     watched.hears(Topic.LATE)
     assert desktop.text == "text"
@@ -463,6 +485,9 @@ def test_a_broken_config_is_told_once(watch: Watch, desktop: Desktop) -> None:
     watched.configure()
     desktop.copy_picture(pictures.png(seed=1))
     eventually(lambda: desktop.text.startswith("![]("))
+    path.write_text("[")
+    watched.watcher.wake()
+    eventually(lambda: len(watched.told(Topic.PROBLEM)) == 2)
 
 
 # -- the end

@@ -130,6 +130,7 @@ class Watcher:
     def pause(self, minutes: float | None) -> None:
         """Take nothing, for so long."""
         self._pauses += 1
+        self._folders.pause()
         self._pause.pause(minutes)
         self.wake()
 
@@ -231,14 +232,16 @@ class Watcher:
         is_awaited = self._bursts.is_expected(Origin(CLIPBOARD, board.copies))
         max_bytes = self._app.config.limits.input_bytes
         held = board.look(max_bytes, is_awaited=is_awaited)
-        if held and not self._pause.reason:  # it may have come while that was read
+        if held and self._knows_of_pauses():  # one may have come, or gone, while that was read
             self._finder.copied(held, board.copies)
 
+    def _knows_of_pauses(self) -> bool:
+        is_known = self._pauses == self._pauses_seen
+        return is_known and bool(self._paused) == bool(self._pause.reason)
+
     def _is_in_place(self) -> bool:
-        if self._pauses != self._pauses_seen:
-            return False
-        if self._paused or self._pause.reason:
-            return bool(self._paused and self._pause.reason)
+        if self._paused or not self._knows_of_pauses():
+            return self._knows_of_pauses()
         return self.board is None or self.board.is_followed or bool(self.board.problem)
 
     def _take_due(self) -> None:

@@ -49,12 +49,11 @@ def test_pause_and_resume(program: Program, person: Person, notices: Notificatio
         assert program.run("status").lines[0] == "watching"
 
 
-def test_a_pause_of_minutes(program: Program, person: Person) -> None:
-    """A pause with an end says when that is, and ends by itself."""
+def test_minutes(program: Program, person: Person) -> None:
+    """A pause with an end tells when that is; it ends by itself, and so does a time to watch."""
     with program.watching():
         program.run("pause", "30")
-        said = program.run("status").lines[1]
-        at = re.fullmatch(r"it watches again at (\S+)", said)
+        at = re.fullmatch(r"it watches again at (\S+)", program.run("status").lines[1])
         assert at
         left = datetime.fromisoformat(at[1]) - datetime.now().astimezone()
         assert 29 < left.total_seconds() / 60 <= 30
@@ -62,17 +61,11 @@ def test_a_pause_of_minutes(program: Program, person: Person) -> None:
         person.copy(pictures.png())
         eventually(lambda: not _is_paused(program))
         _only_the_next(program, person)
-
-
-def test_watching_for_minutes(program: Program, person: Person) -> None:
-    """After a time that was set it pauses by itself, and says why."""
-    with program.watching():
         program.run("resume", str(MOMENT_MINUTES))
         eventually(lambda: _is_paused(program))
         assert program.status["pause_reason"] == str(TIME_OVER)
         person.copy(pictures.png())
-        program.run("resume")
-        _only_the_next(program, person)
+        assert person.pasted(PNG) == pictures.png()
 
 
 def test_a_pause_outlives_a_restart(program: Program, person: Person) -> None:

@@ -17,7 +17,7 @@ from tests.fakes.program import Program, eventually
 from tests.fakes.x11_owners import Conduct, Manager, Owner
 
 PNG = "image/png"
-FLAPPING_S = 3.0
+FLAPPING_S = 2.0
 FLAP_S = 0.01
 PIECES = pictures.png() + os.urandom(1_000_000)
 _TICK_HZ = os.sysconf("SC_CLK_TCK")

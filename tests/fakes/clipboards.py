@@ -136,9 +136,9 @@ class MemoryClipboard:
     def read(self, max_bytes: int) -> Held:
         """What is there once whoever copied it answers."""
         desktop = self._desktop
+        desktop.reads += 1
         desktop.answers.wait()
         with desktop.changed:
-            desktop.reads += 1
             self._check()
             if desktop.failures:
                 raise desktop.failures.popleft()

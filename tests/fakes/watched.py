@@ -86,6 +86,12 @@ class Watched:
         for _ in range(2):  # the first may return from a round that had begun before
             self.watcher.resume(None)
 
+    def notices(self) -> None:
+        """Have it notice what was changed, of pauses too."""
+        self.watcher.in_place.clear()
+        self.watcher.wake()
+        assert self.watcher.in_place.wait(DEADLINE_S)
+
     def send_again(self) -> None:
         """What waits is tried again, as when it is time for that."""
         for host in self.app.journal.queued_hosts():
