@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from threading import Event
 
@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 
 class Caretaker:
-    """One thread runs it; `workers` do what may take long, `senders` what goes out."""
+    """One thread runs it; `workers` do what may take long, `senders` what goes out.
+
+    `lost` is told of the rows whose link does not work.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Caretaker:
         self._survive = survive
         self._cared_at = float("-inf")
         self._looking: set[int] = set()
+        self.lost: Callable[[Record], None] = nobody_is_told
 
     def run(self, stopping: Event, crews: Iterable[Crew]) -> None:
         """Look after everything until `stopping` is set and the outbox was stopped.
@@ -86,6 +90,11 @@ class Caretaker:
             self._app.journal.mark(record.id, alive, check_at)
             if alive in (Alive.DEAD, Alive.SUSPECT):
                 log.warning("the link of %d is %s: %s", record.id, alive, record.url)
+                self.lost(record)
         finally:
             self._looking.discard(record.id)
             self._app.outbox.wake()
+
+
+def nobody_is_told(_: object) -> None:
+    """What happens when nobody listens."""

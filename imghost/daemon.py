@@ -128,6 +128,8 @@ class Daemon:
             end_server = enter(_serving(runner, sockets, asgi))
             enter(closing(drawers))  # ends before the server, which waits for answers under way
             caretaker = Caretaker(app, presence, sending, senders, survive)
+            if watcher:
+                caretaker.lost = watcher.link_lost
             enter(_caretaking(app, caretaker, (decoders, drawers), end_server))
             enter(watching)
             enter(presence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -348,6 +349,21 @@ def test_why_it_is_left_alone_is_handed_on(desktop: Desktop, watch: Callable[[],
         copy()
         assert bench.look() == Held(desktop.mark, reason=reason)
         assert bench.board.copies == number
+
+
+def test_a_clipboard_is_closed_once(desktop: Desktop) -> None:
+    """By whoever ends it: a manager may still be asking for what is there."""
+    bench = Bench(desktop).begun()
+    closers = [threading.Thread(target=bench.board.close) for _ in range(3)]
+    desktop.go_away()
+    eventually(lambda: desktop.closes == 1)
+    desktop.come_back()
+    eventually(lambda: bench.board.problem is None)
+    for closer in closers:
+        closer.start()
+    for closer in closers:
+        closer.join()
+    assert desktop.closes == 2
 
 
 def test_a_later_board_counts_on(desktop: Desktop) -> None:

@@ -413,11 +413,11 @@ def test_what_is_wanted_is_sent_and_linked(begin: Begin, server: FakeBilibili) -
     assert notice.picture == taking.app.store.path(record.original)
     assert server.uploads == []
     assert taking.bursts.is_expected(Origin(CLIPBOARD, 1))
-    taking.screen.press("Upload")
+    taking.press("Upload")
     assert taking.states() == [State.DONE]
     assert len(taking.texts()) == 1
-    taking.screen.press("Discard")
-    taking.screen.press("Upload")
+    taking.press("Discard")
+    taking.press("Upload")
     assert taking.states() == [State.DONE]
 
 
@@ -426,8 +426,8 @@ def test_what_is_not_wanted_is_erased(begin: Begin, server: FakeBilibili) -> Non
     taking = begin(**at_bilibili(server), watch={"ask": True})
     taking.copied(pictures.png())
     taking.told(Topic.ASKING)
-    taking.screen.press("Discard")
-    taking.screen.press("Upload")
+    taking.press("Discard")
+    taking.press("Upload")
     assert taking.records() == []
     assert list(taking.app.store.hashes()) == []
     assert server.uploads == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 
 import pytest
 
@@ -13,7 +14,7 @@ from imghost.imaging.pixels import pixels_digest
 from imghost.imaging.prepare import Recipe, prepare
 from imghost.models import MIME_TYPES, Found, Limits, Target
 from imghost.pipeline import Ready
-from imghost.watch.twins import WITHIN_S, Twins
+from imghost.watch.twins import WITHIN_S, Sighting, Twins
 from tests.fakes import pictures
 from tests.fakes.sender import Clock
 
@@ -42,11 +43,17 @@ class Bench:
 
     def note(self, data: bytes, record_id: int, *, is_file: bool) -> None:
         """It was found and accepted."""
-        self.twins.note(self.ready(data), record_id, is_file=is_file)
+        with self.twins.sighting(self.ready(data), is_file=is_file) as sighting:
+            sighting.record_id = record_id
 
     def of(self, data: bytes, *, is_file: bool) -> int | None:
         """The row of its twin."""
-        return self.twins.of(self.ready(data), is_file=is_file)
+        return self.of_ready(self.ready(data), is_file=is_file)
+
+    def of_ready(self, ready: Ready, *, is_file: bool) -> int | None:
+        """The row of its twin, as it is found now."""
+        with self.twins.sighting(ready, is_file=is_file) as sighting:
+            return self.twins.of(sighting, ready, is_file=is_file)
 
     def _pixels(self, data: bytes, name: str) -> str:
         self.digests += 1
@@ -96,8 +103,8 @@ def test_what_goes_elsewhere_is_another(bench: Bench) -> None:
     """A folder with a host or style of its own gets its own upload."""
     bench.note(SAVED, 7, is_file=True)
     elsewhere = bench.ready(COPIED, target=Target("bilibili", "album"))
-    assert bench.twins.of(elsewhere, is_file=False) is None
-    assert bench.twins.of(bench.ready(COPIED, recipe="smaller"), is_file=False) is None
+    assert bench.of_ready(elsewhere, is_file=False) is None
+    assert bench.of_ready(bench.ready(COPIED, recipe="smaller"), is_file=False) is None
 
 
 def test_pixels_are_asked_for_only_if_need_be(bench: Bench) -> None:
@@ -126,3 +133,25 @@ def test_doubt_makes_two_of_them(bench: Bench) -> None:
     bench.note(SAVED, 7, is_file=False)
     bench.originals.clear()
     assert bench.of(COPIED, is_file=True) is None
+
+
+@pytest.mark.parametrize("record_id", [7, 0])
+def test_what_is_found_at_the_same_moment_is_waited_for(bench: Bench, record_id: int) -> None:
+    """Whoever comes second hears what becomes of the first, also if nothing does."""
+    saved, copied = bench.ready(SAVED), bench.ready(COPIED)
+    found: list[int | None] = []
+
+    def copy(sighting: Sighting) -> None:
+        found.append(bench.twins.of(sighting, copied, is_file=False))
+
+    with (
+        bench.twins.sighting(saved, is_file=True) as first,
+        bench.twins.sighting(copied, is_file=False) as second,
+    ):
+        assert bench.twins.of(first, saved, is_file=True) is None
+        thread = threading.Thread(target=copy, args=(second,))
+        thread.start()
+        assert found == []
+        first.record_id = record_id
+    thread.join()
+    assert found == [record_id or None]

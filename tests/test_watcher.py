@@ -298,19 +298,48 @@ def test_a_pause_ends_by_itself(watch: Watch, desktop: Desktop) -> None:
     watched.link()
 
 
-def test_a_locked_screen_is_no_time_to_watch(watch: Watch, desktop: Desktop) -> None:
-    """What is copied then is left alone, without a notice."""
-    watched = watch()
+def test_a_locked_screen_is_no_time_to_watch(
+    watch: Watch, desktop: Desktop, tmp_path: Path
+) -> None:
+    """What is copied or saved then is left alone, without a notice."""
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    watched = watch(watch={"folders": [str(folder)]})
     watched.watcher.screen_locked(True)
     assert watched.watcher.told().pause_reason == LOCKED
     watched.notices()
+    watched.save(folder / "secret.png", pictures.png(seed=3))
     desktop.copy_picture(pictures.png(seed=1))
     watched.watcher.screen_locked(False)
     eventually(lambda: watched.board.copies == 2)
     desktop.copy_picture(pictures.png(seed=2))
     watched.link()
-    assert len(watched.states()) == 1
+    watched.save(folder / "a.png", pictures.png(seed=4))
+    watched.stands(State.DONE, State.DONE)
+    assert [row.name for row in watched.app.journal.history()] == ["a.png", "image"]
     assert watched.told(Topic.PAUSED) == []
+
+
+def test_what_is_saved_at_the_moment_of_a_pause_is_left_alone(
+    watch: Watch, desktop: Desktop, tmp_path: Path
+) -> None:
+    """Although the watcher is still asking a slow program, and has not heard of the pause."""
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    watched = watch(watch={"folders": [str(folder)]})
+    reads = desktop.reads
+    desktop.answers.clear()
+    desktop.copy_picture(pictures.png(seed=1))
+    eventually(lambda: desktop.reads > reads)
+    watched.watcher.screen_locked(True)
+    watched.save(folder / "secret.png", pictures.png(seed=2))
+    path = str(folder / "secret.png")
+    eventually(lambda: path in watched.app.seen.marks())
+    eventually(lambda: not watched.app.seen.marks()[path].is_due)
+    watched.watcher.screen_locked(False)
+    desktop.answers.set()
+    watched.copies(lambda: desktop.copy_text("text"))
+    assert watched.states() == []
 
 
 def test_after_autostart_it_begins_paused(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+
 from imghost.app import App
 from imghost.desktop.notify import Button
 from imghost.forget import forget
@@ -11,12 +14,20 @@ from imghost.watch.telling import Teller, Topic
 
 
 class Asker:
-    """Asks about single rows, by notices with buttons; safe from several threads at once."""
+    """Asks about single rows, by notices with buttons; safe from several threads at once.
 
-    def __init__(self, app: App, senders: Senders, teller: Teller) -> None:
+    `answered` is called when there is something to `heed`: buttons are pressed on a thread that
+    must not wait for a disk.
+    """
+
+    def __init__(
+        self, app: App, senders: Senders, teller: Teller, answered: Callable[[], None]
+    ) -> None:
         self._app = app
         self._senders = senders
         self._teller = teller
+        self._answered = answered
+        self._answers: deque[tuple[int, bool]] = deque()
 
     def ask(self, record: Record, name: str) -> None:
         """Ask whether the picture, which was found by this name, may be sent."""
@@ -32,14 +43,23 @@ class Asker:
             },
         )
         buttons = (
-            Button(say("Upload"), lambda: self._answered(record.id, is_wanted=True)),
-            Button(say("Discard"), lambda: self._answered(record.id, is_wanted=False)),
+            Button(say("Upload"), lambda: self._answer(record.id, is_wanted=True)),
+            Button(say("Discard"), lambda: self._answer(record.id, is_wanted=False)),
         )
         picture = self._app.store.path(record.original)
         self._teller.tell(Topic.ASKING, told, picture=picture, buttons=buttons)
 
-    def _answered(self, record_id: int, *, is_wanted: bool) -> None:
-        """A button was pressed; that of an old notice may come after another answer."""
+    def heed(self) -> None:
+        """Do as the user answered."""
+        while self._answers:
+            self._heed(*self._answers.popleft())
+
+    def _answer(self, record_id: int, *, is_wanted: bool) -> None:
+        self._answers.append((record_id, is_wanted))
+        self._answered()
+
+    def _heed(self, record_id: int, is_wanted: bool) -> None:  # noqa: FBT001 - a pair as it comes
+        """The answer to an old notice may come after another one."""
         record = self._app.journal.look_up(record_id)
         if record is None or record.state is not State.ASKING:
             return

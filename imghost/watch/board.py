@@ -8,7 +8,6 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 
 from imghost.clipboard import Clipboard, Held, Offer
 from imghost.errors import MachineError
@@ -68,8 +67,7 @@ class Board:
     def close(self) -> None:
         """Follow it no longer; what we put there stays."""
         self._closing.set()
-        if clipboard := self._clipboard:
-            clipboard.close()
+        self._close_clipboard()
         self._thread.join()
 
     def begin_anew(self) -> None:
@@ -165,19 +163,26 @@ class Board:
 
     def _follow_one(self) -> None:
         try:
-            with closing(self._open()) as clipboard:
-                self.problem, self._anew = None, True
-                self._clipboard = clipboard
+            clipboard = self._open()
+            self.problem, self._anew = None, True
+            self._clipboard = clipboard
+            self._changed()
+            for _ in () if self._closing.is_set() else clipboard.changes():
                 self._changed()
-                for _ in () if self._closing.is_set() else clipboard.changes():
-                    self._changed()
         except MachineError as exc:
             if self.problem != exc.message:
                 log.info("no clipboard: %s", exc)
             self.problem = exc.message
         finally:
-            self._clipboard = None
+            self._close_clipboard()
             self._woken()
+
+    def _close_clipboard(self) -> None:
+        """Close it once, whoever comes first: what it leaves to a manager takes its time."""
+        with self._judging:
+            clipboard, self._clipboard = self._clipboard, None
+        if clipboard:
+            clipboard.close()
 
     def _changed(self) -> None:
         now = self._clock()

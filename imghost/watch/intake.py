@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -77,8 +76,7 @@ class Intake:
         self._teller = teller
         self._later = later
         self._changed = changed
-        self._asker = Asker(app, senders, teller)
-        self._keeping = threading.Lock()
+        self._asker = Asker(app, senders, teller, changed)
         self._twins = Twins(pixels, app.store.read, time.monotonic)
         self._put_off: set[FileFind] = set()
 
@@ -123,6 +121,10 @@ class Intake:
             elif record.state is State.FAILED:
                 self._unlinked(record)
 
+    def heed_answers(self) -> None:
+        """Do as the user answered to what was asked."""
+        self._asker.heed()
+
     def draft(self, item: Item) -> None:
         """Show the picture by the embedded host until its own host has answered."""
         if item.is_settled or not item.record_id:
@@ -135,11 +137,12 @@ class Intake:
     def _take(self, find: Find) -> None:
         pipeline = self._app.pipeline()
         ready = pipeline.ready(find.found, find.item.order)
-        with self._keeping:  # what else is taken at this moment may be the same picture
-            joined = self._joined(pipeline, find, ready)
+        is_file = find.file is not None
+        with self._twins.sighting(ready, is_file=is_file) as sighting:
+            twin_id = self._twins.of(sighting, ready, is_file=is_file)
+            joined = self._joined(pipeline, find, ready, twin_id) if twin_id else None
             accepted = joined or pipeline.keep(ready, self._state_for(find))
-            if not joined:
-                self._twins.note(ready, accepted.record.id, is_file=find.file is not None)
+            sighting.record_id = 0 if joined else accepted.record.id
         self._took(find)
         self._tell_changes(accepted)
         if not joined:
@@ -149,10 +152,11 @@ class Intake:
         else:
             self._await(pipeline, replace(find, is_told=True), accepted)
 
-    def _joined(self, pipeline: Pipeline, find: Find, ready: Ready) -> Accepted | None:
-        """If the picture was found the other way before: its row. Its link is the clipboard's."""
-        twin_id = self._twins.of(ready, is_file=find.file is not None)
-        twin = None if twin_id is None else self._app.journal.look_up(twin_id)
+    def _joined(
+        self, pipeline: Pipeline, find: Find, ready: Ready, twin_id: int
+    ) -> Accepted | None:
+        """The row of a picture that was found the other way before; its link is the clipboard's."""
+        twin = self._app.journal.look_up(twin_id)
         if twin is None:
             return None
         log.info("%s shows the picture of %d", find.item.name or find.found.origin, twin.id)

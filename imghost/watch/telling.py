@@ -27,6 +27,7 @@ class Topic(Enum):
     CHANGED = Message("The picture was changed")
     REFUSED = Message("Not taken")
     FAILED = Message("Not uploaded")
+    LOST = Message("A link does not work")
     WAITING = Message("Kept, and sent later")
     LOGIN = Message("Log in again")
     ASKING = Message("Upload this picture?")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from imghost.errors import ImghostError
 from imghost.models import Record, Target
@@ -17,26 +18,30 @@ WITHIN_S = 30.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Find:
-    """What was found at a time; `way` is where it goes and what is made of it for that."""
+@dataclass(slots=True, eq=False)
+class Sighting:
+    """A picture that was found at a time, as one of its kind: a file, or a clipboard's content.
 
+    `way` is where it goes and what is made of it for that. `record_id` is its row's once it is
+    `settled`, 0 if it has none of its own.
+    """
+
+    number: int
     at: float
-    is_file: bool
     way: tuple[Target, str]
     size_px: tuple[int, int]
     original: str
-    record_id: int
+    record_id: int = 0
+    settled: threading.Event = field(default_factory=threading.Event)
     pixels: str | None = None
 
 
 class Twins:
-    """What was found lately.
+    """What was found lately, and is found at this moment.
 
-    Only finds of different kinds, a file and a clipboard's content, that go the same way can be one
-    picture. `pixels` gives the digest of an image's pixels, "" if it has none, by its bytes and
-    name; `read` an original's bytes, by its hash. `clock` is monotonic. Safe from several threads
-    at once.
+    Only finds of different kinds that go the same way can be one picture. `pixels` gives the digest
+    of an image's pixels, "" if it has none, by its bytes and name; `read` an original's bytes, by
+    its hash. `clock` is monotonic. Safe from several threads at once.
     """
 
     def __init__(
@@ -49,36 +54,58 @@ class Twins:
         self._read = read
         self._clock = clock
         self._lock = threading.Lock()
-        self._lately: deque[_Find] = deque()
+        self._number = 0
+        self._lately: dict[bool, deque[Sighting]] = {True: deque(), False: deque()}
 
-    def note(self, ready: Ready, record_id: int, *, is_file: bool) -> None:
-        """This was found just now, and accepted as the row with this id."""
-        way = (ready.target, ready.recipe)
-        find = _Find(self._clock(), is_file, way, _size_px(ready), ready.original, record_id)
-        with self._lock:
-            self._drop_old()
-            self._lately.append(find)
+    @contextmanager
+    def sighting(self, ready: Ready, *, is_file: bool) -> Iterator[Sighting]:
+        """This is found just now; it has its row at the end, or none."""
+        mine = self._begun(ready, is_file=is_file)
+        try:
+            yield mine
+        finally:
+            mine.settled.set()
 
-    def of(self, ready: Ready, *, is_file: bool) -> int | None:
-        """The id of the row of the same picture, found the other way lately."""
-        way, size_px = (ready.target, ready.recipe), _size_px(ready)
+    def of(self, mine: Sighting, ready: Ready, *, is_file: bool) -> int | None:
+        """The id of the row of the same picture, found the other way before, but lately.
+
+        If that one is not yet settled, it is waited for.
+        """
         with self._lock:
-            self._drop_old()
             others = [
-                find
-                for find in self._lately
-                if find.is_file != is_file and find.way == way and find.size_px == size_px
+                other
+                for other in self._lately[not is_file]
+                if other.number < mine.number
+                and (other.way, other.size_px) == (mine.way, mine.size_px)
             ]
-        for find in others:
-            if find.original == ready.original:
-                return find.record_id
-        wanted = self._digest(lambda: ready.data, ready.found.name) if others else ""
-        return next((f.record_id for f in others if wanted and self._pixels_of(f) == wanted), None)
+        for other in others:
+            other.settled.wait()
+            if other.record_id and self._is_same(other, mine, ready):
+                return other.record_id
+        return None
 
-    def _pixels_of(self, find: _Find) -> str:
-        if find.pixels is None:
-            find.pixels = self._digest(lambda: self._read(find.original), find.original)
-        return find.pixels
+    def _begun(self, ready: Ready, *, is_file: bool) -> Sighting:
+        way, made = (ready.target, ready.recipe), ready.made
+        seen = made if isinstance(made, Record) else made.image
+        with self._lock:
+            now = self._clock()
+            for lately in self._lately.values():
+                while lately and now - lately[0].at > WITHIN_S:
+                    lately.popleft()
+            self._number += 1
+            size_px = (seen.width_px, seen.height_px)
+            mine = Sighting(self._number, now, way, size_px, ready.original)
+            self._lately[is_file].append(mine)
+        return mine
+
+    def _is_same(self, other: Sighting, mine: Sighting, ready: Ready) -> bool:
+        if other.original == mine.original:
+            return True
+        if mine.pixels is None:
+            mine.pixels = self._digest(lambda: ready.data, ready.found.name)
+        if other.pixels is None:
+            other.pixels = self._digest(lambda: self._read(other.original), other.original)
+        return bool(mine.pixels) and mine.pixels == other.pixels
 
     def _digest(self, load: Callable[[], bytes], name: str) -> str:
         try:
@@ -86,12 +113,3 @@ class Twins:
         except ImghostError as exc:  # then it is not known to be the same
             log.info("%s", exc)
             return ""
-
-    def _drop_old(self) -> None:
-        while self._lately and self._clock() - self._lately[0].at > WITHIN_S:
-            self._lately.popleft()
-
-
-def _size_px(ready: Ready) -> tuple[int, int]:
-    made = ready.made if isinstance(ready.made, Record) else ready.made.image
-    return made.width_px, made.height_px

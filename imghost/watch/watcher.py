@@ -14,7 +14,7 @@ from imghost.app import App
 from imghost.clipboard import Clipboard
 from imghost.config import Config
 from imghost.errors import ConfigError
-from imghost.models import Message
+from imghost.models import Message, Record
 from imghost.report import Watching
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind
@@ -148,6 +148,14 @@ class Watcher:
         self._pause.is_locked = is_locked
         self.wake()
 
+    def link_lost(self, record: Record) -> None:
+        """A link does not work: it does not answer, or with another picture."""
+        told = Message(
+            "{name}: {url}; the picture is kept, and imghost retry {id} sends it again",
+            {"name": record.name, "url": record.url, "id": record.id},
+        )
+        self._teller.tell(Topic.LOST, told)
+
     def put_back(self) -> None:
         """Put back the picture that a link replaced. Raises SourceError."""
         self._giver.put_back()
@@ -184,11 +192,11 @@ class Watcher:
         self._pauses_seen = pauses
         reason, former = self._pause.reason, self._paused
         self._paused = reason
-        if (reason or was_paused) and not former:
+        if reason and not former:
             self._folders.pause()
-            if reason and reason != LOCKED:
+            if reason != LOCKED:
                 self._teller.tell(Topic.PAUSED, reason)
-        if (former or was_paused) and not reason:
+        elif not reason and (former or was_paused):
             if self.board:
                 self.board.begin_anew()
             self._folders.resume()
@@ -240,15 +248,18 @@ class Watcher:
         return is_known and bool(self._paused) == bool(self._pause.reason)
 
     def _is_in_place(self) -> bool:
-        if self._paused or not self._knows_of_pauses():
-            return self._knows_of_pauses()
-        return self.board is None or self.board.is_followed or bool(self.board.problem)
+        if not self._knows_of_pauses():
+            return False
+        if self._paused or self.board is None:
+            return True
+        return self.board.is_followed or bool(self.board.problem)
 
     def _take_due(self) -> None:
         if not self._paused:
             self._finder.do_due(time.monotonic())
 
     def _follow_rows(self) -> None:
+        self._intake.heed_answers()
         if time.monotonic() - self._followed_at >= _ROUND_S:
             self._followed_at = time.monotonic()
             self._intake.follow()
@@ -260,6 +271,9 @@ class Watcher:
         self._teller.flush()
 
     def _saved(self, file: FileFind) -> None:
+        if self._pause.reason:  # which the folders do not know yet
+            self._folders.settled(file)
+            return
         self._finder.saved(file, self.board.copies if self.board else self._copies)
 
     def _later(self, find: Find) -> None:

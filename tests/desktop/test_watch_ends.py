@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -41,12 +42,13 @@ def test_killed_in_the_middle(
 
 def test_ended_in_an_upload(program: Program, person: Person, fake: bilibili.FakeBilibili) -> None:
     """It ends well and soon, whatever a host does; what was not sent is sent after the start."""
-    fake.delay_s = 8
+    answered = threading.Event()
+    fake.answers.append(bilibili.Answer(after=answered))
     with program.watching() as watching:
         person.copy(pictures.png())
         eventually(lambda: bool(fake.uploads))
         watching.end()
-    fake.delay_s = 0
+    answered.set()
     assert [row["state"] for row in program.history] == ["queued"]
     with program.watching():
         eventually(lambda: [row["state"] for row in program.history] == ["done"])

@@ -32,7 +32,7 @@ class Desktop:
 
     `content` is what a person would paste. A read waits while `answers` is not set, and then fails
     with the next of `failures`, if there is one. `restores`: how often the manager puts back what
-    imghost replaced. `reads` counts.
+    imghost replaced. `reads` counts, and so does `closes`.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Desktop:
         self.answers.set()
         self.failures: deque[MachineError] = deque()
         self.restores = 0
-        self.reads = 0
+        self.reads = self.closes = 0
         self.changed = threading.Condition(threading.RLock())
         self.mark = 0
         self.life = 1
@@ -162,6 +162,7 @@ class MemoryClipboard:
     def close(self) -> None:
         """End `changes`."""
         with self._desktop.changed:
+            self._desktop.closes += 1
             self._is_closed = True
             self._desktop.changed.notify_all()
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from Xlib.ext import xfixes
+
 from tests.fakes.program import DEADLINE_S, eventually
 from tests.fakes.x11 import Client, Requestor
 
@@ -34,9 +36,15 @@ class Person(Client):
         super().__init__(display)
         self.display = display
         self._environ = os.environ | {"DISPLAY": display}
+        self.x.xfixes_query_version()
+        mask = xfixes.XFixesSetSelectionOwnerNotifyMask
+        self.x.xfixes_select_selection_input(self.window, self.atom("CLIPBOARD"), mask)
 
     def copy(self, data: bytes, mime_type: str = "image/png") -> None:
-        """Copy by xclip, which stays until something else is copied."""
+        """Copy by xclip, which stays until something else is copied, and says so too early."""
+        former = self.owner()
+        while self.x.pending_events():
+            self.x.next_event()
         subprocess.run(
             ["xclip", "-selection", "clipboard", "-t", mime_type],
             env=self._environ,
@@ -45,6 +53,7 @@ class Person(Client):
             check=True,
             timeout=DEADLINE_S,
         )
+        self.event(lambda it: isinstance(it, xfixes.SelectionNotify) and it.owner.id != former)
 
     def copy_files(self, *paths: Path) -> None:
         """Copy files by xclip."""

@@ -162,6 +162,11 @@ class Taking:
         self.finder.saved(find, copies)
         return find
 
+    def press(self, label: str) -> None:
+        """Press the button of the latest notice that has it."""
+        self.screen.press(label)
+        self.intake.heed_answers()
+
     def send_again(self) -> None:
         """What was held up is tried again."""
         for host in self.app.journal.queued_hosts():
