@@ -517,12 +517,14 @@ def test_a_link_that_cannot_be_written_holds_up_nobody(begin: Begin, server: Fak
 def test_a_draft_is_written_like_the_link(begin: Begin, server: FakeBilibili, folder: Path) -> None:
     """By the name under which the picture was found, and of the bytes that will be sent."""
     taking = begin(**at_bilibili(server))
-    server.answers.append(DOWN)
+    server.answers.extend([DOWN] * 10)
     (folder / "film.gif").write_bytes(pictures.animation())
-    taking.copied(folder / "film.gif")
+    taking.copied(pictures.animation())
+    taking.copied(folder / "film.gif", copies=2)
     taking.after(5.0)
-    ((draft,),) = taking.texts()
+    ((nameless,), (draft,)) = taking.texts()
     assert draft.startswith("![film](http://127.0.0.1:36677/bfs/drafts/")
+    assert nameless == draft.replace("film", "")
     (path,) = taking.dirs.local.glob("drafts/*")
     assert recalled(path.read_bytes(), "a").frames == 4
 

@@ -246,7 +246,7 @@ def test_what_is_told_of_hidden_folders_is_no_news(deaf: Deaf, shots: Path) -> N
 
 
 def test_nothing_is_done_when_nothing_happens(deaf: Deaf, shots: Path) -> None:
-    """Thousands of old files cost a look at their folders each minute."""
+    """Thousands of old files cost a look at the watched folder, and each minute at all folders."""
     for folder in range(50):
         (shots / str(folder)).mkdir()
         for name in range(40):
@@ -257,5 +257,14 @@ def test_nothing_is_done_when_nothing_happens(deaf: Deaf, shots: Path) -> None:
     began = time.thread_time()
     deaf.run(60.0)
     assert time.thread_time() - began < 0.02
-    assert deaf.looking.next_at - deaf.now == 60.0
+    assert deaf.looking.next_at - deaf.now == 5.0
     assert deaf.finding.next_at == math.inf
+
+
+def test_a_folder_that_was_moved_away_and_made_anew_is_watched(deaf: Deaf, shots: Path) -> None:
+    """Nobody tells of that; within seconds what is in the new one is found."""
+    deaf.watch(shots)
+    shots.rename(shots.with_name("elsewhere"))
+    shots.mkdir()
+    (shots / "a.png").write_bytes(PNG)
+    assert deaf.run(8.0) == ["a.png"]

@@ -75,6 +75,10 @@ class Folders:
             self._thread.start()
         self._ask(partial(self._looking.watch, folders, existing=existing))
 
+    def problems(self) -> list[Message]:
+        """What is wrong with watched folders now."""
+        return self._roots.problems
+
     def pause(self) -> None:
         """Hand on nothing; what was found before waits."""
         self._ask(self._pause)

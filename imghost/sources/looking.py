@@ -21,6 +21,7 @@ from imghost.sources.tree import Tree
 _LOOK_S, _LOOK_AT_ALL_S = 60.0, 600.0
 _SHORT_LOOK_S, _SHORT_LOOK_AT_ALL_S = 3.0, 60.0
 _MISSING_S = 1.0
+_CHECK_S = 5.0  # nobody tells that a watched folder itself was moved away
 _BURST, _SOON_S = 500, 2.0
 _TOLD_WITHIN_S = 10.0
 
@@ -123,7 +124,7 @@ class Looking:
         for arrival in self._roots.check():
             self._tree.leave(arrival.path)
             self._arrivals.append(arrival)
-        self._check_at = math.inf if self._roots.is_complete else now + _MISSING_S
+        self._check_at = now + (_CHECK_S if self._roots.is_complete else _MISSING_S)
         if self._roots.is_short:
             self._look_at = min(self._look_at, now + _SHORT_LOOK_S)
         self._begin(now)

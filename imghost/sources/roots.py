@@ -34,7 +34,7 @@ class _Root:
     path: str = ""
     identity: tuple[int, int] | None = None
     looked_at: float = math.inf
-    has_problem: bool = False
+    problem: Message | None = None
 
 
 class Roots:
@@ -55,7 +55,12 @@ class Roots:
     @property
     def is_complete(self) -> bool:
         """Whether all of them are there."""
-        return not any(root.has_problem for root in self._roots)
+        return not self.problems
+
+    @property
+    def problems(self) -> list[Message]:
+        """What is wrong with those that are not there."""
+        return [root.problem for root in self._roots if root.problem]
 
     @property
     def outermost(self) -> list[str]:
@@ -112,11 +117,11 @@ class Roots:
         except OSError as exc:
             if isinstance(exc, FileNotFoundError | NotADirectoryError):
                 root.identity = None
-            if not root.has_problem:
-                self._tell(_problem(root.named, exc))
-            root.has_problem = True
+            if root.problem is None:
+                root.problem = _problem(root.named, exc)
+                self._tell(root.problem)
             return None
-        root.has_problem = False
+        root.problem = None
         return Arrival(root.path, since) if (root.path, root.identity) != former else None
 
     def _observe(self, path: str) -> bool:

@@ -169,7 +169,7 @@ class Watcher:
             reason,
             self._pause.ends_at,
             tuple((one.name, one.reason, one.at) for one in self._teller.left_alone.latest()),
-            tuple(filter(None, (clipboard, self._around.problem()))),
+            tuple(filter(None, (clipboard, *self._folders.problems(), self._around.problem()))),
         )
 
     def _round(self) -> bool:
