@@ -12,7 +12,7 @@ CUT = Message("the files were cut, not copied")
 MARKED = Message("whoever copied it asks programs to leave it alone")
 WITH_TEXT = Message("it came with text, as tables and documents do")
 NOT_HANDED_OVER = Message("the program that copied it did not hand it over")
-TOO_LARGE = Message("it is larger than limits.input_bytes")
+TOO_LARGE = Message("it is larger than limits.input_bytes, or than 100 MB; copy it as a file")
 
 
 @dataclass(frozen=True, slots=True)

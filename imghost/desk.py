@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from imghost.app import App
 from imghost.desktop.chime import Player
@@ -98,11 +99,14 @@ class Desk:
             return None
 
 
-def autostart_on() -> str:
-    """Have the desktop start imghost with each session; where that stands. Raises MachineError."""
+def autostart_on(config: Path | None) -> str:
+    """Have the desktop start imghost with each session; where that stands. Raises MachineError.
+
+    `config` is the file that it is to use, if not its own.
+    """
     from imghost.desktop.autostart import own_command, turn_on
 
-    return turn_on(own_command())
+    return turn_on([*own_command(), *(("--config", str(config)) if config else ())])
 
 
 def autostart_off() -> bool:

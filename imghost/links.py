@@ -59,6 +59,12 @@ def check_format(name: str, template: str) -> None:
         )
     if FORMATS[name] is _custom and not template:
         raise ConfigError("link.template is empty; write one, or choose another link.format")
+    if FORMATS[name] is _custom and not _LINKS.search(template):
+        raise ConfigError(
+            "link.template {written} has no link in it; write {{url}} or {{original}} where it is "
+            "to stand",
+            written=template,
+        )
 
 
 def is_web_address(url: str) -> bool:
@@ -146,6 +152,7 @@ FORMATS: Mapping[str, Callable[[Link, str], str]] = {
 
 _ENDINGS = frozenset({*EXTENSIONS.values(), *MIME_TYPES})
 _FIELD = re.compile(rf"\{{({'|'.join(field.name for field in fields(Link))})\}}")
+_LINKS = re.compile(r"\{(?:url|original)\}")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs"})
 _JOINERS = "\u200c\u200d"
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from imghost.app import App
 
 _ASKS = Message("it asks: imghost retry with its id sends it, imghost history rm discards it")
+_HELD = Message("its host wants you to log in")
 _LAST = 10
 _UNIT = 1000
 _ROUND = 10
@@ -125,6 +126,8 @@ def size_text(size_bytes: int) -> str:
 def _waiting_json(app: App, record: Record, say: Speaker) -> dict[str, object]:
     wait_s = app.outbox.waits_s(record)
     reason = record.reason or (_ASKS if record.state is State.ASKING else None)
+    if reason is None and math.isinf(wait_s):
+        reason = _HELD
     return {
         "id": record.id,
         "name": record.name,

@@ -12,7 +12,7 @@ from imghost.clipboard import CUT, MARKED, TOO_LARGE, WITH_TEXT, Held, Offer
 from imghost.errors import MachineError
 from imghost.models import Message
 from imghost.survival import Survival
-from imghost.watch.board import RESTORED, Board
+from imghost.watch.board import BEFORE, RESTORED, Board, content_of
 from tests.fakes.clipboards import NO_DESKTOP, Desktop
 from tests.fakes.program import eventually
 from tests.fakes.sender import Clock
@@ -34,7 +34,8 @@ class Bench:
 
     def begun(self) -> Bench:
         """Once what was there at the start was looked at."""
-        assert self.look() is None
+        there = self.look()
+        assert there is None or (there.reason, content_of(there)) == (BEFORE, "")
         assert self.board.is_followed
         return self
 
@@ -98,7 +99,9 @@ def test_what_was_there_at_resume_is_left_alone(
     assert not bench.board.is_followed
     assert not bench.board.replace(LINK)
     desktop.copy_picture(b"picture")
-    assert bench.look() is None
+    there = bench.look()
+    assert there
+    assert (there.reason, there.bitmap) == (BEFORE, b"")
     assert bench.board.is_followed
     desktop.copy_picture(b"picture")
     assert bench.taken() == b"picture"
@@ -373,3 +376,14 @@ def test_a_later_board_counts_on(desktop: Desktop) -> None:
     bench.begun()
     assert bench.board.copies == 8
     bench.board.close()
+
+
+def test_copies_are_counted_back(desktop: Desktop, watch: Callable[[], Bench]) -> None:
+    """How often somebody had copied a while ago, for what was saved then and is found now."""
+    bench = watch()
+    desktop.copy_text("first")
+    assert bench.look()
+    bench.clock.now += 1.0
+    desktop.copy_text("second")
+    assert bench.look()
+    assert [bench.board.copies_before(age_s) for age_s in (0.0, 0.5, 50.0)] == [3, 2, 0]

@@ -202,3 +202,20 @@ def test_every_link_is_given_and_nothing_else(steps: list[tuple[str, int]]) -> N
     assert links == given_out - {"draft"}
     assert news == settled
     assert bool(waiting) == (bursts.next_s(now) < math.inf)
+
+
+def test_what_asks_holds_up_nobody(bursts: Bursts) -> None:
+    """The others come without it, and it by itself once the user has said yes, however late."""
+    first, second, third = bursts.add_all(CLIPBOARD, ["a", "b", "c"], ORDER, 0.0)
+    bursts.set_apart(second)
+    bursts.set_apart(third)
+    bursts.settle(first, "link a")
+    assert texts(bursts.due(0.1)) == [("link a",)]
+    assert not bursts.is_expected(CLIPBOARD)
+    assert bursts.next_s(0.1) == math.inf
+    assert bursts.due(100.0) == []
+    bursts.settle(third, "link c")
+    (links,) = bursts.due(100.0)
+    assert (links.texts, links.is_late) == (("link c",), True)
+    bursts.drop(second)
+    assert bursts.due(101.0) == []

@@ -412,7 +412,7 @@ def test_what_is_wanted_is_sent_and_linked(begin: Begin, server: FakeBilibili) -
     (notice,) = taking.screen.notices
     assert notice.picture == taking.app.store.path(record.original)
     assert server.uploads == []
-    assert taking.bursts.is_expected(Origin(CLIPBOARD, 1))
+    assert not taking.bursts.is_expected(Origin(CLIPBOARD, 1))
     taking.press("Upload")
     assert taking.states() == [State.DONE]
     assert len(taking.texts()) == 1

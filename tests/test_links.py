@@ -298,15 +298,17 @@ def test_custom_fills_every_field_once() -> None:
     assert render_link(LINK, "custom", template) == (
         f"{URL}|{LINK.original}|a cat|a cat.png|1280x720|bilibili|openplatform|0123abcd|2026-02-03"
     )
-    assert render_link(link(alt="{url}"), "custom", "{{alt}} {x} {} {alt.__class__}") == (
-        "{{url}} {x} {} {alt.__class__}"
+    template = "{{alt}} {x} {} {alt.__class__} {original}"
+    assert render_link(link(alt="{url}"), "custom", template) == (
+        f"{{{{url}}}} {{x}} {{}} {{alt.__class__}} {LINK.original}"
     )
 
 
-def test_custom_needs_a_template() -> None:
-    """The format "custom" without a template is an error that names the setting."""
+@pytest.mark.parametrize("template", ["", "{alt}", "{url", "{{}}", "{ url }"])
+def test_custom_needs_a_template_with_a_link(template: str) -> None:
+    """The format "custom" without a link in its template is an error that names the setting."""
     with pytest.raises(ConfigError, match=r"link\.template"):
-        render_link(LINK, "custom")
+        render_link(LINK, "custom", template)
 
 
 def test_unknown_format_names_the_nearest() -> None:

@@ -21,7 +21,8 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     from imghost.desk import autostart_off, autostart_on
 
     if options.switch == "on":
-        context.console.tell("imghost starts with your session now: {place}", place=autostart_on())
+        place = autostart_on(context.named_config)
+        context.console.tell("imghost starts with your session now: {place}", place=place)
     elif autostart_off():
         context.console.tell("imghost does not start with your session any more")
     else:

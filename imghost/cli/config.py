@@ -14,6 +14,7 @@ from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
 from imghost.errors import ConfigError, UsageError
+from imghost.links import check_format
 
 SUMMARY = "Make, find, show, edit, check or change the config file."
 _ACTIONS = ("init", "path", "show", "edit", "check", "set")
@@ -57,7 +58,8 @@ def _show(context: Context) -> Answer:
 
 
 def _check(context: Context) -> Answer:
-    context.source.load()
+    link = context.source.load().link
+    check_format(link.format, link.template)
     if context.config_file.exists():
         line = context.console.say("{path} is fine", path=str(context.config_file))
     else:

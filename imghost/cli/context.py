@@ -39,13 +39,19 @@ class Context:
         chosen = self._config_option or self.environ.get("IMGHOST_CONFIG", "")
         return Path(chosen).expanduser().absolute() if chosen else self.dirs.config / "config.json"
 
+    @property
+    def named_config(self) -> Path | None:
+        """The config file, if --config or IMGHOST_CONFIG names it."""
+        named = self._config_option or self.environ.get("IMGHOST_CONFIG")
+        return self.config_file if named else None
+
     @cached_property
     def source(self) -> ConfigFile:
         """The config file as a source of configs."""
         from imghost.config_file import ConfigFile
 
-        named = self._config_option or self.environ.get("IMGHOST_CONFIG")
-        return ConfigFile(self.config_file, self.environ, required=bool(named))
+        is_named = self.named_config is not None
+        return ConfigFile(self.config_file, self.environ, required=is_named)
 
     @cached_property
     def config(self) -> Config:

@@ -21,5 +21,8 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     from imghost.cli.client import pause
 
     pause(context.running(), options.minutes)
-    context.console.tell("paused")
+    if options.minutes:
+        context.console.tell("paused for {minutes} minutes", minutes=f"{options.minutes:g}")
+    else:
+        context.console.tell("paused; imghost resume goes on")
     return Answer([])

@@ -21,5 +21,8 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     from imghost.cli.client import resume
 
     resume(context.running(), options.minutes)
-    context.console.tell("watching")
+    if options.minutes:
+        context.console.tell("watching for {minutes} minutes", minutes=f"{options.minutes:g}")
+    else:
+        context.console.tell("watching")
     return Answer([])

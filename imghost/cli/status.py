@@ -41,7 +41,7 @@ def run(_options: argparse.Namespace, context: Context) -> Answer:
 def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
     states = {
         "watching": "watching",
-        "paused": "paused: {reason}",
+        "paused": "paused: {reason}; imghost resume goes on",
         "serving": "serving",
         "stopped": "stopped; imghost watch starts it",
     }

@@ -7,6 +7,7 @@ import logging
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from imghost.clipboard import Clipboard, Held, Offer
@@ -15,10 +16,12 @@ from imghost.models import Message
 from imghost.survival import Survival
 
 _QUIET_S = 0.1
+_COUNTED = 50
 _READ_AGAIN_S = 1.0
 _REOPEN_S = 5.0
 _TIMES_AT_MOST, _TIMES_WITHIN_S = 4, 30.0
 
+BEFORE = Message("it was there before imghost began to watch")
 RESTORED = Message("another program keeps putting it back")
 
 log = logging.getLogger(__name__)
@@ -59,6 +62,7 @@ class Board:
         self._restored = ""
         self._mark: object = None
         self._came: list[float] = []
+        self._copied_at: deque[float] = deque(maxlen=_COUNTED)
         self.copies = copies
         self.problem: Message | None = None
         self._thread = threading.Thread(target=self._follow, name="imghost-clipboard")
@@ -127,28 +131,37 @@ class Board:
             except MachineError as exc:
                 log.info("nothing was put onto the clipboard: %s", exc)
                 return False
-            self.copies += 1
+            self._count()
             self._restored = self._content = content
         return True
+
+    def copies_before(self, age_s: float) -> int:
+        """How often somebody had copied something so many seconds ago."""
+        then = self._clock() - age_s
+        return self.copies - sum(at > then for at in list(self._copied_at))
 
     def _judged(self, held: Held, *, is_awaited: bool) -> Held | None:
         self._mark = held.mark
         content = content_of(held)
         if self._anew:
             self._anew, self._content = False, content
-            self.copies += 1
-            return None
+            self._count()
+            return Held(held.mark, reason=BEFORE) if content else None
         if held.ours or held.empty:
             return None
         again = bool(content) and content == self._content
         if again and (is_awaited or held.inherited or content == self._restored):
             return None
-        self.copies += 1
+        self._count()
         if not again:
             self._came.clear()
             self._restored = ""
         self._content = content
         return Held(held.mark, reason=RESTORED) if self._keeps_coming() else held
+
+    def _count(self) -> None:
+        self._copied_at.append(self._clock())
+        self.copies += 1
 
     def _keeps_coming(self) -> bool:
         """Whether the same content came so often that no person can have copied it each time."""

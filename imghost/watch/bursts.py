@@ -54,6 +54,7 @@ class Burst:
     by_name: bool
     is_late: bool = False
     is_drafted: bool = False
+    asks: bool = False
     items: list[Item] = field(default_factory=list)
     waiting: int = 0
     drafts: int = 0
@@ -120,6 +121,19 @@ class Bursts:
             if item in item.burst.items:
                 item.burst.items.remove(item)
 
+    def set_apart(self, item: Item) -> None:
+        """The picture waits for the user's word, and holds up no other: it comes by itself."""
+        with self._lock:
+            whole = item.burst
+            if item.is_settled or whole.asks:
+                return
+            whole.items.remove(item)
+            whole.waiting -= 1
+            alone = Burst(whole.origin, whole.number, whole.began_at, whole.last_at, whole.by_name)
+            alone.is_late = alone.is_drafted = alone.asks = True
+            alone.items, alone.waiting, item.burst = [item], 1, alone
+            self._open.append(alone)
+
     def draft(self, item: Item, link: str) -> None:
         """The picture is seen at this link until it has its own."""
         with self._lock:
@@ -149,7 +163,9 @@ class Bursts:
     def is_expected(self, origin: Origin) -> bool:
         """Whether a link of this origin is still to come."""
         with self._lock:
-            return any(burst.origin == origin and burst.waiting for burst in self._open)
+            return any(
+                burst.origin == origin and burst.waiting and not burst.asks for burst in self._open
+            )
 
     def due(self, now: float) -> list[Links]:
         """What is to be given out now, the oldest burst first."""
@@ -161,13 +177,19 @@ class Bursts:
     def next_s(self, now: float) -> float:
         """How long until `due` may have something without anything happening before."""
         with self._lock:
-            ends = [burst.began_at + SPLIT_S - now for burst in self._open if burst.waiting]
+            ends = [
+                burst.began_at + SPLIT_S - now
+                for burst in self._open
+                if burst.waiting and not burst.asks
+            ]
             return max(0.0, min(ends, default=math.inf))
 
     def _due(self, burst: Burst, now: float) -> Iterator[Links]:
         if not burst.waiting:
             if burst.news:
                 yield _links(burst, with_drafts=False)
+        elif burst.asks:
+            return
         elif now - burst.began_at >= SPLIT_S:
             if burst.news:
                 yield _links(burst, with_drafts=False)

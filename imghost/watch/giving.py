@@ -21,6 +21,12 @@ from imghost.watch.telling import Teller, Topic
 CLIPBOARD = "clipboard"
 _TRY_FOR_S = 1.0
 
+_DRAFT = "draft"
+_ONLY_YOU = Message(
+    "its host has not answered yet: until then the link on the clipboard is one that only you can "
+    "see"
+)
+
 log = logging.getLogger(__name__)
 
 
@@ -82,7 +88,7 @@ class Giver:
         """Put back the picture that a link replaced. Raises SourceError if there is none."""
         board, replaced = self._board(), self._replaced
         if board is None or replaced is None:
-            raise SourceError("no link has taken a picture's place since imghost was started")
+            raise SourceError("there is no picture to put back: no link has taken one's place")
         if not board.put(self._offer_of(replaced), replaced.content):
             raise SourceError("the picture could not be put onto the clipboard; try again")
         self._replaced = None
@@ -107,7 +113,11 @@ class Giver:
         self._given(links)
 
     def _given(self, links: Links) -> None:
-        if links.is_draft or not links.news:
+        if links.is_draft:
+            self._teller.tell_once(Topic.DRAFT, _DRAFT, _ONLY_YOU)
+            return
+        self._teller.over(_DRAFT)
+        if not links.news:
             return
         self._teller.chime()
         if self._config().notify.done:

@@ -186,6 +186,7 @@ class Intake:
             self._app.journal.reopen(record.id)
             self._senders.send_queued()
         elif record.state is State.ASKING:
+            self._bursts.set_apart(item)
             if not find.is_told:
                 self._asker.ask(record, item.name)
         elif record.state in (State.FAILED, State.DONE):  # not sent again without consent

@@ -15,9 +15,7 @@ _FACT = "pause"
 _MINUTE_S = 60.0
 
 BY_USER = Message("you paused it")
-AT_START = Message(
-    "it was started by itself, with a host that publishes; imghost resume lets it watch"
-)
+AT_START = Message("it was started by itself, with a host that publishes")
 TIME_OVER = Message("the time for which you resumed it is over")
 LOCKED = Message("the screen is locked")
 

@@ -30,6 +30,7 @@ class Topic(Enum):
     LOST = Message("A link does not work")
     WAITING = Message("Kept, and sent later")
     LOGIN = Message("Log in again")
+    DRAFT = Message("A draft link is on the clipboard")
     ASKING = Message("Upload this picture?")
     PAUSED = Message("imghost is paused")
     ADVICE = Message("Before you publish the link")

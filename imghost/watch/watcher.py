@@ -25,11 +25,13 @@ from imghost.watch.bursts import Bursts, Origin
 from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
-from imghost.watch.pausing import LOCKED, Pause
+from imghost.watch.pausing import BY_USER, LOCKED, Pause
 from imghost.watch.telling import Teller, Topic
 
 _ROUND_S = 2.0
 _RESUME_S = 3.0
+_SAVED_S = 0.6  # so long ago a file was written that stands still now
+_CLIPBOARD_BYTES = 100_000_000
 _CONFIG = "config"
 
 
@@ -194,8 +196,9 @@ class Watcher:
         self._paused = reason
         if reason and not former:
             self._folders.pause()
-            if reason != LOCKED:
-                self._teller.tell(Topic.PAUSED, reason)
+            if reason not in (BY_USER, LOCKED):
+                told = Message("{reason}; imghost resume goes on", {"reason": reason})
+                self._teller.tell(Topic.PAUSED, told)
         elif not reason and (former or was_paused):
             if self.board:
                 self.board.begin_anew()
@@ -238,7 +241,7 @@ class Watcher:
 
     def _look_at(self, board: Board) -> None:
         is_awaited = self._bursts.is_expected(Origin(CLIPBOARD, board.copies))
-        max_bytes = self._app.config.limits.input_bytes
+        max_bytes = min(_CLIPBOARD_BYTES, self._app.config.limits.input_bytes)
         held = board.look(max_bytes, is_awaited=is_awaited)
         if held and self._knows_of_pauses():  # one may have come, or gone, while that was read
             self._finder.copied(held, board.copies)
@@ -274,7 +277,8 @@ class Watcher:
         if self._pause.reason:  # which the folders do not know yet
             self._folders.settled(file)
             return
-        self._finder.saved(file, self.board.copies if self.board else self._copies)
+        copies = self.board.copies_before(_SAVED_S) if self.board else self._copies
+        self._finder.saved(file, copies)
 
     def _later(self, find: Find) -> None:
         self._finder.take_later(find)

@@ -61,7 +61,7 @@ def test_minutes(program: Program, person: Person) -> None:
         person.copy(pictures.png())
         eventually(lambda: not _is_paused(program))
         _only_the_next(program, person)
-        program.run("resume", str(MOMENT_MINUTES))
+        program.run("resume", str(MOMENT_MINUTES / 4))
         eventually(lambda: _is_paused(program))
         assert program.status["pause_reason"] == str(TIME_OVER)
         person.copy(pictures.png())

@@ -22,6 +22,10 @@ def _told(notices: Notifications, topic: Topic) -> list[str]:
     return notices.texts(str(topic.value))
 
 
+def _wait_until_told(notices: Notifications, topic: Topic, count: int) -> None:
+    eventually(lambda: len(_told(notices, topic)) == count)
+
+
 def _wait_for_reason(program: Program, words: str) -> None:
     """Wait until these words say why the last thing was left alone."""
 
@@ -73,7 +77,7 @@ def test_a_host_that_is_down(program: Program, person: Person, notices: Notifica
 def test_a_draft_link(program: Program, person: Person, fake: bilibili.FakeBilibili) -> None:
     """While the host takes its time there is a link that only we can see; then the real one."""
     program.set("watch.draft_after_s", 0.3)
-    fake.delay_s = 1.5
+    fake.delay_s = 0.9
     with program.watching():
         person.copy(pictures.png())
         (draft,) = person.linked()
@@ -97,13 +101,13 @@ def test_an_expired_login(
             person.copy(pictures.png(seed=seed))
             _wait_until_queued(program, seed)
         assert len(fake.uploads) == 1
-        eventually(lambda: bool(_told(notices, Topic.LOGIN)))
         assert person.pasted(PNG) == pictures.png(seed=2)
         renewed = program.run("config", "set", "hosts.bilibili.sessdata", stdin=RENEWED.encode())
         assert renewed.code == 0
         (link,) = person.linked()
         assert seen(link) == pictures.png(seed=2)
         eventually(lambda: program.status["counts"]["done"] == 2)
+        eventually(lambda: bool(_told(notices, Topic.LOGIN)))
     assert len(_told(notices, Topic.LOGIN)) == 1
     assert _told(notices, Topic.WAITING) == _told(notices, Topic.FAILED) == []
 
@@ -122,13 +126,16 @@ def test_a_refused_picture(
         eventually(lambda: program.status["counts"]["done"] == 1)
 
 
-def test_a_converted_picture(program: Program, person: Person, notices: Notifications) -> None:
-    """A picture that browsers do not show is made one that they do, and that is told."""
-    with program.watching():
-        person.copy(pictures.encoded(pictures.picture(), "TIFF"), "image/tiff")
-        (link,) = person.linked()
-        assert seen(link)[:4] in (b"\x89PNG", b"RIFF")
-        eventually(lambda: bool(_told(notices, Topic.CHANGED)))
+def test_what_is_told_with_links(program: Program, person: Person, notices: Notifications) -> None:
+    """That a picture was converted is told each time, who sees the links of a host only once."""
+    for count in (1, 2):
+        with program.watching():
+            person.copy(pictures.encoded(pictures.picture(seed=count), "TIFF"), "image/tiff")
+            (link,) = person.linked()
+            assert seen(link)[:4] in (b"\x89PNG", b"RIFF")
+            _wait_until_told(notices, Topic.CHANGED, count)
+    (told,) = _told(notices, Topic.ADVICE)
+    assert "public_url" in told
 
 
 def test_what_is_no_picture(
@@ -149,16 +156,3 @@ def test_what_is_no_picture(
         eventually(lambda: bool(_told(notices, Topic.REFUSED)))
         assert "(and" in _told(notices, Topic.REFUSED)[0]
     assert program.originals == []
-
-
-def test_advice(program: Program, person: Person, notices: Notifications) -> None:
-    """That only this computer sees the links is said with the first one, and never again."""
-    with program.watching():
-        person.copy(pictures.png())
-        eventually(lambda: bool(_told(notices, Topic.ADVICE)))
-    program.set("notify.done", value=True)
-    with program.watching():
-        person.copy(pictures.png(seed=1))
-        eventually(lambda: _told(notices, Topic.LINKED) == [person.text()])
-    (told,) = _told(notices, Topic.ADVICE)
-    assert "public_url" in told
