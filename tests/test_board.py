@@ -107,6 +107,18 @@ def test_what_was_there_at_resume_is_left_alone(
     assert bench.taken() == b"picture"
 
 
+def test_what_we_put_there_before_a_pause_is_no_news(
+    desktop: Desktop, watch: Callable[[], Bench]
+) -> None:
+    """Nobody wonders why a picture is left alone that stands beside its own link."""
+    bench = watch()
+    desktop.copy_picture(b"picture")
+    bench.look()
+    assert bench.board.replace(Offer("a link", b"picture", "image/png"))
+    bench.board.begin_anew()
+    assert bench.look() is None
+
+
 def test_our_link_is_no_news_and_can_be_replaced(
     desktop: Desktop, watch: Callable[[], Bench]
 ) -> None:

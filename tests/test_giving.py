@@ -167,6 +167,7 @@ def test_a_draft_is_silent(bench: Bench) -> None:
     bench.giver.give(bench.links("a draft", is_draft=True))
     assert bench.desktop.text == "a draft"
     assert bench.speakers.heard == []
+    assert len(bench.told(Topic.DRAFT)) == 1
     bench.look()
     bench.giver.give(bench.links("the link"))
     assert bench.desktop.text == "the link"

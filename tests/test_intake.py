@@ -70,7 +70,7 @@ def test_what_is_no_picture_is_told(begin: Begin) -> None:
     assert taking.left_alone() == [("clipboard", told)]
     assert taking.speakers.heard == [FAILED]
     assert taking.records() == []
-    assert not taking.bursts.is_expected(Origin(CLIPBOARD, 1))
+    assert not taking.is_expected()
 
 
 def test_a_file_that_is_no_picture_is_told_at_last(begin: Begin, folder: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_refusal_is_told(begin: Begin, server: FakeBilibili) -> None:
     assert f"imghost retry {taking.records()[0].id}" in told
     assert taking.speakers.heard == [FAILED]
     assert taking.texts() == [()]
-    assert not taking.bursts.is_expected(Origin(CLIPBOARD, 1))
+    assert not taking.is_expected()
 
 
 def test_many_failures_are_few_notices(begin: Begin, server: FakeBilibili, folder: Path) -> None:
@@ -412,7 +412,7 @@ def test_what_is_wanted_is_sent_and_linked(begin: Begin, server: FakeBilibili) -
     (notice,) = taking.screen.notices
     assert notice.picture == taking.app.store.path(record.original)
     assert server.uploads == []
-    assert not taking.bursts.is_expected(Origin(CLIPBOARD, 1))
+    assert taking.is_expected()
     taking.press("Upload")
     assert taking.states() == [State.DONE]
     assert len(taking.texts()) == 1
@@ -433,7 +433,7 @@ def test_what_is_not_wanted_is_erased(begin: Begin, server: FakeBilibili) -> Non
     assert server.uploads == []
     taking.intake.follow()
     assert taking.bursts.pending_ids() == []
-    assert not taking.bursts.is_expected(Origin(CLIPBOARD, 1))
+    assert not taking.is_expected()
 
 
 def test_a_screenshot_found_twice_is_asked_about_once(

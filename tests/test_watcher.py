@@ -199,6 +199,20 @@ def test_what_was_asked_about_is_linked_where_it_was_copied(
     assert len(server.uploads) == 1
 
 
+def test_a_manager_may_take_over_what_asks(watch: Watch, desktop: Desktop) -> None:
+    """The user is asked once, with buttons, and the link comes to where the picture is by then."""
+    watched = watch(watch={"ask": True}, link=URL)
+    desktop.copy_picture(pictures.png())
+    watched.stands(State.ASKING)
+    desktop.take_over()
+    watched.hears(Topic.ASKING)
+    watched.screen.press("Upload")
+    watched.link()
+    watched.copies(lambda: desktop.copy_text("text"))
+    assert len(watched.told(Topic.ASKING)) == 1
+    assert watched.told(Topic.LATE) == []
+
+
 def test_consent_that_comes_late_replaces_nothing(
     watch: Watch, desktop: Desktop, server: FakeBilibili
 ) -> None:

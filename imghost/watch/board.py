@@ -146,7 +146,7 @@ class Board:
         if self._anew:
             self._anew, self._content = False, content
             self._count()
-            return Held(held.mark, reason=BEFORE) if content else None
+            return Held(held.mark, reason=BEFORE) if content and not held.ours else None
         if held.ours or held.empty:
             return None
         again = bool(content) and content == self._content

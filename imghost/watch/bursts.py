@@ -160,11 +160,14 @@ class Bursts:
         with self._lock:
             return list(self._pending)
 
-    def is_expected(self, origin: Origin) -> bool:
-        """Whether a link of this origin is still to come."""
+    def is_expected(self, origin: Origin, now: float) -> bool:
+        """Whether a link of this origin is still to come; of what asks, only at first."""
         with self._lock:
             return any(
-                burst.origin == origin and burst.waiting and not burst.asks for burst in self._open
+                burst.origin == origin
+                and burst.waiting
+                and not (burst.asks and now - burst.began_at >= SPLIT_S)
+                for burst in self._open
             )
 
     def due(self, now: float) -> list[Links]:

@@ -240,7 +240,8 @@ class Watcher:
                 self.in_place.set()
 
     def _look_at(self, board: Board) -> None:
-        is_awaited = self._bursts.is_expected(Origin(CLIPBOARD, board.copies))
+        origin = Origin(CLIPBOARD, board.copies)
+        is_awaited = self._bursts.is_expected(origin, time.monotonic())
         max_bytes = min(_CLIPBOARD_BYTES, self._app.config.limits.input_bytes)
         held = board.look(max_bytes, is_awaited=is_awaited)
         if held and self._knows_of_pauses():  # one may have come, or gone, while that was read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +11,20 @@ import pytest
 from tests.fakes import bilibili
 from tests.fakes.buses import running_bus
 from tests.fakes.loop import running_loop
+from tests.fakes.needs import missing
 from tests.fakes.notifications import Notifications, notification_service
 from tests.fakes.person import Person
 from tests.fakes.program import Program
 from tests.fakes.x11 import xvfb
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what lacks a program, with its name; where nothing may be skipped, let it fail."""
+    if os.environ.get("IMGHOST_TESTS_SKIP") == "nothing":
+        return
+    for item in items:
+        if item.path.parent == Path(__file__).parent and (lacks := missing(item.path.stem)):
+            item.add_marker(pytest.mark.skip(reason=f"not installed here: {', '.join(lacks)}"))
 
 
 @pytest.fixture(scope="module")

@@ -22,9 +22,9 @@ from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.folder import Folders
 from imghost.survival import Survival
 from imghost.text import Speaker
-from imghost.watch.bursts import Bursts, Links
+from imghost.watch.bursts import Bursts, Links, Origin
 from imghost.watch.finding import Finder
-from imghost.watch.giving import Giver
+from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
 from imghost.watch.telling import Teller, Topic
 from tests.fakes import bilibili
@@ -187,6 +187,10 @@ class Taking:
     def next_s(self) -> float:
         """How long until something is due."""
         return self.finder.next_s(self.clock.now)
+
+    def is_expected(self) -> bool:
+        """Whether the link of the first copy is still to come."""
+        return self.bursts.is_expected(Origin(CLIPBOARD, 1), self.clock.now)
 
     def texts(self) -> list[tuple[str, ...]]:
         """The links that were given so far."""

@@ -1,0 +1,45 @@
+"""What the tests of real desktops run, and what of it is not installed here."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+import sys
+
+X11 = ("Xvfb", "xclip")
+GTK = "GTK 3 for the system's own Python"
+DESKTOP = (*X11, GTK, "dbus-daemon")
+WAYLAND = ("sway", "wl-copy", "wl-paste")
+SOUND = ("pulseaudio", "pactl", "parec", "sox")
+
+NEEDS = {
+    "test_bus": ("dbus-daemon",),
+    "test_chime": SOUND,
+    "test_clipboard_wayland": (*WAYLAND, *X11),
+    "test_clipboard_x11": (*X11, GTK),
+    "test_clipboard_x11_owning": (*X11, "xsel"),
+    "test_copying": (*DESKTOP, *WAYLAND),
+    "test_notify": ("dbus-daemon",),
+    "test_screen_lock": ("dbus-daemon",),
+    "test_watch_sound": (*DESKTOP, *SOUND),
+    "test_watch_wayland": (*DESKTOP, *WAYLAND),
+}
+"""By the name of the test's module; DESKTOP for all others."""
+
+
+def missing(module: str) -> list[str]:
+    """What a module's tests need and this machine has not."""
+    if sys.platform != "linux":
+        return ["Linux"]
+    needs = NEEDS.get(module.rpartition(".")[2], DESKTOP)
+    return [what for what in needs if not (_has_gtk() if what is GTK else shutil.which(what))]
+
+
+@functools.cache
+def _has_gtk() -> bool:
+    try:
+        command = ["/usr/bin/python3", "-c", "import gi; gi.require_version('Gtk', '3.0')"]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
