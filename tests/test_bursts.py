@@ -204,6 +204,23 @@ def test_every_link_is_given_and_nothing_else(steps: list[tuple[str, int]]) -> N
     assert bool(waiting) == (bursts.next_s(now) < math.inf)
 
 
+def test_what_asks_comes_together_as_it_is_wanted(bursts: Bursts) -> None:
+    """Each link with those that came before it, in the order of the copied files."""
+    first, second, third = bursts.add_all(CLIPBOARD, ["c", "b", "a"], ORDER, 0.0)
+    bursts.set_apart(third)
+    bursts.set_apart(first)
+    bursts.settle(third, "link a")
+    assert texts(bursts.due(20.0)) == [("link a",)]
+    bursts.settle(first, "link c")
+    (links,) = bursts.due(30.0)
+    assert (links.texts, links.news) == (("link c", "link a"), 1)
+    bursts.set_apart(second)
+    assert bursts.due(31.0) == []
+    bursts.settle(second, "link b")
+    assert texts(bursts.due(32.0)) == [("link c", "link b", "link a")]
+    assert bursts.due(33.0) == []
+
+
 def test_what_asks_holds_up_nobody(bursts: Bursts) -> None:
     """The others come without it, and it by itself once the user has said yes, however late.
 

@@ -145,7 +145,7 @@ class Board:
         content = content_of(held)
         if self._anew:
             self._anew, self._content = False, content
-            self._count()
+            self.copies += 1
             return Held(held.mark, reason=BEFORE) if content and not held.ours else None
         if held.ours or held.empty:
             return None

@@ -29,14 +29,15 @@ class Origin:
 class Item:
     """One picture of a burst, from its find to its link; changed by its Bursts alone.
 
-    `order` says where it goes and how its link is written.
-    `link` is "" until there is one, and stays so if it failed. `draft` is the embedded host's link
-    to the same picture.
+    `order` says where it goes and how its link is written; `place` where it stands among those that
+    were copied with it. `link` is "" until there is one, and stays so if it failed. `draft` is the
+    embedded host's link to the same picture.
     """
 
     name: str
     order: Order
     burst: Burst = field(repr=False)
+    place: int
     record_id: int = 0
     link: str = ""
     draft: str = ""
@@ -45,7 +46,10 @@ class Item:
 
 @dataclass(slots=True, eq=False)
 class Burst:
-    """Items that were found together; times are seconds of a monotonic clock."""
+    """Items that were found together; times are seconds of a monotonic clock.
+
+    `apart` are those of them that ask, which is a burst that `asks`.
+    """
 
     origin: Origin
     number: int
@@ -55,6 +59,7 @@ class Burst:
     is_late: bool = False
     is_drafted: bool = False
     asks: bool = False
+    apart: Burst | None = None
     items: list[Item] = field(default_factory=list)
     waiting: int = 0
     drafts: int = 0
@@ -122,17 +127,21 @@ class Bursts:
                 item.burst.items.remove(item)
 
     def set_apart(self, item: Item) -> None:
-        """The picture waits for the user's word, and holds up no other: it comes by itself."""
+        """The picture waits for the user's word, and holds up no other: it comes later.
+
+        Those that were found together and ask come together as far as they have their links.
+        """
         with self._lock:
             whole = item.burst
             if item.is_settled or whole.asks:
                 return
             whole.items.remove(item)
             whole.waiting -= 1
-            alone = Burst(whole.origin, whole.number, whole.began_at, whole.last_at, whole.by_name)
-            alone.is_late = alone.is_drafted = alone.asks = True
-            alone.items, alone.waiting, item.burst = [item], 1, alone
-            self._open.append(alone)
+            item.burst = apart = whole.apart = whole.apart or _apart(whole)
+            apart.items.append(item)
+            apart.waiting += 1
+            if apart not in self._open:
+                self._open.append(apart)
 
     def draft(self, item: Item, link: str) -> None:
         """The picture is seen at this link until it has its own."""
@@ -188,11 +197,9 @@ class Bursts:
             return max(0.0, min(ends, default=math.inf))
 
     def _due(self, burst: Burst, now: float) -> Iterator[Links]:
-        if not burst.waiting:
+        if burst.asks or not burst.waiting:
             if burst.news:
                 yield _links(burst, with_drafts=False)
-        elif burst.asks:
-            return
         elif now - burst.began_at >= SPLIT_S:
             if burst.news:
                 yield _links(burst, with_drafts=False)
@@ -204,6 +211,7 @@ class Bursts:
     def _split(self, burst: Burst, now: float) -> None:
         late = Burst(burst.origin, burst.number, now, now, burst.by_name, is_late=True)
         late.is_drafted, late.drafts = burst.is_drafted, burst.drafts
+        late.apart = burst.apart
         late.items = [item for item in burst.items if not item.is_settled]
         burst.items = [item for item in burst.items if item.is_settled]
         late.waiting, burst.waiting, burst.drafts = burst.waiting, 0, 0
@@ -233,10 +241,16 @@ class Bursts:
 
 
 def _added(burst: Burst, name: str, order: Order) -> Item:
-    item = Item(name, order, burst)
+    item = Item(name, order, burst, len(burst.items))
     burst.items.append(item)
     burst.waiting += 1
     return item
+
+
+def _apart(whole: Burst) -> Burst:
+    apart = Burst(whole.origin, whole.number, whole.began_at, whole.last_at, whole.by_name)
+    apart.is_late = apart.is_drafted = apart.asks = True
+    return apart
 
 
 def _no_longer_waits(item: Item) -> None:
@@ -245,7 +259,7 @@ def _no_longer_waits(item: Item) -> None:
 
 
 def _links(burst: Burst, *, with_drafts: bool) -> Links:
-    items = sorted(burst.items, key=lambda item: item.name) if burst.by_name else burst.items
+    items = sorted(burst.items, key=lambda item: item.name if burst.by_name else item.place)
     texts = [item.link or (item.draft if with_drafts else "") for item in items]
     news, burst.news = burst.news, 0
     return Links(

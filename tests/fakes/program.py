@@ -20,7 +20,7 @@ from imghost.dirs import find_dirs
 from imghost.door import find_door
 
 COMMAND = (sys.executable, "-m", "imghost")
-DEADLINE_S = 60.0
+DEADLINE_S = 15.0
 END_S = 5.0
 _LOOK_S = 0.02
 
