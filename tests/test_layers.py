@@ -37,6 +37,7 @@ LAYERS = (
     {"health", "server", "open_hosts", "sinks"},
     {
         "app",
+        "choosing",
         "forget",
         "report",
         "caretaker",

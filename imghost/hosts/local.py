@@ -45,7 +45,7 @@ class LocalHost:
     """Keeps `<folder>/<bucket>/<sha1>.<ext>` and links `<base>/bfs/<bucket>/<sha1>.<ext>`."""
 
     name = "local"
-    buckets: tuple[str, ...] = ("images",)
+    buckets: tuple[str, ...] = ("images", "album")
     limits = Limits(max_bytes=_MAX_BYTES, formats=_FORMATS)  # what every browser shows
     Config = LocalConfig
 

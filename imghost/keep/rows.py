@@ -88,6 +88,18 @@ class Rows:
         }
         return {state: found.get(state, 0) for state in State}
 
+    def buckets(self, host: str) -> list[str]:
+        """The buckets that were used at a host, by name."""
+        rows = self._db.read(
+            "WITH RECURSIVE used (bucket) AS ("
+            " SELECT min(bucket) FROM uploads WHERE host = ?1 UNION ALL"
+            " SELECT (SELECT min(bucket) FROM uploads WHERE host = ?1 AND bucket > used.bucket)"
+            " FROM used WHERE used.bucket IS NOT NULL"
+            ") SELECT bucket FROM used WHERE bucket IS NOT NULL",
+            (host,),
+        )
+        return [row["bucket"] for row in rows]
+
     def originals_of(self, record_id: int) -> list[str]:
         """The originals that led to this row."""
         rows = self._db.read(

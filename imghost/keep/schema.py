@@ -59,6 +59,9 @@ MIGRATIONS = (
         is_due INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE INDEX uploads_place ON uploads (host, bucket);
+    """,
 )
 """Each brings the tables from the version of its index to the next one, PRAGMA user_version."""
 
