@@ -1,4 +1,4 @@
-"""The clipboard as commands use it, without a daemon: what is there, and a text put there."""
+"""The clipboard as people ask for it: what is there, and a text put there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from imghost.desktop.clipboard_text import TextClipboard
 from imghost.desktop.clipboard_x11 import X11Clipboard
 from imghost.desktop.holder import hold
 from imghost.errors import MachineError, SourceError
+from imghost.server.asked import BytesInput, FileInput, Input
+from imghost.sources.files import may_be_image
 
 _POLL_S = 1.0
 
@@ -22,6 +24,23 @@ def held_now(environ: Mapping[str, str], max_bytes: int) -> Held:
             return clipboard.read(max_bytes)
     except MachineError as exc:
         raise SourceError(exc.message.template, **exc.message.fields) from exc
+
+
+def inputs_of(held: Held) -> tuple[Input, ...]:
+    """The images that the clipboard holds, to upload because the user asks for it.
+
+    Raises SourceError if there are none, or if what is there is left alone.
+    """
+    if held.reason:
+        raise SourceError("what is on the clipboard is left alone: {reason}", reason=held.reason)
+    if held.bitmap:
+        return (BytesInput("", held.bitmap),)
+    images = tuple(FileInput(path) for path in held.paths if may_be_image(path))
+    if not images:
+        raise SourceError(
+            "there is no image on the clipboard; copy one, or name a file: imghost upload a.png"
+        )
+    return images
 
 
 def copy_text(environ: Mapping[str, str], text: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from imghost.clipboard import CUT, MARKED, TOO_LARGE, WITH_TEXT, Held, Offer
-from imghost.errors import MachineError
+from imghost.errors import MachineError, SourceError
 from imghost.models import Message
 from imghost.survival import Survival
 from imghost.watch.board import BEFORE, RESTORED, Board, content_of
@@ -399,3 +399,28 @@ def test_copies_are_counted_back(desktop: Desktop, watch: Callable[[], Bench]) -
     desktop.copy_text("second")
     assert bench.look()
     assert [bench.board.copies_before(age_s) for age_s in (0.0, 0.5, 50.0)] == [3, 2, 1]
+
+
+def test_who_asks_is_told_what_is_there_now(desktop: Desktop, watch: Callable[[], Bench]) -> None:
+    """What was there before the start, too; that changes nothing of what is news."""
+    desktop.copy_picture(b"before")
+    bench = watch()
+    assert bench.board.held_now(MAX_BYTES).bitmap == b"before"
+    bench.hears(lambda: desktop.copy_picture(b"picture"))
+    assert bench.board.held_now(MAX_BYTES).bitmap == b"picture"
+    assert bench.taken() == b"picture"
+
+
+def test_who_asks_without_a_desktop_is_told_why(desktop: Desktop) -> None:
+    """A clipboard that is gone, or that fails, is an error with its reason."""
+    bench = Bench(desktop).begun()
+    try:
+        desktop.failures.append(MachineError("it keeps it to itself"))
+        with pytest.raises(SourceError, match="keeps it to itself"):
+            bench.board.held_now(MAX_BYTES)
+        desktop.go_away()
+        eventually(lambda: bench.board.problem is not None)
+        with pytest.raises(SourceError, match=NO_DESKTOP):
+            bench.board.held_now(MAX_BYTES)
+    finally:
+        bench.board.close()

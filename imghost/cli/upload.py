@@ -24,7 +24,7 @@ from imghost.server.asked import (
     UploadRequest,
 )
 from imghost.server.wire import Settled
-from imghost.sources.files import is_link, may_be_image
+from imghost.sources.files import is_link
 
 SUMMARY = "Upload images and print their links."
 _CLIPBOARD = "clipboard"
@@ -77,19 +77,10 @@ def _input(word: str, context: Context) -> Input:
 
 
 def _copied(context: Context) -> list[tuple[str, Input]]:
-    from imghost.copying import held_now
+    from imghost.copying import held_now, inputs_of
 
-    held = held_now(context.environ, context.config.limits.input_bytes)
-    if held.reason:
-        raise SourceError("what is on the clipboard is left alone: {reason}", reason=held.reason)
-    if held.bitmap:
-        return [(_CLIPBOARD, BytesInput("", held.bitmap))]
-    images = [path for path in held.paths if may_be_image(path)]
-    if not images:
-        raise SourceError(
-            "there is no image on the clipboard; copy one, or name a file: imghost upload a.png"
-        )
-    return [(path, FileInput(path)) for path in images]
+    inputs = inputs_of(held_now(context.environ, context.config.limits.input_bytes))
+    return [(one.path if isinstance(one, FileInput) else _CLIPBOARD, one) for one in inputs]
 
 
 def _standard_input(context: Context) -> bytes:

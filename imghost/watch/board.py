@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from imghost.clipboard import Clipboard, Held, Offer
-from imghost.errors import MachineError
+from imghost.errors import MachineError, SourceError
 from imghost.models import Message
 from imghost.survival import Survival
 
@@ -134,6 +134,17 @@ class Board:
             self._count()
             self._restored = self._content = content
         return True
+
+    def held_now(self, max_bytes: int) -> Held:
+        """What is there, whatever was looked at before. Raises SourceError if nobody can tell."""
+        clipboard = self._clipboard
+        if clipboard is None:
+            problem = self.problem or Message("the clipboard is not watched just now; try again")
+            raise SourceError(problem.template, **problem.fields)
+        try:
+            return clipboard.read(max_bytes)
+        except MachineError as exc:
+            raise SourceError(exc.message.template, **exc.message.fields) from exc
 
     def copies_before(self, age_s: float) -> int:
         """How often somebody had copied something so many seconds ago."""
