@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from imghost.clipboard import CUT, MARKED, NOT_HANDED_OVER, WITH_TEXT
+from imghost.watch.board import BEFORE
 from imghost.watch.telling import Topic
 from tests.fakes import bilibili, pictures
 from tests.fakes.notifications import Notifications
@@ -43,7 +44,7 @@ def test_what_was_there_before(program: Program, person: Person) -> None:
     """A picture that was copied before the start stays where it is, and is not sent."""
     person.copy(pictures.png())
     with program.watching():
-        assert program.status["left_alone"] == []
+        assert _left_alone(program) == [str(BEFORE)]
         assert person.pasted(PNG) == pictures.png()
         _next_is_taken(program, person)
 
@@ -54,7 +55,7 @@ def test_left_alone(program: Program, person: Person, tmp_path: Path) -> None:
     password = {PNG: pictures.png(), "x-kde-passwordManagerHint": b"secret"}
     picture = tmp_path / "a.png"
     picture.write_bytes(pictures.png())
-    with program.watching(), Owner(person.display, {"UTF8_STRING": b"x"}) as owner:
+    with Owner(person.display, {"UTF8_STRING": b"x"}) as owner, program.watching():
         owner.copy(table)
         eventually(lambda: _left_alone(program) == [str(WITH_TEXT)])
         assert person.owner() == owner.window.id
