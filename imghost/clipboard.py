@@ -57,8 +57,12 @@ class Clipboard(Protocol):
         """One for each time that somebody copied, ourselves included, until `close`."""
         ...
 
-    def read(self, max_bytes: int) -> Held:
-        """What is there now; a bitmap that is larger is left alone."""
+    def read(self, max_bytes: int, *, wanted: bool = False) -> Held:
+        """What is there now; a bitmap that is larger is left alone.
+
+        `wanted`: the user asked for just this, so it does not count that it came with text or was
+        cut.
+        """
         ...
 
     def replace(self, mark: object, offer: Offer) -> bool:

@@ -42,7 +42,7 @@ paths = (
 )
 
 
-def taken(offered: Mapping[str, bytes]) -> tuple[Held, list[str]]:
+def taken(offered: Mapping[str, bytes], *, wanted: bool = False) -> tuple[Held, list[str]]:
     """What is taken of this, and which formats were asked for."""
     asked: list[str] = []
 
@@ -50,7 +50,7 @@ def taken(offered: Mapping[str, bytes]) -> tuple[Held, list[str]]:
         asked.append(name)
         return offered[name]
 
-    return held(7, offered, fetch), asked
+    return held(7, offered, fetch, wanted=wanted), asked
 
 
 @given(st.permutations([*BITMAPS, *OTHERS]), st.integers(1, len(BITMAPS)))
@@ -95,6 +95,20 @@ def test_files_come_first(bitmaps: set[str], texts: set[str]) -> None:
 def test_what_is_left_alone(offered: Mapping[str, bytes], reason: Message | None) -> None:
     """Cut files, passwords and empty pictures are left alone; text needs no reason."""
     assert taken(offered)[0].reason == reason
+
+
+@pytest.mark.parametrize(
+    ("offered", "held"),
+    [
+        ({"image/png": b"a", "text/plain": b"b"}, Held(7, bitmap=b"a")),
+        ({GNOME_FILES: b"cut\n" + FILES}, Held(7, paths=PATHS)),
+        ({URI_LIST: FILES, KDE_CUT: b"1"}, Held(7, paths=PATHS)),
+        ({"image/png": b"a", "x-kde-passwordManagerHint": b"secret"}, Held(7, reason=MARKED)),
+    ],
+)
+def test_what_the_user_asks_for(offered: Mapping[str, bytes], held: Held) -> None:
+    """What came with text or was cut is taken at the user's word, what is marked is not."""
+    assert taken(offered, wanted=True)[0] == held
 
 
 def test_files_elsewhere_leave_the_bitmap() -> None:

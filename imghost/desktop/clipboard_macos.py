@@ -72,9 +72,9 @@ class MacClipboard(PolledClipboard):
     def _count(self) -> int:
         return self._calls.count()
 
-    def _read(self, max_bytes: int) -> Held:
+    def _read(self, max_bytes: int, *, wanted: bool) -> Held:
         mark, types = self._count(), self._calls.types()
-        held = self._taken(mark, types, max_bytes)
+        held = self._taken(mark, types, max_bytes, wanted=wanted)
         return dataclasses.replace(held, ours=mark == self._ours, empty=not types)
 
     def _write(self, offer: Offer, may: Callable[[], bool]) -> bool:
@@ -86,7 +86,7 @@ class MacClipboard(PolledClipboard):
             self._ours = self._calls.put(_contents(offer))
         return bool(self._ours)
 
-    def _taken(self, mark: int, types: tuple[str, ...], max_bytes: int) -> Held:
+    def _taken(self, mark: int, types: tuple[str, ...], max_bytes: int, *, wanted: bool) -> Held:
         def fetch(mime_type: str) -> bytes:
             data = self._calls.get(_TYPES[mime_type], max_bytes + 1)
             if len(data) > max_bytes:
@@ -99,7 +99,7 @@ class MacClipboard(PolledClipboard):
             return Held(mark, reason=MARKED)
         if files and (paths := self._calls.file_paths()):
             return Held(mark, paths=paths)
-        return targets.held(mark, offered, fetch)
+        return targets.held(mark, offered, fetch, wanted=wanted)
 
 
 def _contents(offer: Offer) -> Mapping[str, bytes]:

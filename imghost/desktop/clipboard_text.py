@@ -25,7 +25,7 @@ class TextClipboard:
         self._closed.wait()
         yield from ()
 
-    def read(self, max_bytes: int) -> Held:  # noqa: ARG002 - the contract's
+    def read(self, max_bytes: int, *, wanted: bool = False) -> Held:  # noqa: ARG002 - the contract's
         """Nothing that can be told."""
         return Held(None)
 

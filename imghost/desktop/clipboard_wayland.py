@@ -55,10 +55,10 @@ class WaylandClipboard:
         finally:
             watch.stop()
 
-    def read(self, max_bytes: int) -> Held:
+    def read(self, max_bytes: int, *, wanted: bool = False) -> Held:
         """What is there now."""
         with self._one_at_a_time:
-            held, content = self._look(max_bytes)
+            held, content = self._look(max_bytes, wanted=wanted)
             if content != self._put:
                 self._put = None
             return replace(held, mark=_Mark(content, max_bytes), ours=self._put is not None)
@@ -86,11 +86,11 @@ class WaylandClipboard:
             if self._watch:
                 self._watch.stop()
 
-    def _look(self, max_bytes: int) -> tuple[Held, bytes | None]:
+    def _look(self, max_bytes: int, *, wanted: bool = False) -> tuple[Held, bytes | None]:
         """What is there, and by what it is known again."""
         types = self._calls.types()
         reader = _Reader(self._calls, max_bytes)
-        held = targets.held(None, types, reader)
+        held = targets.held(None, types, reader, wanted=wanted)
         text = next((name for name in types if name.startswith(_TEXT)), "")
         if text and not (reader.asked or any(_HANDS_OFF in name.lower() for name in types)):
             with contextlib.suppress(targets.LeftAlone):

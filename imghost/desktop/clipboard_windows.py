@@ -98,9 +98,9 @@ class WindowsClipboard(PolledClipboard):
             )
         return number - self._rendered
 
-    def _read(self, max_bytes: int) -> Held:
+    def _read(self, max_bytes: int, *, wanted: bool) -> Held:
         with self._opened(), self._uncounted() as count:
-            held = self._taken(max_bytes)
+            held = self._taken(max_bytes, wanted=wanted)
             ours, empty = self._calls.has(_OURS), self._calls.is_empty()
             return dataclasses.replace(held, mark=count, ours=ours, empty=empty)
 
@@ -138,7 +138,7 @@ class WindowsClipboard(PolledClipboard):
         finally:
             self._calls.close()
 
-    def _taken(self, max_bytes: int) -> Held:
+    def _taken(self, max_bytes: int, *, wanted: bool) -> Held:
         names = {
             mime_type: name
             for mime_type, names in _NAMES.items()
@@ -148,11 +148,15 @@ class WindowsClipboard(PolledClipboard):
         files = self._calls.has(_FILES)
         if (files or names.keys() - {"text/plain"}) and self._is_marked():
             return Held(None, reason=MARKED)
-        if files and self._number(_EFFECT) & _MOVE:
+        if files and not wanted and self._number(_EFFECT) & _MOVE:
             return Held(None, reason=CUT)
         if files and (paths := windows_formats.paths(self._calls.get(_FILES, max_bytes))):
             return Held(None, paths=paths)
-        return targets.held(None, names, lambda mime: self._bitmap(names[mime], max_bytes))
+
+        def fetch(mime_type: str) -> bytes:
+            return self._bitmap(names[mime_type], max_bytes)
+
+        return targets.held(None, names, fetch, wanted=wanted)
 
     def _is_marked(self) -> bool:
         if any(self._calls.has(name) for name in _HANDS_OFF):

@@ -73,9 +73,9 @@ class X11Clipboard:
         while self._is_changed():
             yield
 
-    def read(self, max_bytes: int) -> Held:
+    def read(self, max_bytes: int, *, wanted: bool = False) -> Held:
         """What is there now, within ten seconds; a bitmap that is larger is left alone."""
-        return self._loop.run(self._read(max_bytes), _LIMIT_S)
+        return self._loop.run(self._read(max_bytes, wanted=wanted), _LIMIT_S)
 
     def replace(self, mark: object, offer: Offer) -> bool:
         """Put the offer there unless somebody copied since `mark`; whether it is there now."""
@@ -140,26 +140,27 @@ class X11Clipboard:
             raise MachineError("the clipboard does not answer; try again")
         return written.time_ms
 
-    def _read(self, max_bytes: int) -> Steps[Held]:
+    def _read(self, max_bytes: int, *, wanted: bool) -> Steps[Held]:
         until = time.monotonic() + READ_S
         while True:
             past = partial(self._is_past, self._last.count)
             reading = Reading(self._wire, self._loop, self._requestors, until, past)
-            held = yield from self._look(reading, max_bytes)
+            held = yield from self._look(reading, max_bytes, wanted=wanted)
             if self._closing or not past() or time.monotonic() >= until:
                 return held
 
     def _is_past(self, count: int) -> bool:
         return self._closing or self._last.count != count
 
-    def _look(self, reading: Reading, max_bytes: int) -> Steps[Held]:
+    def _look(self, reading: Reading, max_bytes: int, *, wanted: bool) -> Steps[Held]:
         owner, mark = self._last.owner, self._last.time_ms
         if owner == NONE:
             return Held(mark, empty=True)
         if owner == self._wire.window:
             return replace(self._ours(mark, max_bytes), ours=True)
         inherited = self._last.inherited or self._is_manager(owner)
-        return replace((yield from self._theirs(reading, mark, max_bytes)), inherited=inherited)
+        held = yield from self._theirs(reading, mark, max_bytes, wanted=wanted)
+        return replace(held, inherited=inherited)
 
     def _ours(self, mark: int, max_bytes: int) -> Held:
         def fetch(name: str) -> bytes:
@@ -169,16 +170,16 @@ class X11Clipboard:
 
         return targets.held(mark, self._owning.formats, fetch)
 
-    def _theirs(self, reading: Reading, mark: int, max_bytes: int) -> Steps[Held]:
+    def _theirs(self, reading: Reading, mark: int, max_bytes: int, *, wanted: bool) -> Steps[Held]:
         try:
             offered = yield from reading.targets()
         except LeftAlone:  # nobody knows whether it is an image
             return Held(mark)
-        rules = targets.taking(mark, offered)
+        rules = targets.taking(mark, offered, wanted=wanted)
         try:
-            wanted = next(rules)
+            name = next(rules)
             while True:
-                wanted = rules.send((yield from reading.fetch(wanted, max_bytes)))
+                name = rules.send((yield from reading.fetch(name, max_bytes)))
         except StopIteration as end:
             return cast("Held", end.value)
         except LeftAlone as exc:

@@ -36,10 +36,10 @@ class PolledClipboard(ABC):
                 yield
             last = now
 
-    def read(self, max_bytes: int) -> Held:
+    def read(self, max_bytes: int, *, wanted: bool = False) -> Held:
         """What is there now."""
         try:
-            return self._in_turn(lambda: self._read(max_bytes))
+            return self._in_turn(lambda: self._read(max_bytes, wanted=wanted))
         except TimeoutError:
             return Held(self._count(), reason=NOT_HANDED_OVER)
 
@@ -69,7 +69,7 @@ class PolledClipboard(ABC):
         """How often the content changed; never blocks. Raises MachineError."""
 
     @abstractmethod
-    def _read(self, max_bytes: int) -> Held:
+    def _read(self, max_bytes: int, *, wanted: bool) -> Held:
         """What is there now. Raises TimeoutError, OSError, MachineError."""
 
     @abstractmethod

@@ -28,8 +28,12 @@ class LeftAlone(Exception):
         self.reason = reason
 
 
-def taking(mark: object, offered: Iterable[str]) -> Generator[str, bytes, Held]:
+def taking(
+    mark: object, offered: Iterable[str], *, wanted: bool = False
+) -> Generator[str, bytes, Held]:
     """What is taken of the formats `offered`: copied files, else a bitmap, else nothing.
+
+    `wanted`: the user asked for just this; only what is marked is left alone then.
 
     It asks for the bytes of one format after another, as few as can be, for an owner may have to
     make each. Raises LeftAlone. The order of formats, and what is left alone, are habits of file
@@ -40,24 +44,26 @@ def taking(mark: object, offered: Iterable[str]) -> Generator[str, bytes, Held]:
     bitmap = next((names[name] for name in _BITMAPS if name in names), "")
     if (files or bitmap) and any(_PASSWORDS in name for name in names):
         raise LeftAlone(MARKED)
-    if files and (paths := (yield from _copied(files, names))):
+    if files and (paths := (yield from _copied(files, names, wanted=wanted))):
         return Held(mark, paths=paths)
     if not bitmap:
         return Held(mark)
-    if any(name in _TEXTS or name.partition(";")[0] == "text/plain" for name in names):
+    if not wanted and any(_is_text(name) for name in names):
         raise LeftAlone(WITH_TEXT)
     if data := (yield bitmap):
         return Held(mark, bitmap=data)
     raise LeftAlone(NOT_HANDED_OVER)
 
 
-def held(mark: object, offered: Iterable[str], fetch: Callable[[str], bytes]) -> Held:
+def held(
+    mark: object, offered: Iterable[str], fetch: Callable[[str], bytes], *, wanted: bool = False
+) -> Held:
     """What `taking` takes where `fetch` gives the bytes of a format, or raises LeftAlone."""
-    steps = taking(mark, offered)
+    steps = taking(mark, offered, wanted=wanted)
     try:
-        wanted = next(steps)
+        name = next(steps)
         while True:
-            wanted = steps.send(fetch(wanted))
+            name = steps.send(fetch(name))
     except StopIteration as end:
         return cast("Held", end.value)
     except LeftAlone as exc:
@@ -84,13 +90,19 @@ def copied(paths: Iterable[str]) -> Mapping[str, bytes]:
     }
 
 
-def _copied(files: str, names: Mapping[str, str]) -> Generator[str, bytes, tuple[str, ...]]:
+def _is_text(name: str) -> bool:
+    return name in _TEXTS or name.partition(";")[0] == "text/plain"
+
+
+def _copied(
+    files: str, names: Mapping[str, str], *, wanted: bool
+) -> Generator[str, bytes, tuple[str, ...]]:
     if files.lower() == GNOME_FILES:
         cut, paths = copied_files((yield files))
     else:
         cut = KDE_CUT in names and (yield names[KDE_CUT]).startswith(b"1")  # "0": copied
-        paths = () if cut else uri_list((yield files))
-    if cut:
+        paths = uri_list((yield files)) if wanted or not cut else ()
+    if cut and not wanted:
         raise LeftAlone(CUT)
     return paths
 

@@ -135,14 +135,14 @@ class Board:
             self._restored = self._content = content
         return True
 
-    def held_now(self, max_bytes: int) -> Held:
+    def held_now(self, max_bytes: int, *, wanted: bool = False) -> Held:
         """What is there, whatever was looked at before. Raises SourceError if nobody can tell."""
         clipboard = self._clipboard
         if clipboard is None:
             problem = self.problem or Message("the clipboard is not watched just now; try again")
             raise SourceError(problem.template, **problem.fields)
         try:
-            return clipboard.read(max_bytes)
+            return clipboard.read(max_bytes, wanted=wanted)
         except MachineError as exc:
             raise SourceError(exc.message.template, **exc.message.fields) from exc
 

@@ -133,7 +133,7 @@ class MemoryClipboard:
                 self._told = desktop.mark
             yield
 
-    def read(self, max_bytes: int) -> Held:
+    def read(self, max_bytes: int, *, wanted: bool = False) -> Held:
         """What is there once whoever copied it answers."""
         desktop = self._desktop
         desktop.reads += 1
@@ -142,7 +142,7 @@ class MemoryClipboard:
             self._check()
             if desktop.failures:
                 raise desktop.failures.popleft()
-            return _held(desktop.mark, desktop.content, max_bytes)
+            return _held(desktop.mark, desktop.content, max_bytes, wanted=wanted)
 
     def replace(self, mark: object, offer: Offer) -> bool:
         """Put the offer there unless there was a change since."""
@@ -177,11 +177,12 @@ class MemoryClipboard:
             raise MachineError(NO_DESKTOP)
 
 
-def _held(mark: int, content: Content | None, max_bytes: int) -> Held:
+def _held(mark: int, content: Content | None, max_bytes: int, *, wanted: bool) -> Held:
     if content is None:
         return Held(mark, empty=True)
     is_large = len(content.picture) > max_bytes
-    if reason := content.reason or (TOO_LARGE if is_large else None):
+    left_alone = None if wanted and content.reason is not MARKED else content.reason
+    if reason := left_alone or (TOO_LARGE if is_large else None):
         return Held(mark, reason=reason, inherited=content.inherited)
     return Held(
         mark,
