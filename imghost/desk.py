@@ -24,8 +24,9 @@ from imghost.senders import Senders
 from imghost.survival import Survival
 from imghost.text import Speaker
 from imghost.watch.pausing import Pause
+from imghost.watch.surroundings import Surroundings, publishes
 from imghost.watch.telling import Teller
-from imghost.watch.watcher import Surroundings, Watcher, publishes
+from imghost.watch.watcher import Watcher
 
 _PLACE_S = 3.0
 _TAKERS = 2

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 import imghost
-from imghost.desktop.chime import Player, sound_file
+from imghost.desktop.assets import asset
+from imghost.desktop.chime import Player
 from tests.fakes.program import eventually
 
 PACKAGE = Path(imghost.__file__).parent
@@ -44,7 +45,7 @@ def player(caplog: pytest.LogCaptureFixture) -> Iterator[Player]:
 @pytest.mark.parametrize("name", OURS)
 def test_our_sounds(name: str) -> None:
     """They are short and small, begin and end in silence, and never jump."""
-    path = sound_file(name)
+    path = asset(name)
     assert path.stat().st_size < 60_000
     with wave.open(str(path)) as sound:
         assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, 44100)
@@ -59,7 +60,7 @@ def test_an_installed_package_has_them(tmp_path: Path) -> None:
     installed = tmp_path / "imghost"
     shutil.copytree(PACKAGE, installed, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(PACKAGE.parent / "assets", installed / "assets")
-    asked = "from imghost.desktop.chime import sound_file; print(sound_file('done.wav'))"
+    asked = "from imghost.desktop.assets import asset; print(asset('done.wav'))"
     found = subprocess.run(
         [sys.executable, "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -73,7 +74,7 @@ def test_without_a_sound_device(
 ) -> None:
     """No sound device is normal: one line at debug level, soon."""
     began = time.monotonic()
-    player.play(sound_file(name), 1.0)
+    player.play(asset(name), 1.0)
     assert time.monotonic() - began < 1
     eventually(lambda: bool(caplog.records))
     assert [record.levelno for record in caplog.records] == [logging.DEBUG]
@@ -90,7 +91,7 @@ def test_what_is_no_sound(
         case "empty" | "text":
             path.write_text("" if kind == "empty" else "la la la")
         case "cut":
-            path.write_bytes(sound_file("done.wav").read_bytes()[:20])
+            path.write_bytes(asset("done.wav").read_bytes()[:20])
         case "folder":
             path.mkdir()
         case "pipe":
@@ -103,8 +104,8 @@ def test_what_is_no_sound(
 def test_nothing_is_written_to_standard_error() -> None:
     """What sound libraries write to standard error never reaches the program's own."""
     code = (
-        "import sys; from imghost.desktop.chime import *;"
-        "player = Player(); player.play(sound_file('done.wav'), 1.0);"
+        "import sys; from imghost.desktop.assets import asset; from imghost.desktop.chime import Player;"
+        "player = Player(); player.play(asset('done.wav'), 1.0);"
         "player._waiter.join(); player.close(); print('miniaudio' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
@@ -121,7 +122,7 @@ def test_a_sound_server_that_hangs(
         monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path / 'hangs'}")
         began = time.monotonic()
         for _ in range(3):
-            player.play(sound_file("done.wav"), 1.0)
+            player.play(asset("done.wav"), 1.0)
         assert time.monotonic() - began < 1
         with server.accept()[0]:
             began = time.monotonic()
@@ -137,9 +138,9 @@ def test_a_sound_server_that_hangs_is_given_up(
         server.bind(str(tmp_path / "hangs"))
         server.listen()
         monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path / 'hangs'}")
-        player.play(sound_file("done.wav"), 1.0)
+        player.play(asset("done.wav"), 1.0)
         eventually(lambda: not _busy(player))
-        player.play(sound_file("done.wav"), 1.0)
+        player.play(asset("done.wav"), 1.0)
         assert _busy(player)
 
 
@@ -151,7 +152,7 @@ def test_no_process(
 ) -> None:
     """A machine that starts no more processes has no chime, and nothing worse."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
-    player.play(sound_file("done.wav"), 1.0)
+    player.play(asset("done.wav"), 1.0)
     assert [record.levelno for record in caplog.records] == [logging.DEBUG]
 
 
@@ -159,7 +160,7 @@ def test_a_closed_player(player: Player, caplog: pytest.LogCaptureFixture) -> No
     """Nothing is played once the player is closed, and closing twice is harmless."""
     player.close()
     player.close()
-    player.play(sound_file("done.wav"), 1.0)
+    player.play(asset("done.wav"), 1.0)
     assert not caplog.records
 
 

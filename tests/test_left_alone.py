@@ -14,7 +14,20 @@ def test_the_latest_are_kept() -> None:
     assert left.latest() == []
     for n in range(60):
         clock.now = float(n)
-        left.add(f"{n}.png", CUT)
+        left.add(f"{n}.png", CUT, n)
     latest = left.latest()
     assert [one.name for one in latest] == [f"{n}.png" for n in range(10, 60)]
-    assert latest[-1] == LeftAlone("59.png", CUT, 59.0)
+    assert latest[-1] == LeftAlone(60, "59.png", CUT, 59.0, 59)
+
+
+def test_each_is_taken_once() -> None:
+    """What is taken all the same is left alone no more, and cannot be taken again."""
+    left = LeftAlones(Clock())
+    left.add("a.png", CUT, "a")
+    left.add("b.png", CUT, "b")
+    taken = left.pop(1)
+    assert taken
+    assert taken.thing == "a"
+    assert [one.name for one in left.latest()] == ["b.png"]
+    assert left.pop(1) is None
+    assert left.pop(77) is None

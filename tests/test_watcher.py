@@ -15,8 +15,8 @@ from imghost.errors import MachineError, SourceError
 from imghost.models import Message, State
 from imghost.watch.board import RESTORED
 from imghost.watch.pausing import AT_START, BY_USER, LOCKED
+from imghost.watch.surroundings import publishes
 from imghost.watch.telling import Topic
-from imghost.watch.watcher import publishes
 from tests.fakes import pictures
 from tests.fakes.bilibili import Answer, FakeBilibili
 from tests.fakes.clipboards import NO_DESKTOP, Desktop

@@ -77,13 +77,6 @@ class Player:
             log.debug("no chime (%d): %s", process.returncode, last)
 
 
-def sound_file(name: str) -> Path:
-    """One of our own sounds, in an installed package or beside a checkout's."""
-    package = Path(__file__).parents[1]
-    folder = package / "assets"
-    return (folder if folder.is_dir() else package.with_name("assets")) / name
-
-
 def main(sound: str, volume: float) -> None:
     """Play a sound file in this process, to its end. Raises what miniaudio does."""
     import miniaudio

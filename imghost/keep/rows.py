@@ -82,11 +82,29 @@ class Rows:
 
     def counts(self) -> dict[State, int]:
         """How many rows stand in each state."""
-        found = {
-            row["state"]: row["n"]
-            for row in self._db.read("SELECT state, count(*) AS n FROM uploads GROUP BY state")
-        }
-        return {state: found.get(state, 0) for state in State}
+        rows = self._db.read(  # done are all others: only those that are not have an index
+            "SELECT state, count(*) AS n FROM uploads WHERE state <> 'done' GROUP BY state"
+            " UNION ALL SELECT 'all', count(*) FROM uploads"
+        )
+        found = {row["state"]: row["n"] for row in rows}
+        others = sum(found.get(state, 0) for state in State)
+        return {state: found.get(state, 0) for state in State} | {State.DONE: found["all"] - others}
+
+    def last_id(self) -> int:
+        """The largest id that was ever given, 0 if none was."""
+        rows = self._db.read("SELECT seq FROM sqlite_sequence WHERE name = 'uploads'")
+        return int(rows[0]["seq"]) if rows else 0
+
+    def done_after(self, record_id: int) -> int:
+        """How many rows with a larger id are done."""
+        rows = self._db.read(
+            "SELECT count(*) AS n FROM uploads WHERE id > ? AND state = 'done'", (record_id,)
+        )
+        return int(rows[0]["n"])
+
+    def latest_done(self, limit: int) -> list[Record]:
+        """The rows that were done last, the newest first."""
+        return self._select("WHERE state = 'done' ORDER BY id DESC LIMIT ?", (limit,))
 
     def buckets(self, host: str) -> list[str]:
         """The buckets that were used at a host, by name."""

@@ -34,7 +34,7 @@ class Board:
     took over and what we put in a picture's place does not count; what is found when it begins,
     and what the user has put there, is counted but never handed on. A clipboard that cannot be
     opened or is lost is opened again after `reopen_s`; `problem` says meanwhile why there is none.
-    `look` and `replace` are for one thread, the others for any.
+    `look`, `take` and `replace` are for one thread, the others for any.
     """
 
     def __init__(
@@ -134,6 +134,14 @@ class Board:
             self._count()
             self._restored = self._content = content
         return True
+
+    def take(self, max_bytes: int) -> Held:
+        """What is there, at the user's word; a link may take its place. Raises SourceError."""
+        held = self.held_now(max_bytes, wanted=True)
+        with self._judging:
+            self._anew, self._mark, self._content = False, held.mark, content_of(held)
+            self._count()
+        return held
 
     def held_now(self, max_bytes: int, *, wanted: bool = False) -> Held:
         """What is there, whatever was looked at before. Raises SourceError if nobody can tell."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from imghost.app import App
-from imghost.clipboard import NOT_HANDED_OVER, TOO_LARGE, Held
+from imghost.clipboard import MARKED, NOT_HANDED_OVER, TOO_LARGE, Held
 from imghost.errors import ConfigError
 from imghost.hosts.base import KeepsFiles
 from imghost.models import Found, Message
@@ -50,11 +51,15 @@ class Finder:
         self._later: deque[tuple[float, Callable[[], None]]] = deque()
         self._drafts: deque[tuple[float, Item]] = deque()
 
-    def copied(self, held: Held, copies: int) -> None:
-        """Somebody copied this, as the so-manyth copy."""
+    def copied(self, held: Held, copies: int, *, wanted: bool = False) -> None:
+        """Somebody copied this, as the so-manyth copy.
+
+        `wanted`: the user asked for just this, so it is not asked about.
+        """
         if held.reason:
-            self._teller.left_alone.add(CLIPBOARD, held.reason)
-            if held.reason.template in _TOLD:
+            thing = None if held.reason.template == MARKED.template else copies
+            self._teller.left_alone.add(CLIPBOARD, held.reason, thing)
+            if wanted or held.reason.template in _TOLD:
                 self._teller.tell(Topic.REFUSED, held.reason)
         founds = self._founds(held)
         order = self._ordered("", "", "") if founds else None
@@ -64,11 +69,12 @@ class Finder:
         watch = self._app.config.watch
         too_many = bool(held.paths) and len(founds) > watch.max_files
         if too_many:
-            founds = self._asked_about(founds, order)
+            founds = self._asked_about(founds, held, order)
         names = [found.name for found in founds]
         items = self._bursts.add_all(Origin(CLIPBOARD, copies), names, order, self._clock())
         for found, item in zip(founds, items, strict=True):
-            self._take(Find(found, item, asks=watch.ask or too_many, is_told=too_many))
+            asks = too_many or (watch.ask and not wanted)
+            self._take(Find(found, item, asks=asks, is_told=too_many))
 
     def saved(self, file: FileFind, copies: int) -> None:
         """A file stands still in a watched folder, after so many copies."""
@@ -85,6 +91,13 @@ class Finder:
         load = partial(file.load, self._app.config.limits.input_bytes)
         found = Found("folder", file.path.name, load)
         self._take(Find(found, item, asks=watch.ask, file=file))
+
+    def take_anyway(self, find: Find, copies: int) -> None:
+        """The user wants what was refused to be looked at again."""
+        item = find.item
+        origin = Origin(item.burst.origin.source, copies)
+        again = self._bursts.add_all(origin, [item.name], item.order, self._clock())[0]
+        self._take(Find(find.found, again))
 
     def take_later(self, find: Find) -> None:
         """This machine could not take the watched file now."""
@@ -112,7 +125,7 @@ class Finder:
         max_bytes = self._app.config.limits.input_bytes
         return [found_file(path, max_bytes, CLIPBOARD) for path in held.paths if may_be_image(path)]
 
-    def _asked_about(self, founds: list[Found], order: Order) -> list[Found]:
+    def _asked_about(self, founds: list[Found], held: Held, order: Order) -> list[Found]:
         """Those of too many files that are asked about; all of them in one notice."""
         told = Message(
             "{count} copied pictures would go to {host}/{bucket}; nothing is sent before you say "
@@ -120,12 +133,13 @@ class Finder:
             {"count": len(founds), "host": order.target.host, "bucket": order.target.bucket},
         )
         self._teller.tell(Topic.ASKING, told)
-        if rest := founds[_ASKED_AT_MOST:]:
+        images = tuple(path for path in held.paths if may_be_image(path))
+        if rest := images[_ASKED_AT_MOST:]:
             reason = Message(
                 "it and {count} more came after the first {most} files that were copied at once",
                 {"count": len(rest) - 1, "most": _ASKED_AT_MOST},
             )
-            self._teller.left_alone.add(rest[0].name, reason)
+            self._teller.left_alone.add(Path(rest[0]).name, reason, replace(held, paths=rest))
         return founds[:_ASKED_AT_MOST]
 
     def _take(self, find: Find) -> None:

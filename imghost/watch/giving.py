@@ -84,6 +84,11 @@ class Giver:
         """How long until `give_again` has something to say."""
         return max(0.0, min((until for _, until in self._ungiven), default=math.inf) - now)
 
+    @property
+    def can_put_back(self) -> bool:
+        """Whether a link took a picture's place that can be put back."""
+        return self._replaced is not None
+
     def put_back(self) -> None:
         """Put back the picture that a link replaced. Raises SourceError if there is none."""
         board, replaced = self._board(), self._replaced

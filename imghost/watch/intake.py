@@ -210,7 +210,7 @@ class Intake:
 
     def _leave(self, find: Find, error: ImghostError, *, is_told: bool) -> None:
         name = find.item.name or find.item.burst.origin.source
-        self._teller.left_alone.add(name, error.message)
+        self._teller.left_alone.add(name, error.message, find)
         if is_told:
             self._teller.tell(Topic.REFUSED, error.message, is_failure=True)
 

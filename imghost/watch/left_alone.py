@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
 
 from imghost.models import Message
 
@@ -14,11 +16,17 @@ _KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class LeftAlone:
-    """One thing that was not taken; `at` is in seconds since the epoch."""
+    """One thing that was not taken; `at` is in seconds since the epoch.
 
+    `number` tells it apart from the others. `thing` is what would be taken all the same, for who
+    put it here to know; None is never taken.
+    """
+
+    number: int
     name: str
     reason: Message
     at: float
+    thing: object = field(repr=False)
 
 
 class LeftAlones:
@@ -26,11 +34,21 @@ class LeftAlones:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self._numbers = count(1)
         self._latest: deque[LeftAlone] = deque(maxlen=_KEPT)
 
-    def add(self, name: str, reason: Message) -> None:
-        """This was left alone."""
-        self._latest.append(LeftAlone(name, reason, self._clock()))
+    def add(self, name: str, reason: Message, thing: object = None) -> None:
+        """This was left alone; `thing` would be taken at the user's word."""
+        left = LeftAlone(next(self._numbers), name, reason, self._clock(), thing)
+        self._latest.append(left)
+
+    def pop(self, number: int) -> LeftAlone | None:
+        """One of them, which is none any more; None if it has gone already."""
+        with suppress(StopIteration, ValueError):
+            left = next(left for left in self.latest() if left.number == number)
+            self._latest.remove(left)
+            return left
+        return None
 
     def latest(self) -> list[LeftAlone]:
         """What was left alone lately."""

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 
 from imghost.config import Config
-from imghost.desktop.chime import sound_file
+from imghost.desktop.assets import asset
 from imghost.desktop.notify import Button, Notice
 from imghost.models import Message
 from imghost.text import Speaker
@@ -119,7 +119,7 @@ class Teller:
         chime = self._config().chime
         if chime.enabled:
             chosen = chime.failed if failed else chime.done
-            own = sound_file("failed.wav" if failed else "done.wav")
+            own = asset("failed.wav" if failed else "done.wav")
             self._play(Path(chosen).expanduser() if chosen else own, chime.volume)
 
     def next_s(self, now: float) -> float:

@@ -6,12 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from imghost.app import App
-from imghost.clipboard import Clipboard
 from imghost.config import Config
 from imghost.errors import ConfigError
 from imghost.models import Message, Record
@@ -25,8 +23,10 @@ from imghost.watch.bursts import Bursts, Origin
 from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
-from imghost.watch.pausing import BY_USER, LOCKED, Pause
-from imghost.watch.telling import Teller, Topic
+from imghost.watch.pausing import BY_USER, LOCKED
+from imghost.watch.surroundings import Surroundings
+from imghost.watch.telling import Topic
+from imghost.watch.wishes import Wishes
 
 _ROUND_S = 2.0
 _RESUME_S = 3.0
@@ -35,24 +35,11 @@ _CLIPBOARD_BYTES = 100_000_000
 _CONFIG = "config"
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a watcher meets.
-
-    `pixels` gives the digest of an image's pixels. `open_clipboard` opens the desktop's, looking at
-    it each so many seconds if need be; None where it is not to be watched. `problem` says what else
-    of the desktop is missing.
-    """
-
-    teller: Teller
-    pause: Pause
-    pixels: Callable[[bytes, str], str]
-    open_clipboard: Callable[[float], Clipboard] | None
-    problem: Callable[[], Message | None]
-
-
 class Watcher:
-    """One thread runs it; `takers` take what is found. `in_place` is set once it watches."""
+    """One thread runs it; `takers` take what is found. `in_place` is set once it watches.
+
+    `changed` is called, on that thread, when there may be something else to tell of it.
+    """
 
     def __init__(
         self,
@@ -78,6 +65,7 @@ class Watcher:
         self._stopping = threading.Event()
         self._placing = threading.Lock()
         self.in_place = threading.Event()
+        self.changed: Callable[[], None] = nobody_is_told
         self._bursts = Bursts()
         self._giver = Giver(lambda: self.board, teller, lambda: app.config, app.store)
         self._folders = Folders(
@@ -105,13 +93,18 @@ class Watcher:
             teller,
             lambda work: takers.submit(survive, work),
         )
+        self.wishes = Wishes(lambda: self.board, self._finder, teller, self._max_bytes, self.wake)
         senders.ended = self._intake.ended
 
     def run(self) -> None:
         """Watch until it is told to `stop`."""
+        is_woken = True
         while not self._stopping.is_set():
+            before = (self._config, self._paused)
             is_well = self._round()
-            self._woken.wait(self._rest_s() if is_well else _ROUND_S)
+            if is_woken or before != (self._config, self._paused):
+                self.changed()
+            is_woken = self._woken.wait(self._rest_s() if is_well else _ROUND_S)
             self._woken.clear()
         if self.board:
             self.board.close()
@@ -162,6 +155,11 @@ class Watcher:
         """Put back the picture that a link replaced. Raises SourceError."""
         self._giver.put_back()
 
+    @property
+    def can_put_back(self) -> bool:
+        """Whether there is such a picture."""
+        return self._giver.can_put_back
+
     def told(self) -> Watching:
         """What it does, for `imghost status`."""
         reason = self._pause.reason
@@ -176,7 +174,13 @@ class Watcher:
 
     def _round(self) -> bool:
         """Do what there is to do; what goes wrong costs the rest of its own step only."""
-        steps = (self._follow_pause, self._follow_config, self._look, self._take_due)
+        steps = (
+            self._follow_pause,
+            self._follow_config,
+            self.wishes.heed,
+            self._look,
+            self._take_due,
+        )
         ended = [self._survive(step) for step in (*steps, self._follow_rows, self._give)]
         return all(ended)
 
@@ -242,8 +246,7 @@ class Watcher:
     def _look_at(self, board: Board) -> None:
         origin = Origin(CLIPBOARD, board.copies)
         is_awaited = self._bursts.is_expected(origin, time.monotonic())
-        max_bytes = min(_CLIPBOARD_BYTES, self._app.config.limits.input_bytes)
-        held = board.look(max_bytes, is_awaited=is_awaited)
+        held = board.look(self._max_bytes(), is_awaited=is_awaited)
         if held and self._knows_of_pauses():  # one may have come, or gone, while that was read
             self._finder.copied(held, board.copies)
 
@@ -257,6 +260,9 @@ class Watcher:
         if self._paused or self.board is None:
             return True
         return self.board.is_followed or bool(self.board.problem)
+
+    def _max_bytes(self) -> int:
+        return min(_CLIPBOARD_BYTES, self._app.config.limits.input_bytes)
 
     def _take_due(self) -> None:
         if not self._paused:
@@ -285,7 +291,5 @@ class Watcher:
         self._finder.take_later(find)
 
 
-def publishes(app: App, config: Config) -> bool:
-    """Whether what is found by itself may be seen by others, by the config as it is."""
-    hosts = [config.host, *(folder.host for folder in config.watch.folders if folder.host)]
-    return any(app.pipeline().hosts(host).is_public for host in hosts)
+def nobody_is_told() -> None:
+    """What happens when nobody listens."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from imghost.desktop.chime import Player, sound_file
+from imghost.desktop.assets import asset
+from imghost.desktop.chime import Player
 from tests.fakes.program import eventually
 from tests.fakes.sound_server import Heard, SoundServer
 
@@ -64,7 +65,7 @@ def test_our_sounds_are_heard(
     second: tuple[float, float, float],
 ) -> None:
     """Success rises, failure falls, each whole and at its pitch."""
-    heard = _heard(server, player, sound_file(name), 1.0)
+    heard = _heard(server, player, asset(name), 1.0)
     assert heard.length_s == pytest.approx(length_s, abs=0.04)
     for pitch_hz, from_s, to_s in (first, second):
         assert heard.pitch_hz(from_s, to_s) == pytest.approx(pitch_hz, rel=0.02)
@@ -72,7 +73,7 @@ def test_our_sounds_are_heard(
 
 def test_volume(server: SoundServer, player: Player) -> None:
     """A quarter of the volume is a quarter of the amplitude, and nothing else changes."""
-    sound = sound_file("done.wav")
+    sound = asset("done.wav")
     loud = _heard(server, player, sound, 1.0)
     eventually(lambda: not server.players())
     soft = _heard(server, player, sound, 0.25)
@@ -95,14 +96,14 @@ def test_one_at_a_time(server: SoundServer, player: Player) -> None:
     """Sounds that come while one is heard are dropped, not queued."""
     recording = server.recording()
     for _ in range(20):
-        player.play(sound_file("done.wav"), 1.0)
+        player.play(asset("done.wav"), 1.0)
     assert recording.heard().length_s == pytest.approx(0.32, abs=0.04)
 
 
 def test_nothing_stays_open(server: SoundServer, player: Player) -> None:
     """After a sound nothing of it is left at the sound server, and the next one is heard."""
     for _ in range(2):
-        assert _heard(server, player, sound_file("done.wav"), 1.0).peak
+        assert _heard(server, player, asset("done.wav"), 1.0).peak
         eventually(lambda: not server.players())
 
 

@@ -18,8 +18,9 @@ from imghost.senders import Senders
 from imghost.text import Speaker
 from imghost.watch.board import Board
 from imghost.watch.pausing import Pause
+from imghost.watch.surroundings import Surroundings
 from imghost.watch.telling import Teller, Topic
-from imghost.watch.watcher import Surroundings, Watcher
+from imghost.watch.watcher import Watcher
 from tests.fakes.clipboards import Desktop
 from tests.fakes.desk import Screen, Speakers
 from tests.fakes.program import DEADLINE_S, eventually

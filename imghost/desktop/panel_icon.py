@@ -1,0 +1,112 @@
+"""An icon in the panel of Linux desktops, as one more backend of pystray; it needs no GTK."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from imghost.desktop.dbusmenu import DBusMenu
+from imghost.desktop.menu_items import Icon
+from imghost.desktop.menu_rows import Rows
+from imghost.desktop.panel import speak_to_panels
+from imghost.desktop.sni import NotifierItem, pixmaps_of
+from imghost.models import Message
+
+_END_S = 2.0
+
+
+class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
+    """pystray's Icon, shown by whatever panel is on the session bus.
+
+    `loop` is the running loop that speaks to it. `opening` is called when the menu may be looked
+    at. `problem` says why nobody can see the icon; it is shown as soon as somebody can.
+    """
+
+    HAS_NOTIFICATION = False
+
+    def __init__(
+        self, name: str, loop: asyncio.AbstractEventLoop, opening: Callable[[], None]
+    ) -> None:
+        self._loop = loop
+        self._item = NotifierItem(name, self)
+        self._bus_menu = DBusMenu(Rows(self), opening)
+        self._ended = threading.Event()
+        self._speaking: asyncio.Task[None] | None = None
+        self.problem: Message | None = None
+        super().__init__(name)
+
+    def set_attention(self, *, wanted: bool) -> None:
+        """Have panels that hide icons show this one."""
+        self._set_state("NeedsAttention" if wanted else "Active")
+
+    def _run(self) -> None:
+        self._mark_ready()
+        self._ended.wait()
+
+    def _stop(self) -> None:
+        self.visible = False
+        self._ended.set()
+
+    def _show(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._begin(), self._loop).result(_END_S)
+
+    def _hide(self) -> None:
+        with suppress(RuntimeError, TimeoutError):  # the loop has ended
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(_END_S)
+
+    def _update_icon(self) -> None:
+        pixmaps = pixmaps_of(self.icon)
+        self._icon_valid = True
+        self._on_loop(lambda: self._set_pixmaps(pixmaps))
+
+    def _update_title(self) -> None:
+        words = _plain(self.title)
+        self._on_loop(lambda: self._set_words(words))
+
+    def _update_menu(self) -> None:
+        menu = self.menu
+        if menu is not None:
+            self._on_loop(lambda: self._bus_menu.show(menu))
+
+    def _on_loop(self, work: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(work)
+
+    def _set_pixmaps(self, pixmaps: list[tuple[int, int, bytes]]) -> None:
+        self._item.pixmaps = pixmaps
+        self._item.new_icon()
+
+    def _set_words(self, words: str) -> None:
+        self._item.words = words
+        self._item.new_tool_tip()
+
+    def _set_state(self, state: str) -> None:
+        def change() -> None:
+            if self._item.state != state:
+                self._item.state = state
+                self._item.new_status()
+                self._item.new_icon()
+
+        self._on_loop(change)
+
+    def _tell(self, problem: Message | None) -> None:
+        self.problem = problem
+
+    async def _begin(self) -> None:
+        self._set_words(_plain(self.title))
+        self._speaking = self._loop.create_task(
+            speak_to_panels(self._item, self._bus_menu, self._tell)
+        )
+
+    async def _end(self) -> None:
+        self._bus_menu.close()
+        if self._speaking:
+            self._speaking.cancel()
+            await asyncio.gather(self._speaking, return_exceptions=True)
+
+
+def _plain(words: str) -> str:
+    """A text that means the same to panels that read markup and to those that do not."""
+    return words.replace("&", "+").replace("<", "(").replace(">", ")")

@@ -1,0 +1,35 @@
+"""What a watcher meets: the desktop around it, and who else may see what it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imghost.app import App
+from imghost.clipboard import Clipboard
+from imghost.config import Config
+from imghost.models import Message
+from imghost.watch.pausing import Pause
+from imghost.watch.telling import Teller
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a watcher meets.
+
+    `pixels` gives the digest of an image's pixels. `open_clipboard` opens the desktop's, looking at
+    it each so many seconds if need be; None where it is not to be watched. `problem` says what else
+    of the desktop is missing.
+    """
+
+    teller: Teller
+    pause: Pause
+    pixels: Callable[[bytes, str], str]
+    open_clipboard: Callable[[float], Clipboard] | None
+    problem: Callable[[], Message | None]
+
+
+def publishes(app: App, config: Config) -> bool:
+    """Whether what is found by itself may be seen by others, by the config as it is."""
+    hosts = [config.host, *(folder.host for folder in config.watch.folders if folder.host)]
+    return any(app.pipeline().hosts(host).is_public for host in hosts)
