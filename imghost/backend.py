@@ -64,6 +64,8 @@ class Backend:
         with closing(self._app.upload(request)) as settled:
             for one in settled:
                 yield one
+                if self._watcher:
+                    self._watcher.wake()
                 if gone.is_set():
                     return
 

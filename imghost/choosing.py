@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from imghost.app import App
 from imghost.config_file import ConfigFile, change
@@ -23,7 +23,7 @@ STYLES: Mapping[str, Message] = {
 """The styles that are offered by a name, by their suffix; any other can be typed in."""
 
 
-class Choice(Enum):
+class Choice(StrEnum):
     """What can be chosen."""
 
     HOST = "host"
@@ -48,11 +48,11 @@ class Choices:
 
 
 class Chooser:
-    """Reads and changes what is chosen, which stands in the config; from any thread."""
+    """Reads and changes what is chosen, which stands in the config's `file`; from any thread."""
 
     def __init__(self, app: App, file: ConfigFile) -> None:
         self._app = app
-        self._file = file
+        self.file = file
 
     def choices(self) -> Choices:
         """As it stands now. Raises ConfigError while the config is wrong, MachineError."""
@@ -88,5 +88,5 @@ class Chooser:
                 check_format(value, config.link.template)
             case Choice.STYLE:
                 key = "link.style"
-        change(self._file.path, key, value, self._file.environ)
+        change(self.file.path, key, value, self.file.environ)
         self._app.pipeline()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from imghost.app import App
 from imghost.backend import Backend
 from imghost.caretaker import Caretaker
+from imghost.choosing import Chooser
 from imghost.config import Config
 from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
@@ -52,7 +53,7 @@ from imghost.text import Speaker
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from imghost.desk import Watch
+    from imghost.desk import Desk, Watch
     from imghost.watch.watcher import Watcher
 
 _LOOPBACK = "127.0.0.1"
@@ -122,7 +123,9 @@ class Daemon:
             survive = Survival()
             sending = Senders(app.outbox, senders, survive)
             runner = enter(asyncio.Runner())
-            watcher, watching = self._watching(app, sending, decoders, survive, runner.get_loop())
+            desk, watcher, watching = self._watching(
+                app, sending, decoders, survive, runner.get_loop()
+            )
             backend = Backend(app, self._say, self.stop, watcher)
             asgi = self._asgi(backend, files, workers, token, port)
             end_server = enter(_serving(runner, sockets, asgi))
@@ -134,8 +137,13 @@ class Daemon:
             enter(watching)
             enter(presence)
             enter(_signals_to(self._waker))
+            live: Callable[[Callable[[], object]], None] = _call
+            if desk and watcher and self._watch and self._watch.tray:
+                chooser = Chooser(app, self._source)
+                tray = enter(desk.trayed(app, watcher, backend, chooser, drawers, survive, url))
+                live = tray.run
             ready(url, backend.watching())
-            self._sleeper.recv(1)
+            live(partial(self._sleeper.recv, 1))
         log.info("stopped")
 
     def stop(self) -> None:
@@ -173,14 +181,14 @@ class Daemon:
         decoders: Crew,
         survive: Survival,
         loop: asyncio.AbstractEventLoop,
-    ) -> tuple[Watcher | None, AbstractContextManager[None]]:
+    ) -> tuple[Desk | None, Watcher | None, AbstractContextManager[None]]:
         if self._watch is None:
-            return None, nullcontext()
+            return None, None, nullcontext()
         from imghost.desk import Desk
 
         desk = Desk(loop)
         watcher = desk.watcher(app, senders, decoders, self._say, survive, self._watch)
-        return watcher, desk.running(watcher, decoders)
+        return desk, watcher, desk.running(watcher, decoders)
 
     def _asgi(
         self, backend: Backend, files: Files, workers: Executor, token: Secret, port: int
@@ -249,6 +257,10 @@ def _signals_to(waker: socket.socket) -> Iterator[None]:
         signal.set_wakeup_fd(former_waker)
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def _call(work: Callable[[], object]) -> None:
+    work()
 
 
 def _pool(name: str, threads: int) -> ThreadPoolExecutor:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,12 +14,16 @@ from functools import partial
 from pathlib import Path
 
 from imghost.app import App
+from imghost.backend import Backend
+from imghost.choosing import Chooser
 from imghost.desktop.chime import Player
 from imghost.desktop.choice import open_clipboard
 from imghost.desktop.notify import Notifier
 from imghost.desktop.screen_lock import watch_screen_lock
+from imghost.desktop.tray import Tray
 from imghost.imaging.crew import Crew
-from imghost.models import Message
+from imghost.imaging.style import Style
+from imghost.models import Image, Message, Record
 from imghost.senders import Senders
 from imghost.survival import Survival
 from imghost.text import Speaker
@@ -30,6 +34,7 @@ from imghost.watch.watcher import Watcher
 
 _PLACE_S = 3.0
 _TAKERS = 2
+_CLICKERS = 2
 _ASK_S = 2.0
 
 
@@ -38,6 +43,7 @@ class Watch:
     """How to watch: `autostarted` means that nobody asked for it just now."""
 
     clipboard: bool = True
+    tray: bool = True
     autostarted: bool = False
 
 
@@ -47,6 +53,8 @@ class Desk:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._takers = ThreadPoolExecutor(_TAKERS, thread_name_prefix="imghost-take")
+        self._clickers = ThreadPoolExecutor(_CLICKERS, thread_name_prefix="imghost-click")
+        self._tray: Tray | None = None
         self._player = Player()
         self._notifier = Notifier(loop)
 
@@ -60,14 +68,14 @@ class Desk:
         watch: Watch,
     ) -> Watcher:
         """A watcher that does not run yet."""
-        teller = Teller(
+        teller = self._teller = Teller(
             say, self._notifier.show, self._player.play, lambda: app.config, time.monotonic
         )
         pause = Pause(app.facts)
         if watch.autostarted and publishes(app, app.config):
             pause.begin_paused()
         opener = partial(open_clipboard, os.environ) if watch.clipboard else None
-        around = Surroundings(teller, pause, decoders.pixels, opener, self._problem)
+        around = Surroundings(teller, pause, decoders.pixels, opener, self._problems)
         return Watcher(app, senders, self._takers, survive, around)
 
     @contextmanager
@@ -87,17 +95,58 @@ class Desk:
             thread.join()
             decoders.close()  # takes under way end with it; their files are taken at the next start
             self._takers.shutdown(cancel_futures=True)
+            self._clickers.shutdown(cancel_futures=True)
             self._player.close()
             closed = asyncio.run_coroutine_threadsafe(self._notifier.close(), self._loop)
             with suppress(TimeoutError, CancelledError):  # nobody is kept waiting for a notice
                 closed.result(_ASK_S)
 
-    def _problem(self) -> Message | None:
+    @contextmanager
+    def trayed(
+        self,
+        app: App,
+        watcher: Watcher,
+        backend: Backend,
+        chooser: Chooser,
+        drawers: Crew,
+        survive: Survival,
+        address: str,
+    ) -> Iterator[Tray]:
+        """The tray's icon with its menu, kept as things are."""
+        from imghost.tray.clicks import Clicks
+        from imghost.tray.keeper import Keeper
+        from imghost.tray.shown import Look
+
+        def submit(work: Callable[[], None]) -> object:
+            return self._clickers.submit(survive, work)
+
+        def draw(record: Record, style: Style) -> Image:
+            return drawers.draw(app.store.path(record.original), style)
+
+        teller = self._teller
+        clicks = Clicks(app, backend, chooser, watcher.wishes, teller, submit, address)
+        look = partial(Look(app, chooser), watcher, teller.left_alone)
+        opener = partial(Tray, self._loop)
+        keeper = Keeper(look, clicks, teller.say, opener, draw, submit, survive)
+        watcher.changed = clicks.done = keeper.wake
+        tray = self._tray = keeper.tray
+        survive(keeper.refresh)
+        tray.begin()
+        thread = threading.Thread(target=keeper.run, name="imghost-tray")
+        thread.start()
+        try:
+            yield tray
+        finally:
+            keeper.stop()
+            thread.join()
+
+    def _problems(self) -> list[Message]:
         asked = asyncio.run_coroutine_threadsafe(self._notifier.missing(), self._loop)
         try:
-            return asked.result(_ASK_S)
+            notices = asked.result(_ASK_S)
         except (TimeoutError, CancelledError):
-            return None
+            notices = None
+        return [p for p in (self._tray and self._tray.problem, notices) if p]
 
 
 def autostart_on(config: Path | None) -> str:

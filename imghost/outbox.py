@@ -92,6 +92,11 @@ class Outbox:
             gate, now = self._gate(host), self._clock()
             return not self.stopping and gate.shut_s(now) <= 0 and gate.pace_s(now) <= 0
 
+    def is_held(self, host: str) -> bool:
+        """Whether nothing is sent there by oneself until its login changes."""
+        with self._changed:
+            return self._gate(host).held
+
     def enter(self, record: Record) -> bool:
         """Wait for the host's own pace to send a claimed row; False if the outbox stops."""
         with self._changed:

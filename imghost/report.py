@@ -123,11 +123,17 @@ def size_text(size_bytes: int) -> str:
     return f"{size:.1f} {unit}" if size < _ROUND and unit != "B" else f"{size:.0f} {unit}"
 
 
+def waiting_reason(app: App, record: Record) -> Message | None:
+    """Why a picture is not sent yet, if there is a reason."""
+    reason = record.reason or (_ASKS if record.state is State.ASKING else None)
+    if reason is None and app.outbox.is_held(record.host):
+        return _HELD
+    return reason
+
+
 def _waiting_json(app: App, record: Record, say: Speaker) -> dict[str, object]:
     wait_s = app.outbox.waits_s(record)
-    reason = record.reason or (_ASKS if record.state is State.ASKING else None)
-    if reason is None and math.isinf(wait_s):
-        reason = _HELD
+    reason = waiting_reason(app, record)
     return {
         "id": record.id,
         "name": record.name,

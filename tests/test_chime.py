@@ -104,7 +104,8 @@ def test_what_is_no_sound(
 def test_nothing_is_written_to_standard_error() -> None:
     """What sound libraries write to standard error never reaches the program's own."""
     code = (
-        "import sys; from imghost.desktop.assets import asset; from imghost.desktop.chime import Player;"
+        "import sys; from imghost.desktop.assets import asset;"
+        "from imghost.desktop.chime import Player;"
         "player = Player(); player.play(asset('done.wav'), 1.0);"
         "player._waiter.join(); player.close(); print('miniaudio' in sys.modules)"
     )

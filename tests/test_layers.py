@@ -43,6 +43,7 @@ LAYERS = (
         "caretaker",
         "daemon",
         "presence",
+        "tray",
         "senders",
         "watch",
         "desk",

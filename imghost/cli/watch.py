@@ -15,6 +15,7 @@ SUMMARY = "Watch clipboard and folders: copy an image, paste a link."
 def add_arguments(parser: Parser) -> None:
     """What it takes."""
     parser.add("--no-clipboard", action="store_true", help="watch folders only")
+    parser.add("--no-tray", action="store_true", help="show no icon in the tray")
     parser.add("--autostart", action="store_true", help="the session started it, not a person")
 
 
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     from imghost.desk import Watch
 
     context.start_log()
-    watch = Watch(clipboard=not options.no_clipboard, autostarted=options.autostart)
+    watch = Watch(not options.no_clipboard, not options.no_tray, options.autostart)
     daemon = Daemon(context.dirs, context.source, context.config, context.console.say, watch)
     daemon.run(lambda url, watching: _tell(context, url, watching))
     context.console.tell("stopped")

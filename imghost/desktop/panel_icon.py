@@ -14,6 +14,7 @@ from imghost.desktop.panel import speak_to_panels
 from imghost.desktop.sni import NotifierItem, pixmaps_of
 from imghost.models import Message
 
+_TOLD_S = 1.0
 _END_S = 2.0
 
 
@@ -32,10 +33,15 @@ class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
         self._loop = loop
         self._item = NotifierItem(name, self)
         self._bus_menu = DBusMenu(Rows(self), opening)
-        self._ended = threading.Event()
+        self._ended, self._told = threading.Event(), threading.Event()
         self._speaking: asyncio.Task[None] | None = None
         self.problem: Message | None = None
         super().__init__(name)
+
+    def begin(self) -> None:
+        """Show it already, and wait until it is known whether there is a panel."""
+        self.visible = True
+        self._told.wait(_TOLD_S)
 
     def set_attention(self, *, wanted: bool) -> None:
         """Have panels that hide icons show this one."""
@@ -93,6 +99,7 @@ class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
 
     def _tell(self, problem: Message | None) -> None:
         self.problem = problem
+        self._told.set()
 
     async def _begin(self) -> None:
         self._set_words(_plain(self.title))

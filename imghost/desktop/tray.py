@@ -37,6 +37,10 @@ class Native(Protocol):
     visible: bool
     problem: Message | None
 
+    def begin(self) -> None:
+        """Show it already before `run`, where that can be."""
+        ...
+
     def set_attention(self, *, wanted: bool) -> None:
         """Have it seen although icons are hidden, where the system knows such a thing."""
         ...
@@ -77,7 +81,11 @@ class Tray:
         if menu is not None:
             self._native.menu = menu
 
-    def run(self, until: Callable[[], None]) -> None:
+    def begin(self) -> None:
+        """Show it, if that can be before `run`; `problem` is known then."""
+        self._native.begin()
+
+    def run(self, until: Callable[[], object]) -> None:
         """Show it until `until`, on a thread of its own, returns."""
 
         def ready(native: Native) -> None:

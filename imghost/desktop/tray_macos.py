@@ -34,6 +34,9 @@ def mac_icon(
 
         problem: Message | None = None
 
+        def begin(self) -> None:
+            """It is shown by `run`."""
+
         def set_attention(self, *, wanted: bool) -> None:
             """The menu bar knows no such thing."""
 

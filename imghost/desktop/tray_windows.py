@@ -20,6 +20,9 @@ def windows_icon(name: str, opening: Callable[[], None], base: type[Icon] = Icon
         problem: Message | None = None
         _is_stale = True
 
+        def begin(self) -> None:
+            """It is shown by `run`."""
+
         def set_attention(self, *, wanted: bool) -> None:
             """Windows leaves to the user which icons are seen."""
 

@@ -77,6 +77,16 @@ class Deletes(Protocol):
 
 
 @runtime_checkable
+class NeedsLogin(Protocol):
+    """A host that knows its user by a login; whether that still counts, it says at an upload."""
+
+    @property
+    def has_login(self) -> bool:
+        """Whether it was given one."""
+        ...
+
+
+@runtime_checkable
 class KeepsFiles(Protocol):
     """A host whose images are files of this machine, and whose links move with its address."""
 

@@ -92,6 +92,11 @@ class BilibiliHost:
             config.max_bytes, _FORMATS, parallel=config.parallel, min_gap_s=config.min_gap_s
         )
 
+    @property
+    def has_login(self) -> bool:
+        """Whether both cookies are set."""
+        return bool(self._config.sessdata and self._config.bili_jct)
+
     def upload(self, image: Image, bucket: str) -> Stored:
         """Send the image; its link is https if the API's address is."""
         uploaded = read_upload(self.http.send(self._request(image, bucket)))
@@ -107,7 +112,7 @@ class BilibiliHost:
 
     def _request(self, image: Image, bucket: str) -> Request:
         sessdata, bili_jct = self._config.sessdata, self._config.bili_jct
-        if not (sessdata and bili_jct):
+        if not self.has_login:
             raise LoginExpired(
                 "Bilibili needs your login: copy SESSDATA and bili_jct from your browser (F12, "
                 "Application, Cookies) with imghost config set hosts.bilibili.sessdata, and the "

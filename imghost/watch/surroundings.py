@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from imghost.app import App
@@ -18,15 +18,15 @@ class Surroundings:
     """What a watcher meets.
 
     `pixels` gives the digest of an image's pixels. `open_clipboard` opens the desktop's, looking at
-    it each so many seconds if need be; None where it is not to be watched. `problem` says what else
-    of the desktop is missing.
+    it each so many seconds if need be; None where it is not to be watched. `problems` says what
+    else of the desktop is missing.
     """
 
     teller: Teller
     pause: Pause
     pixels: Callable[[bytes, str], str]
     open_clipboard: Callable[[float], Clipboard] | None
-    problem: Callable[[], Message | None]
+    problems: Callable[[], Sequence[Message]]
 
 
 def publishes(app: App, config: Config) -> bool:

@@ -35,6 +35,7 @@ class Topic(Enum):
     PAUSED = Message("imghost is paused")
     ADVICE = Message("Before you publish the link")
     PROBLEM = Message("imghost cannot do all that it should")
+    ABOUT = Message("About imghost")
 
 
 @dataclass(slots=True)

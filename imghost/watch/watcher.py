@@ -156,6 +156,11 @@ class Watcher:
         self._giver.put_back()
 
     @property
+    def pause_reason(self) -> Message | None:
+        """Why it takes nothing now, or None."""
+        return self._pause.reason
+
+    @property
     def can_put_back(self) -> bool:
         """Whether there is such a picture."""
         return self._giver.can_put_back
@@ -169,7 +174,7 @@ class Watcher:
             reason,
             self._pause.ends_at,
             tuple((one.name, one.reason, one.at) for one in self._teller.left_alone.latest()),
-            tuple(filter(None, (clipboard, *self._folders.problems(), self._around.problem()))),
+            tuple(filter(None, (clipboard, *self._folders.problems(), *self._around.problems()))),
         )
 
     def _round(self) -> bool:

@@ -58,7 +58,7 @@ class Watched:
         if begins_paused:
             self.pause.begin_paused()
         opener: Callable[[float], Clipboard] | None = desktop.open if has_clipboard else None
-        around = Surroundings(self.teller, self.pause, pixels_digest, opener, lambda: NO_NOTICES)
+        around = Surroundings(self.teller, self.pause, pixels_digest, opener, lambda: [NO_NOTICES])
         self.watcher = Watcher(self.app, self.senders, self._takers, self.survive, around)
         self._thread = threading.Thread(target=self.watcher.run, name="watch")
         self._thread.start()

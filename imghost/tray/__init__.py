@@ -1,0 +1,1 @@
+"""The tray: what imghost does, seen and changed with a click."""

@@ -1,0 +1,111 @@
+"""What the tray shows at one moment, as values."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from imghost.app import App
+from imghost.choosing import Choices, Chooser
+from imghost.desktop.tray import Face
+from imghost.errors import ConfigError
+from imghost.hosts.base import NeedsLogin
+from imghost.models import Message, Record, State
+from imghost.report import waiting_reason
+from imghost.watch.left_alone import LeftAlone, LeftAlones
+from imghost.watch.watcher import Watcher
+
+RECENT = 10
+LEFT_ALONE = 10
+WAITING = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A picture that waits, or that `asks` first."""
+
+    id: int
+    name: str
+    reason: Message | None
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """All that stands in the menu.
+
+    `choices` is None while the config is wrong, which is the `problem`. `sent` counts since the
+    start. `login` is the host that wants one, "" if none does. The lists are the latest or the
+    first of their kind, `counts` tells of how many; `now` is in seconds since the epoch.
+    """
+
+    pause_reason: Message | None
+    choices: Choices | None
+    problem: Message | None
+    sent: int
+    counts: Mapping[State, int]
+    recent: tuple[Record, ...]
+    left_alone: tuple[LeftAlone, ...]
+    waiting: tuple[Waiting, ...]
+    login: str
+    can_put_back: bool
+    now: float
+
+    @property
+    def face(self) -> Face:
+        """What the icon tells of it."""
+        if self.problem or self.login:
+            return Face.PROBLEM
+        if self.pause_reason:
+            return Face.PAUSED
+        if self.counts[State.ASKING]:
+            return Face.ASKING
+        return Face.WORKING if self.counts[State.UPLOADING] else Face.IDLE
+
+
+class Look:
+    """Takes such looks, from any thread. Raises MachineError without the journal."""
+
+    def __init__(self, app: App, chooser: Chooser) -> None:
+        self._app = app
+        self._chooser = chooser
+        self._first = app.journal.last_id()
+
+    def __call__(self, watcher: Watcher, left_alones: LeftAlones) -> Shown:
+        """What there is to show now."""
+        choices, problem = self._choices()
+        journal = self._app.journal
+        waiting = journal.in_states(State.ASKING, State.QUEUED, limit=WAITING)
+        left_alone = left_alones.latest()[-LEFT_ALONE:]
+        return Shown(
+            watcher.pause_reason,
+            choices,
+            problem,
+            journal.done_after(self._first),
+            journal.counts(),
+            tuple(journal.latest_done(RECENT)),
+            tuple(reversed(left_alone)),
+            tuple(self._waiting(record) for record in waiting),
+            self._login(),
+            watcher.can_put_back,
+            time.time(),
+        )
+
+    def _choices(self) -> tuple[Choices | None, Message | None]:
+        try:
+            return self._chooser.choices(), None
+        except ConfigError as exc:
+            return None, exc.message
+
+    def _waiting(self, record: Record) -> Waiting:
+        reason = waiting_reason(self._app, record)
+        return Waiting(record.id, record.name, reason, record.state is State.ASKING)
+
+    def _login(self) -> str:
+        pipeline = self._app.pipeline()
+        name = pipeline.config.host
+        host = pipeline.hosts(name)
+        if not isinstance(host, NeedsLogin):
+            return ""
+        return name if self._app.outbox.is_held(name) or not host.has_login else ""
