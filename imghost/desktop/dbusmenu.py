@@ -32,6 +32,7 @@ _OPEN_S = 10.0
 _SIGNATURES = {str: "s", bool: "b", int: "i", bytes: "ay"}
 _LAYOUT = "(ia{sv}av)"
 
+Nothing = Annotated[None, DBusSignature("")]  # the library reads "None" as a name
 Numbers = Annotated[list[int], DBusSignature("ai")]
 Names = Annotated[list[str], DBusSignature("as")]
 Told = dict[str, Variant]
@@ -115,7 +116,9 @@ class DBusMenu(ServiceInterface):
         return _variants(row.told)[name]
 
     @dbus_method(name="Event")
-    def event(self, number: DBusInt32, event: DBusStr, _data: DBusVariant, _at: DBusUInt32) -> None:
+    def event(
+        self, number: DBusInt32, event: DBusStr, _data: DBusVariant, _at: DBusUInt32
+    ) -> Nothing:
         """Somebody opened, closed or clicked it; other events are none of ours."""
         self._happened(number, event)
 

@@ -10,7 +10,7 @@ from dbus_fast import PropertyAccess
 from dbus_fast.annotations import DBusBool, DBusInt32, DBusObjectPath, DBusSignature, DBusStr
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
 
-from imghost.desktop.dbusmenu import MENU_PATH
+from imghost.desktop.dbusmenu import MENU_PATH, Nothing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,32 +35,32 @@ class NotifierItem(ServiceInterface):
         self.pixmaps: list[tuple[int, int, bytes]] = []
 
     @dbus_method(name="Activate")
-    def activate(self, _x: DBusInt32, _y: DBusInt32) -> None:
+    def activate(self, _x: DBusInt32, _y: DBusInt32) -> Nothing:
         """It was clicked."""
         asyncio.get_running_loop().call_soon(self._clicked)
 
     @dbus_method(name="SecondaryActivate")
-    def secondary_activate(self, _x: DBusInt32, _y: DBusInt32) -> None:
+    def secondary_activate(self, _x: DBusInt32, _y: DBusInt32) -> Nothing:
         """The middle button does nothing."""
 
     @dbus_method(name="ContextMenu")
-    def context_menu(self, _x: DBusInt32, _y: DBusInt32) -> None:
+    def context_menu(self, _x: DBusInt32, _y: DBusInt32) -> Nothing:
         """Panels show the menu by themselves."""
 
     @dbus_method(name="Scroll")
-    def scroll(self, _delta: DBusInt32, _orientation: DBusStr) -> None:
+    def scroll(self, _delta: DBusInt32, _orientation: DBusStr) -> Nothing:
         """The wheel does nothing."""
 
     @dbus_signal(name="NewIcon")
-    def new_icon(self) -> None:
+    def new_icon(self) -> Nothing:
         """It looks different now."""
 
     @dbus_signal(name="NewToolTip")
-    def new_tool_tip(self) -> None:
+    def new_tool_tip(self) -> Nothing:
         """It says something else now."""
 
     @dbus_signal(name="NewTitle")
-    def new_title(self) -> None:
+    def new_title(self) -> Nothing:
         """The same, for panels without tool tips."""
 
     @dbus_signal(name="NewStatus")
