@@ -22,6 +22,8 @@ NEEDS = {
     "test_copying": (*DESKTOP, *WAYLAND),
     "test_notify": ("dbus-daemon",),
     "test_screen_lock": ("dbus-daemon",),
+    "test_tray_bus": ("dbus-daemon",),
+    "test_tray_panel": (*X11, "dbus-daemon", "xfce4-panel", "openbox"),
     "test_watch_sound": (*DESKTOP, *SOUND),
     "test_watch_wayland": (*DESKTOP, *WAYLAND),
 }
