@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 
 from imghost.errors import MachineError
 
@@ -47,10 +48,11 @@ else:
         words = ["open", "-t"] if sys.platform == "darwin" else ["xdg-open"]
         if shutil.which(words[0]) is None:
             raise FileNotFoundError(words[0])
-        subprocess.Popen(
+        opener = subprocess.Popen(
             [*words, path],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        threading.Thread(target=opener.wait, name="imghost-open", daemon=True).start()

@@ -96,7 +96,8 @@ class Look:
         try:
             return self._chooser.choices(), None
         except ConfigError as exc:
-            return None, exc.message
+            reason = exc.message.fields.get("problem")  # where the file is would fill the line
+            return None, reason if isinstance(reason, Message) else exc.message
 
     def _waiting(self, record: Record) -> Waiting:
         reason = waiting_reason(self._app, record)
