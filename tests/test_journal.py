@@ -315,3 +315,17 @@ def test_processes_do_not_get_in_each_others_way(tmp_path: Path) -> None:
     db = Database(path)
     assert Journal(db).counts()[State.UPLOADING] == 180
     db.close()
+
+
+def test_what_was_done_lately(journal: Journal) -> None:
+    """The rows that are done, the newest first, and how many since a moment."""
+    assert (journal.last_id(), journal.latest_done(5)) == (0, [])
+    rows = [journal.accept(entry(seed), State.UPLOADING, "me")[0] for seed in range(4)]
+    for row in rows[:3]:
+        journal.done(row.id, "me", STORED)
+    assert journal.last_id() == rows[3].id
+    assert [row.id for row in journal.latest_done(2)] == [rows[2].id, rows[1].id]
+    assert journal.done_after(rows[0].id) == 2
+    journal.erase(rows[2].id, lambda _: None)
+    assert journal.last_id() == rows[3].id
+    assert journal.counts()[State.DONE] == 2

@@ -92,7 +92,9 @@ def test_an_expired_login_holds_everything(sender: Sender) -> None:
     assert sender.host.tries == 1
     assert {sender.state(a) for a in accepted} == {State.QUEUED}
     assert sender.outbox.waits_s(accepted[0].record) == float("inf")
+    assert sender.outbox.is_held("memory")
     sender.outbox.host_changed("memory")
+    assert not sender.outbox.is_held("memory")
     sender.run()
     assert {sender.state(a) for a in accepted} == {State.DONE}
 

@@ -268,6 +268,20 @@ def test_a_file_that_was_no_picture(bench: Bench, tmp_path: Path) -> None:
     assert bench.watched.link().startswith("![a](")
 
 
+def test_more_files_than_are_asked_about(bench: Bench, tmp_path: Path) -> None:
+    """Of very many copied files those after the first hundred are taken by a click, if few."""
+    paths = [tmp_path / f"{n:03}.png" for n in range(102)]
+    for seed, path in enumerate(paths):
+        path.write_bytes(pictures.png(8, 8, seed=seed))
+    bench.watched.copies(lambda: bench.desktop.copy_files(*paths))
+    eventually(lambda: bench.tray.texts("Left alone") != ["(nothing)"])
+    (entry,) = bench.tray.texts("Left alone")
+    assert entry.startswith("100.png: it and 1 more came after")
+    bench.watched.stands(*[State.ASKING] * 100)
+    bench.tray.click("Left alone", entry)
+    bench.watched.stands(*[State.ASKING] * 100, State.DONE, State.DONE)
+
+
 def test_what_waits(away: Bench, fake: FakeBilibili) -> None:
     """A picture whose host wants peace stands there with the reason; Retry now sends it."""
     fake.answers.append(Answer(-412, "slow down"))

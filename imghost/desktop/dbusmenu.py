@@ -27,7 +27,6 @@ from imghost.desktop.menu_rows import ROOT, Row, Rows, changed_menus, changed_ro
 
 MENU_PATH = "/MenuBar"
 _VERSION = 3
-_OPEN_S = 10.0
 
 _SIGNATURES = {str: "s", bool: "b", int: "i", bytes: "ay"}
 _LAYOUT = "(ia{sv}av)"
@@ -53,13 +52,14 @@ class DBusMenu(ServiceInterface):
     """The menu on the bus; on the loop's thread alone, but for `opening`.
 
     `opening` is called whenever it may be looked at. What a click does is called on the loop, and
-    must be quick. While a submenu is open, rows come and go only after `_OPEN_S`.
+    must be quick. While a submenu is open, rows come and go only after `held_s`.
     """
 
-    def __init__(self, rows: Rows, opening: Callable[[], None]) -> None:
+    def __init__(self, rows: Rows, opening: Callable[[], None], held_s: float = 10.0) -> None:
         super().__init__("com.canonical.dbusmenu")
         self._rows = rows
         self._opening = opening
+        self._held_s = held_s
         self._root = Row(ROOT, {"children-display": "submenu"})
         self._by_id: dict[int, Row] = {ROOT: self._root}
         self._revision = 1
@@ -91,6 +91,7 @@ class DBusMenu(ServiceInterface):
         """Show nothing that still waits."""
         if self._later:
             self._later.cancel()
+        self._later = None
 
     @dbus_method(name="GetLayout")
     def get_layout(self, parent: DBusInt32, depth: DBusInt32, names: Names) -> Layout:
@@ -182,7 +183,7 @@ class DBusMenu(ServiceInterface):
         return number in self._unfetched
 
     def _happened(self, number: int, event: str) -> bool:
-        if event == "opened" and number != ROOT:
+        if event == "opened" and number in self._by_id.keys() - {ROOT}:
             self._opened[number] = self._loop().time()
         elif event == "closed":
             self._opened.pop(number, None)
@@ -202,13 +203,11 @@ class DBusMenu(ServiceInterface):
 
     def _open_s(self) -> float:
         """For how long rows may not come and go, because somebody looks at them."""
-        latest = max(self._opened.values(), default=-_OPEN_S)
-        return max(0.0, latest + _OPEN_S - self._loop().time())
+        latest = max(self._opened.values(), default=-self._held_s)
+        return max(0.0, latest + self._held_s - self._loop().time())
 
     def _show_waiting(self) -> None:
-        if self._later:
-            self._later.cancel()
-        self._later = None
+        self.close()
         self._opened.clear()
         if self._waiting:
             self.show(self._waiting)

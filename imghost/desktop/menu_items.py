@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from imghost.text import printable
+
 
 @contextmanager
 def _no_search() -> Iterator[None]:
@@ -60,6 +62,6 @@ class Item(MenuItem):  # type: ignore[misc]  # pystray has no types
 
 
 def _label(text: str) -> str:
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     shown = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
     return shown.replace("&", "&&") if sys.platform == "win32" else shown

@@ -8,7 +8,7 @@ from itertools import count
 
 from imghost.desktop.menu_items import Icon, Menu
 
-Key = tuple[str, ...]
+Key = tuple[int, str, str]  # the number of the row above, the item's key, its kind
 
 ROOT = 0
 _RETIRED = 200
@@ -33,21 +33,24 @@ class Row:
 class Rows:
     """Makes rows of pystray's menus for `icon`.
 
-    A number belongs to one key, kind and place for ever: panels keep what they were told of it. A
-    click on a row that is just gone still does what it said.
+    A number belongs to one key, kind and menu for ever: panels keep what they were told of it, a
+    picture too. A click on a row that is just gone still does what it said.
     """
 
     def __init__(self, icon: Icon) -> None:
         self._icon = icon
-        self._numbers: dict[tuple[Key, str], int] = {}
+        self._numbers: dict[Key, int] = {}
         self._next = count(1)
+        self._pictured: set[int] = set()
         self._clicks: dict[int, Callable[[], None]] = {}
 
     def of(self, menu: Menu) -> Row:
         """The root of the menu's rows."""
-        numbers: dict[tuple[Key, str], int] = {}
-        root = Row(ROOT, {"children-display": "submenu"}, tuple(self._below(menu, (), numbers)))
+        numbers: dict[Key, int] = {}
+        rows = tuple(self._below(menu, ROOT, numbers))
+        root = Row(ROOT, {"children-display": "submenu"}, rows)
         self._numbers = numbers
+        self._pictured = {row.id for row in root if "icon-data" in row.told}
         for row in root:
             if row.click:
                 self._clicks.pop(row.id, None)
@@ -60,15 +63,21 @@ class Rows:
         """What a click on this row does."""
         return self._clicks.get(number)
 
-    def _below(self, menu: Menu, above: Key, numbers: dict[tuple[Key, str], int]) -> Iterator[Row]:
+    def _below(self, menu: Menu, above: int, numbers: dict[Key, int]) -> Iterator[Row]:
         for place, item in enumerate(menu):
             kind = _kind(item)
-            key = (*above, getattr(item, "key", "") or f"{place}")
-            number = self._numbers.get((key, kind)) or next(self._next)
-            numbers[key, kind] = number
-            rows = tuple(self._below(item.submenu, key, numbers)) if kind == "submenu" else ()
+            told = _told(item, kind)
+            key = (above, getattr(item, "key", "") or f"{place}", kind)
+            number = numbers[key] = self._number(key, has_picture="icon-data" in told)
+            rows = tuple(self._below(item.submenu, number, numbers)) if kind == "submenu" else ()
             click = self._icon._handler(item) if kind in _CLICKED else None  # noqa: SLF001 - a backend's
-            yield Row(number, _told(item, kind), rows, click)
+            yield Row(number, told, rows, click)
+
+    def _number(self, key: Key, *, has_picture: bool) -> int:
+        number = self._numbers.get(key)
+        if number is None or (number in self._pictured and not has_picture):
+            return next(self._next)
+        return number
 
 
 def changed_rows(old: Row, new: Row) -> list[Row]:

@@ -31,7 +31,6 @@ WATCHER_PATH = "/StatusNotifierWatcher"
 
 _AGAIN_S = (1.0, 2.0, 5.0, 10.0)  # it may own its name before it answers
 _SETTLED_S = 1.5  # panels drop signals until they have looked at all properties
-_RECONNECT_S = 10.0
 
 NO_PANEL = Message(
     "tray: nothing on this desktop shows tray icons; use a panel that does (on GNOME the "
@@ -43,12 +42,15 @@ log = logging.getLogger(__name__)
 
 
 async def speak_to_panels(
-    item: NotifierItem, menu: DBusMenu, tell: Callable[[Message | None], None]
+    item: NotifierItem,
+    menu: DBusMenu,
+    tell: Callable[[Message | None], None],
+    again_s: float = 10.0,
 ) -> None:
     """Have the item shown, until cancelled; on a connection of its own, whose name is its name.
 
     `tell` hears why nobody can see it, and None as soon as somebody can. A bus that is lost is
-    looked for again.
+    looked for again after `again_s`.
     """
     while True:
         try:
@@ -66,7 +68,7 @@ async def speak_to_panels(
                 tell(NO_SESSION)
             finally:
                 await disconnect(bus)
-        await asyncio.sleep(_RECONNECT_S)
+        await asyncio.sleep(again_s)
 
 
 class _Panels:
@@ -91,6 +93,7 @@ class _Panels:
         registering = asyncio.create_task(self._register_always())
         try:
             await asyncio.wait((lost, registering), return_when=asyncio.FIRST_COMPLETED)
+            raise BusError("the session bus has gone")
         finally:
             lost.cancel()
             registering.cancel()
@@ -112,7 +115,7 @@ class _Panels:
             if await self._is_registered():
                 await asyncio.sleep(_SETTLED_S)
                 self._item.new_status()
-                self._item.new_icon()
+                self._item.tell_look()
 
     async def _is_registered(self) -> bool:
         name = self._bus.unique_name or ""

@@ -13,6 +13,7 @@ from imghost.desktop.menu_rows import Rows
 from imghost.desktop.panel import speak_to_panels
 from imghost.desktop.sni import NotifierItem, pixmaps_of
 from imghost.models import Message
+from imghost.text import printable
 
 _TOLD_S = 1.0
 _END_S = 2.0
@@ -56,11 +57,12 @@ class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
         self._ended.set()
 
     def _show(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._begin(), self._loop).result(_END_S)
+        self._on_loop(self._begin)
 
     def _hide(self) -> None:
-        with suppress(RuntimeError, TimeoutError):  # the loop has ended
-            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(_END_S)
+        hidden = threading.Event()
+        if self._on_loop(lambda: self._end(hidden.set)):
+            hidden.wait(_END_S)
 
     def _update_icon(self) -> None:
         pixmaps = pixmaps_of(self.icon)
@@ -76,13 +78,16 @@ class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
         if menu is not None:
             self._on_loop(lambda: self._bus_menu.show(menu))
 
-    def _on_loop(self, work: Callable[[], None]) -> None:
-        with suppress(RuntimeError):  # the loop has ended
+    def _on_loop(self, work: Callable[[], None]) -> bool:
+        """Have it done soon; False if the loop has ended."""
+        with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(work)
+            return True
+        return False
 
     def _set_pixmaps(self, pixmaps: list[tuple[int, int, bytes]]) -> None:
         self._item.pixmaps = pixmaps
-        self._item.new_icon()
+        self._item.tell_look()
 
     def _set_words(self, words: str) -> None:
         self._item.words = words
@@ -93,7 +98,7 @@ class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
             if self._item.state != state:
                 self._item.state = state
                 self._item.new_status()
-                self._item.new_icon()
+                self._item.tell_look()
 
         self._on_loop(change)
 
@@ -101,19 +106,19 @@ class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
         self.problem = problem
         self._told.set()
 
-    async def _begin(self) -> None:
+    def _begin(self) -> None:
         self._set_words(_plain(self.title))
         self._speaking = self._loop.create_task(
             speak_to_panels(self._item, self._bus_menu, self._tell)
         )
 
-    async def _end(self) -> None:
+    def _end(self, ended: Callable[[], None]) -> None:
         self._bus_menu.close()
         if self._speaking:
             self._speaking.cancel()
-            await asyncio.gather(self._speaking, return_exceptions=True)
+            self._speaking.add_done_callback(lambda _: ended())
 
 
 def _plain(words: str) -> str:
     """A text that means the same to panels that read markup and to those that do not."""
-    return words.replace("&", "+").replace("<", "(").replace(">", ")")
+    return printable(words).replace("&", "+").replace("<", "(").replace(">", ")")

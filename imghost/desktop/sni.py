@@ -34,6 +34,11 @@ class NotifierItem(ServiceInterface):
         self.state = "Active"
         self.pixmaps: list[tuple[int, int, bytes]] = []
 
+    def tell_look(self) -> None:
+        """Have panels fetch its pictures again."""
+        self.new_icon()
+        self.new_attention_icon()
+
     @dbus_method(name="Activate")
     def activate(self, _x: DBusInt32, _y: DBusInt32) -> Nothing:
         """It was clicked."""
@@ -54,6 +59,10 @@ class NotifierItem(ServiceInterface):
     @dbus_signal(name="NewIcon")
     def new_icon(self) -> Nothing:
         """It looks different now."""
+
+    @dbus_signal(name="NewAttentionIcon")
+    def new_attention_icon(self) -> Nothing:
+        """The same, when it wants to be seen; some panels fetch each alone."""
 
     @dbus_signal(name="NewToolTip")
     def new_tool_tip(self) -> Nothing:

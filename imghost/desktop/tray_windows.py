@@ -19,6 +19,7 @@ def windows_icon(name: str, opening: Callable[[], None], base: type[Icon] = Icon
 
         problem: Message | None = None
         _is_stale = True
+        _menu_handle = None  # pystray asks for it before there is a menu
 
         def begin(self) -> None:
             """It is shown by `run`."""
