@@ -8,9 +8,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from imghost.dirs import Dirs, find_dirs
+
+hypothesis.settings.register_profile("imghost", deadline=None)  # speed is the benchmark's
+hypothesis.settings.load_profile("imghost")
 
 _THREAD_END_S = 5.0
 _DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_CONFIG_HOME")

@@ -329,3 +329,32 @@ def test_what_was_done_lately(journal: Journal) -> None:
     journal.erase(rows[2].id, lambda _: None)
     assert journal.last_id() == rows[3].id
     assert journal.counts()[State.DONE] == 2
+
+
+def test_a_long_history_costs_nothing(journal: Journal, tmp_path: Path) -> None:
+    """What is asked every two seconds reads the few rows that are not done, and no others."""
+
+    def steps() -> int:
+        counted = 0
+
+        def step() -> None:
+            nonlocal counted
+            counted += 1
+
+        db = Database(tmp_path / "data" / "journal.db")
+        with db.changing() as connection:
+            connection.set_progress_handler(step, 20)
+        looking = Journal(db)
+        assert looking.queued_hosts() == [TARGET.host]
+        assert len(looking.in_states(State.ASKING, State.QUEUED)) == 1
+        assert looking.owners() == set()
+        assert looking.due_checks(4) == []
+        db.close()
+        return counted
+
+    journal.accept(entry(0), State.QUEUED, "me")
+    alone = steps()
+    for seed in range(1, 301):
+        row, _ = journal.accept(entry(seed), State.UPLOADING, "me")
+        journal.mark(journal.done(row.id, "me", STORED).id, Alive.ALIVE)
+    assert steps() <= alone + 5

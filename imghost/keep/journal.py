@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from imghost.keep.rows import Rows, marks
+from imghost.keep.rows import UNSETTLED, Rows, marks
 from imghost.keep.schema import COLUMNS, message_text, notes_text, record_of
 from imghost.models import Alive, Image, Message, Record, State, Stored, Target
 
@@ -82,8 +82,8 @@ class Journal(Rows):
         return self._update(
             "state = 'uploading', owner = ?",
             (owner,),
-            "id = (SELECT id FROM uploads WHERE state = 'queued' AND host = ? AND id > ?"
-            f" AND id NOT IN ({marks(besides)}) ORDER BY id LIMIT 1)",
+            f"id = (SELECT id FROM uploads WHERE state = 'queued' AND {UNSETTLED} AND host = ?"
+            f" AND id > ? AND id NOT IN ({marks(besides)}) ORDER BY id LIMIT 1)",
             (host, after, *besides),
         )
 
@@ -151,7 +151,7 @@ class Journal(Rows):
         with self._db.changing() as db:
             return db.execute(
                 "UPDATE uploads SET state = 'queued', owner = ''"
-                " WHERE state = 'uploading' AND owner = ?",
+                f" WHERE state = 'uploading' AND {UNSETTLED} AND owner = ?",
                 (owner,),
             ).rowcount
 

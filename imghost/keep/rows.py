@@ -11,6 +11,9 @@ from imghost.keep.database import Database
 from imghost.keep.schema import COLUMNS, record_of, slip_of
 from imghost.models import Record, State, Target
 
+UNSETTLED = "state <> 'done'"
+"""Says that a query is about the few rows that have an index of their own."""
+
 
 class Rows:
     """What was accepted and where it went; `clock` gives seconds since the epoch."""
@@ -46,13 +49,16 @@ class Rows:
         """The hosts for which something is queued."""
         return [
             row["host"]
-            for row in self._db.read("SELECT DISTINCT host FROM uploads WHERE state = 'queued'")
+            for row in self._db.read(
+                f"SELECT DISTINCT host FROM uploads WHERE state = 'queued' AND {UNSETTLED}"
+            )
         ]
 
     def in_states(self, *states: State, limit: int = -1) -> list[Record]:
-        """The rows in these states, the oldest first."""
+        """The rows in these states, none of which is done, the oldest first."""
         return self._select(
-            f"WHERE state IN ({marks(states)}) ORDER BY id LIMIT ?", (*states, limit)
+            f"WHERE state IN ({marks(states)}) AND {UNSETTLED} ORDER BY id LIMIT ?",
+            (*states, limit),
         )
 
     def due_checks(self, limit: int) -> list[Record]:
@@ -83,7 +89,7 @@ class Rows:
     def counts(self) -> dict[State, int]:
         """How many rows stand in each state."""
         rows = self._db.read(  # done are all others: only those that are not have an index
-            "SELECT state, count(*) AS n FROM uploads WHERE state <> 'done' GROUP BY state"
+            f"SELECT state, count(*) AS n FROM uploads WHERE {UNSETTLED} GROUP BY state"
             " UNION ALL SELECT 'all', count(*) FROM uploads"
         )
         found = {row["state"]: row["n"] for row in rows}
@@ -148,7 +154,9 @@ class Rows:
         """Who has rows claimed."""
         return {
             row["owner"]
-            for row in self._db.read("SELECT DISTINCT owner FROM uploads WHERE state = 'uploading'")
+            for row in self._db.read(
+                f"SELECT DISTINCT owner FROM uploads WHERE state = 'uploading' AND {UNSETTLED}"
+            )
         }
 
     def _select(self, rest: str, values: Sequence[object] = ()) -> list[Record]:

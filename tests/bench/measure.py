@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+_TICK_HZ = os.sysconf("SC_CLK_TCK")
 IMGHOST = (str(Path(sys.executable).with_name("imghost")),)
 
 
@@ -91,3 +93,30 @@ def print_table(rows: Sequence[Row]) -> None:
         verdict = "" if row.met is None else "met" if row.met else "NOT MET"
         sys.stdout.write(f"{row.what:<58} {row.figure:>16} {row.floor:>14}  {verdict}\n")
     sys.stdout.flush()
+
+
+def _family(pid: int) -> list[int]:
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError):  # a thread that has ended
+            found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def memory_mb(pid: int) -> float:
+    """What a process and its children hold (Pss), now."""
+    return sum(map(_pss_mb, _family(pid)))
+
+
+def _pss_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended
+        return 0.0
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def cpu_s(pid: int) -> float:
+    """What it has computed so far, its children not counted."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK_HZ

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import statistics
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.bench.host import slow_host
-from tests.bench.measure import IMGHOST, Row, environment
+from tests.bench.measure import IMGHOST, Row, cpu_s, environment, memory_mb
 from tests.bench.screens import screenshot
 from tests.fakes import bilibili
 from tests.fakes.x11 import Client, Requestor, xvfb
@@ -27,7 +26,6 @@ IDLE_S = 30.0
 DELAY_S = 0.05
 PARALLEL = 4
 LARGE_BYTES = 15_000_000
-_TICK_HZ = os.sysconf("SC_CLK_TCK")
 
 
 def bench_clipboard(root: Path) -> Iterator[Row]:
@@ -63,10 +61,10 @@ def bench_idle(root: Path) -> Iterator[Row]:
     with xvfb() as (display, _), _watching(root, display, {"watch": {"folders": [str(tree)]}}) as w:
         _link_ms(display, {"image/png": screenshot(1)})
         threading.Event().wait(25)  # until the decoding process has gone
-        before = _cpu_s(w.pid)
+        before = cpu_s(w.pid)
         threading.Event().wait(IDLE_S)
-        per_minute = (_cpu_s(w.pid) - before) * 60 / IDLE_S
-        memory = _memory_mb(w.pid)
+        per_minute = (cpu_s(w.pid) - before) * 60 / IDLE_S
+        memory = memory_mb(w.pid)
     yield Row(
         "watching clipboard and 10,000 files, idle: CPU-s a minute",
         f"{per_minute:.3f}",
@@ -92,7 +90,7 @@ def bench_flood(root: Path) -> Iterator[Row]:
             "verify": {"after_upload": False},
         }
         with _watching(root, display, config) as watcher:
-            idle_mb = _memory_mb(watcher.pid)
+            idle_mb = memory_mb(watcher.pid)
             start = time.monotonic()
             made.rename(watched / "made")
             with _peak_mb(watcher.pid) as peak:
@@ -188,7 +186,7 @@ def _peak_mb(pid: int) -> Iterator[list[float]]:
 
     def look() -> None:
         while not ended.wait(0.2):
-            seen.append(_memory_mb(pid))
+            seen.append(memory_mb(pid))
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -197,28 +195,3 @@ def _peak_mb(pid: int) -> Iterator[list[float]]:
     finally:
         ended.set()
         thread.join()
-
-
-def _family(pid: int) -> list[int]:
-    found = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(FileNotFoundError):  # a thread that has ended
-            found += map(int, (task / "children").read_text().split())
-    return found
-
-
-def _memory_mb(pid: int) -> float:
-    return sum(map(_pss_mb, _family(pid)))
-
-
-def _pss_mb(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:  # it has ended
-        return 0.0
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK_HZ
