@@ -187,7 +187,7 @@ class DBusMenu(ServiceInterface):
             self._opened[number] = self._loop().time()
         elif event == "closed":
             self._opened.pop(number, None)
-            if self._waiting and self._open_s() <= 0:
+            if self._waiting is not None and self._open_s() <= 0:
                 self._loop().call_soon(self._show_waiting)
         elif event == "clicked" and (click := self._rows.clicked(number)):
             self._loop().call_soon(click)
@@ -209,7 +209,7 @@ class DBusMenu(ServiceInterface):
     def _show_waiting(self) -> None:
         self.close()
         self._opened.clear()
-        if self._waiting:
+        if self._waiting is not None:
             self.show(self._waiting)
 
     def _loop(self) -> asyncio.AbstractEventLoop:

@@ -113,7 +113,7 @@ class _Panels:
             await self._came.wait()
             self._came.clear()
             if await self._is_registered():
-                await asyncio.sleep(_SETTLED_S)
+                await self._comes_another(_SETTLED_S)
                 self._item.new_status()
                 self._item.tell_look()
 
@@ -133,9 +133,13 @@ class _Panels:
                 log.info("the panel does not take the icon: %s", exc)
             else:
                 return True
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._came.wait()
-                return False  # it is another one now
+            if await self._comes_another(wait_s):
+                return False
         self._tell(NO_PANEL)
+        return False
+
+    async def _comes_another(self, wait_s: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                return await self._came.wait()
         return False
