@@ -287,7 +287,8 @@ def test_what_waits(away: Bench, fake: FakeBilibili) -> None:
     fake.answers.append(Answer(-412, "slow down"))
     away.desktop.copy_picture(pictures.png())
     away.watched.stands(State.QUEUED)
-    eventually(lambda: "1 waiting" in away.tray.title)
+    eventually(lambda: len(away.tray.texts("Waiting")) == 2)
+    assert "1 waiting" in away.tray.title
     (entry, retry) = away.tray.texts("Waiting")
     assert "412" in entry
     assert not away.tray.item("Waiting", entry).enabled

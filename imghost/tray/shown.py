@@ -83,7 +83,7 @@ class Look:
             choices,
             problem,
             journal.done_after(self._first),
-            journal.counts(),
+            journal.unsettled_counts(),
             tuple(journal.latest_done(RECENT)),
             tuple(reversed(left_alone)),
             tuple(self._waiting(record) for record in waiting),

@@ -34,6 +34,8 @@ def bench_tray(root: Path) -> Iterator[Row]:
     folder.mkdir()
     with running_loop() as loop, running_bus(folder) as address:
         bus_too = {"DBUS_SESSION_BUS_ADDRESS": address}
+        with _watching(root, bus_too, "--no-tray") as process:
+            without, less_mb = _idle(process.pid)
         with (
             notifier_watcher(loop, address) as watcher,
             on_bus(loop, address) as bus,
@@ -41,8 +43,6 @@ def bench_tray(root: Path) -> Iterator[Row]:
         ):
             took_ms = _openings_ms(loop, bus, watcher)
             idle, used_mb = _idle(process.pid)
-        with _watching(root, bus_too, "--no-tray") as process:
-            without, less_mb = _idle(process.pid)
     median, slowest = statistics.median(took_ms), max(took_ms)
     yield Row(
         f"the menu opens, {UPLOADS:,} uploads", f"{median:.1f} ms", "< 50 ms", met=slowest < 50
