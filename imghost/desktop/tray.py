@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
+from io import BytesIO
 from typing import Any, Protocol
 
 from imghost.desktop.assets import asset
@@ -54,14 +55,37 @@ class Native(Protocol):
         ...
 
 
+def system_icon(loop: asyncio.AbstractEventLoop, opening: Callable[[], None]) -> Native:
+    """This system's."""
+    native: Native
+    if sys.platform == "win32":
+        from imghost.desktop.tray_windows import windows_icon
+
+        native = windows_icon(_NAME, opening)
+    elif sys.platform == "darwin":
+        from imghost.desktop.tray_macos import mac_icon
+
+        native = mac_icon(_NAME, opening)
+    else:
+        from imghost.desktop.panel_icon import PanelIcon
+
+        native = PanelIcon(_NAME, loop, opening)
+    return native
+
+
 class Tray:
     """One icon; `run` is for the main thread, `show` for any.
 
     `loop` is a running loop. `opening` is called when the menu may be looked at.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, opening: Callable[[], None]) -> None:
-        self._native = _native(loop, opening)
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        opening: Callable[[], None],
+        icon: Callable[[asyncio.AbstractEventLoop, Callable[[], None]], Native] = system_icon,
+    ) -> None:
+        self._native = icon(loop, opening)
         self._images: dict[Face, object] = {}
         self._face = Face.IDLE
         self._native.icon = self._image(self._face)
@@ -103,22 +127,5 @@ class Tray:
         from PIL import Image
 
         if face not in self._images:
-            self._images[face] = Image.open(asset(f"tray-{face}.ico"))
+            self._images[face] = Image.open(BytesIO(asset(f"tray-{face}.ico").read_bytes()))
         return self._images[face]
-
-
-def _native(loop: asyncio.AbstractEventLoop, opening: Callable[[], None]) -> Native:
-    native: Native
-    if sys.platform == "win32":
-        from imghost.desktop.tray_windows import windows_icon
-
-        native = windows_icon(_NAME, opening)
-    elif sys.platform == "darwin":
-        from imghost.desktop.tray_macos import mac_icon
-
-        native = mac_icon(_NAME, opening)
-    else:
-        from imghost.desktop.panel_icon import PanelIcon
-
-        native = PanelIcon(_NAME, loop, opening)
-    return native
