@@ -47,6 +47,8 @@ LAYERS = (
         "watch",
         "desk",
         "backend",
+        "editors",
+        "front",
         "copying",
     },
     {"cli", "__main__"},

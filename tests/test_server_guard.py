@@ -110,7 +110,7 @@ class Door:
 
     def ask(self, headers: dict[str, str], body: bytes = b"", method: str = "POST") -> Answer:
         """One request."""
-        return ask(self.port, "/", headers, method=method, body=body)
+        return ask(self.port, "/upload", headers, method=method, body=body)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def guarded(port: int, entered: list[bytes]) -> ASGIApp:
         entered.append(await request.body())
         return PlainTextResponse("welcome")
 
-    route = Route("/", enter, methods=["GET", "POST"])
+    route = Route("/upload", enter, methods=["GET", "POST"])
     return Guard(
         route, callers_of(port, origins=["app://obsidian.md"]), stranger_check(), Speaker("en")
     )
@@ -187,7 +187,7 @@ def test_no_host_or_two_get_nowhere(door: Door, hosts: list[str], version: str) 
 def test_nothing_of_a_refused_body_is_asked_for(door: Door) -> None:
     """Who waits for leave to send its body is refused without getting it."""
     headers = "Host: evil\r\nContent-Length: 9999999\r\nExpect: 100-continue\r\n"
-    answer = raw(door.port, f"POST / HTTP/1.1\r\n{headers}Connection: close\r\n\r\n".encode())
+    answer = raw(door.port, f"POST /upload HTTP/1.1\r\n{headers}Connection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 403 ")
 
 
@@ -281,6 +281,6 @@ def encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 
 def request(port: int, hosts: list[str], version: str) -> bytes:
-    """A request with these values of Host, which claims to come from elsewhere."""
-    lines = [f"Host: {host.format(port=port)}" for host in hosts] + ["X-Forwarded-For: 192.0.2.1"]
-    return "\r\n".join([f"GET / HTTP/{version}", *lines, "Connection: close", "", ""]).encode()
+    """A request with these values of Host."""
+    lines = [f"Host: {host.format(port=port)}" for host in hosts]
+    return "\r\n".join([f"GET /upload HTTP/{version}", *lines, "Connection: close", "", ""]).encode()
