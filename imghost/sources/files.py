@@ -105,7 +105,8 @@ def _read(path: Path, max_bytes: int, flags: int = 0) -> bytes:
     try:
         _refuse_other_than_files(os.fstat(handle).st_mode, path)
         with open(handle, "rb", closefd=False) as file:
-            data = file.read(max_bytes + 1)
+            data = file.read(min(os.fstat(handle).st_size, max_bytes) + 1)
+            data += file.read(max_bytes + 1 - len(data))  # of a file that grew
     except OSError as exc:
         raise _unreadable(path, exc) from exc
     finally:
