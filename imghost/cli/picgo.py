@@ -7,7 +7,7 @@ from imghost.models import Message
 
 OPTION = "--picgo"
 _ERROR = "[PicGo ERROR]: "
-_NOTHING = Message("nothing was given to upload; imghost upload --help tells more")
+_NOTHING = "nothing was given to upload; imghost upload --help tells more"
 
 
 class PicgoConsole(Console):

@@ -30,7 +30,8 @@ def told(
     problems: list[str] = []
     links = ["" for _ in inputs]
     for place, given in enumerate(inputs):
-        word = _word(given) or say("picture {place}", place=place + 1)
+        named = _word(given)
+        word = named or say("picture {place}", place=place + 1)
         if word in known:
             links[place] = word
             items.append(known_item(word, known[word]))
@@ -40,7 +41,7 @@ def told(
             links[place] = outcome.text
             items.append(item_of(word, outcome.text, outcome.record))
         else:
-            problems.append(_problem(word, outcome, say))
+            problems.append(_problem(word, outcome, say, is_named=bool(named)))
     return uploaded(links, items, problems)
 
 
@@ -54,11 +55,11 @@ def _word(given: Input) -> str:
             return name
 
 
-def _problem(word: str, outcome: Settled | None, say: Speaker) -> str:
+def _problem(word: str, outcome: Settled | None, say: Speaker, *, is_named: bool) -> str:
     if outcome is None or outcome.failure is None:
         return say("{name}: there is no link for it", name=word)
     problem, record = outcome.failure.message, outcome.record
-    if record is None and problem.fields.keys() & _NAMES:
+    if record is None and is_named and problem.fields.keys() & _NAMES:
         return say(problem)
     if record is None:
         return say("{name}: {problem}", name=word, problem=problem)

@@ -115,7 +115,7 @@ class _Door:
         try:
             self._authorise(request)
             return _answer(await endpoint(request))
-        except _Unauthorised:
+        except _Unauthorised:  # as PicGo says it, whatever the language
             return _answer({"success": False, "message": "Unauthorized"}, 401)
         except ImghostError as exc:
             return _answer(refused(self._say(exc.message)), _status(exc))
@@ -146,7 +146,7 @@ class _Door:
 
     def _authorise(self, request: Request) -> None:
         if self._secret and self._secret not in map(Secret, _shown(request)):
-            raise _Unauthorised("Unauthorized")
+            raise _Unauthorised("the secret is missing or another one")
 
     async def _checked(self, host: str, bucket: str) -> None:
         try:
