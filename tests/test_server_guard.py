@@ -89,6 +89,32 @@ def test_a_page_must_be_trusted(headers: list[tuple[str, str]], passes: bool) ->
     assert (refusal(encoded(told), CALLERS) is None) is passes
 
 
+@pytest.mark.parametrize(
+    ("name", "hosts"),
+    [
+        ("nas.lan", {b"nas.lan:36677"}),
+        ("Nas.Lan:8080", {b"nas.lan:8080"}),
+        ("img.example.org:443", {b"img.example.org:443", b"img.example.org"}),
+        ("img.example.org:80", {b"img.example.org:80", b"img.example.org"}),
+        ("[fd00::1]", {b"[fd00::1]:36677"}),
+    ],
+)
+def test_names_of_our_own(name: str, hosts: set[bytes]) -> None:
+    """As browsers write them; they make no page a trusted one, and this machine is not meant."""
+    plain, named = callers_of(PORT), callers_of(PORT, [name])
+    assert named.hosts - plain.hosts == hosts
+    assert (named.own, named.pages, named.origins) == (plain.own, plain.pages, plain.origins)
+
+
+def test_trusted_pages_get_to_the_door_alone() -> None:
+    """Obsidian may upload; what else there is is for our own pages."""
+    told = encoded([("host", f"127.0.0.1:{PORT}"), ("origin", "app://obsidian.md")])
+    assert refusal(told, CALLERS, "/delete") is None
+    assert refusal(told, CALLERS, "/")
+    ours = encoded([("host", f"127.0.0.1:{PORT}"), ("origin", f"http://127.0.0.1:{PORT}")])
+    assert refusal(ours, CALLERS, "/") is None
+
+
 @given(st.lists(st.tuples(st.sampled_from([b"host", b"origin", b"x"]), st.binary(max_size=30))))
 def test_no_unknown_host_passes(headers: list[tuple[bytes, bytes]]) -> None:
     """Random bytes are never one of our names."""
@@ -283,4 +309,6 @@ def encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 def request(port: int, hosts: list[str], version: str) -> bytes:
     """A request with these values of Host."""
     lines = [f"Host: {host.format(port=port)}" for host in hosts]
-    return "\r\n".join([f"GET /upload HTTP/{version}", *lines, "Connection: close", "", ""]).encode()
+    return "\r\n".join(
+        [f"GET /upload HTTP/{version}", *lines, "Connection: close", "", ""]
+    ).encode()
