@@ -222,7 +222,8 @@ class TestSizes:
 
     def test_a_body_that_does_not_say_its_size(self, dirs: Dirs) -> None:
         """It is counted, and refused when it is too much; the daemon lives."""
-        with open_door(dirs, limits={"input_bytes": 100_000}) as door:
+        patience = Patience(silence_s=0.5, look_s=0.05)
+        with open_door(dirs, patience=patience, limits={"input_bytes": 100_000}) as door:
             body = form(("file", "a.png", bytes(3_000_000)))
             with connected(door.port) as peer:
                 head = f"POST /upload HTTP/1.1\r\nHost: localhost:{door.port}\r\n"
