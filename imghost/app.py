@@ -25,9 +25,16 @@ from imghost.models import Alive, Found, Message, Record, State
 from imghost.open_hosts import OpenHosts
 from imghost.outbox import Outbox
 from imghost.pipeline import Pipeline
-from imghost.server.asked import BytesInput, FileInput, Input, LinkInput, UploadRequest
+from imghost.server.asked import (
+    BytesInput,
+    EditorFile,
+    FileInput,
+    Input,
+    LinkInput,
+    UploadRequest,
+)
 from imghost.server.wire import Failure, Settled
-from imghost.sources.files import found_bytes, found_file, found_link
+from imghost.sources.files import found_bytes, found_file, found_link, found_named
 
 _LOOK_S = 2.0
 _FETCH_S = 30.0
@@ -109,6 +116,11 @@ class App:
                 self._problem = exc
                 log.warning("the config was changed and is wrong; the former one stays: %s", exc)
         return self._pipeline
+
+    def serve_at(self, base_url: str) -> None:
+        """The embedded server answers at another address from now on."""
+        self.base_url = base_url
+        self._pipeline = self._piped(self.config)
 
     @property
     def journal_note(self) -> Message | None:
@@ -192,6 +204,8 @@ class App:
         match given:
             case FileInput(path):
                 return found_file(path, max_bytes)
+            case EditorFile(path):
+                return found_named(path, max_bytes)
             case BytesInput(name, data):
                 return found_bytes(name, data)
             case LinkInput(url):

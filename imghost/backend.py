@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imghost.app import App
@@ -16,18 +17,28 @@ from imghost.server.wire import Settled
 from imghost.text import Speaker
 
 if TYPE_CHECKING:
+    from imghost.server.late import LateDoor
     from imghost.watch.watcher import Watcher
 
 
 class Backend:
-    """Each method may be called from several threads; `watcher` is None in a mere server."""
+    """Each method may be called from several threads; `watcher` is None in a mere server.
+
+    `door` is that of the editors while it is shut.
+    """
 
     def __init__(
-        self, app: App, say: Speaker, stop: Callable[[], None], watcher: Watcher | None
+        self,
+        app: App,
+        say: Speaker,
+        stop: Callable[[], None],
+        watcher: Watcher | None,
+        door: LateDoor | None = None,
     ) -> None:
         self._app = app
         self._say = say
         self._watcher = watcher
+        self._door = door
         self.stop = stop
 
     def status(self) -> Json:
@@ -35,8 +46,11 @@ class Backend:
         return status_json(self._app, self.watching(), self._say)
 
     def watching(self) -> Watching:
-        """What is watched."""
-        return self._watcher.told() if self._watcher else Watching("serving")
+        """What is watched, and what is missing."""
+        watching = self._watcher.told() if self._watcher else Watching("serving")
+        if self._door and (problem := self._door.problem):
+            return replace(watching, missing=(*watching.missing, problem))
+        return watching
 
     def pause(self, minutes: float | None) -> None:
         """Take nothing that is found. Raises DaemonError if nothing is watched at all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, make_dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from imghost.imaging.check import Caps
 from imghost.imaging.conversion import Conversion
 from imghost.links import FORMATS
 from imghost.models import Target
+from imghost.secret import Secret
 from imghost.setting import read, setting
 from imghost.text import LANGUAGES
 
@@ -94,13 +96,66 @@ class NotifyConfig:
     done: bool = False
 
 
+LOOPBACK = ("127.0.0.1", "::1")
+_HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/*?#@]+")
+
+
+def check_address(text: str) -> None:
+    """Raise ConfigError unless the text is an IP address."""
+    if text in LOOPBACK:
+        return
+    from ipaddress import ip_address  # takes a while to load
+
+    try:
+        ip_address(text)
+    except ValueError as exc:
+        raise ConfigError(
+            "server.bind must be an address of this machine, such as 192.168.1.5, or 0.0.0.0 for "
+            "all of them, not {value}",
+            value=text,
+        ) from exc
+
+
+def read_host(value: object, key: str) -> str:
+    """A name, and a port if that is another one than server.port. Raises ConfigError."""
+    if not isinstance(value, str) or not _HOST.fullmatch(value):
+        raise ConfigError(
+            '{key} must be a name, or a name and a port, such as "nas.lan" or "i.example.org:443"',
+            key=key,
+        )
+    return value.lower()
+
+
+def read_origin(value: object, key: str) -> str:
+    """What a browser sends as Origin; there is none for everybody. Raises ConfigError."""
+    if not isinstance(value, str) or not _ORIGIN.fullmatch(value):
+        raise ConfigError(
+            '{key} must be the exact origin of pages that may call, such as "app://obsidian.md"',
+            key=key,
+        )
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """The embedded server."""
+    """The embedded server, and who may call it."""
 
+    bind: str = setting("127.0.0.1", check=check_address)
     port: int = setting(36677, least=0, most=65535)
+    hosts: tuple[str, ...] = setting((), item=read_host)
+    secret: Secret = Secret("")
+    origins: tuple[str, ...] = setting(("app://obsidian.md",), item=read_origin)
     fetch_links: bool = False
     cache_bytes: int = setting(500_000_000, least=0)
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError if other machines could call without a secret."""
+        if self.bind not in LOOPBACK and not self.secret:
+            raise ConfigError(
+                "server.bind {address} lets other machines call: set server.secret first",
+                address=self.bind,
+            )
 
 
 @dataclass(frozen=True, slots=True)

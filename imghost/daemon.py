@@ -9,8 +9,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,34 +29,30 @@ from imghost.door import (
     new_token,
     settings_of,
 )
+from imghost.editors import Editors
 from imghost.errors import DaemonError
+from imghost.front import Front
+from imghost.hosts import HOSTS
 from imghost.hosts.local import find_file
 from imghost.imaging.child import MEMORY_BYTES
 from imghost.imaging.crew import Crew
 from imghost.lock import FileLock
 from imghost.presence import Presence
 from imghost.report import Watching
-from imghost.secret import Secret
 from imghost.senders import Senders
-from imghost.server.app import make_app
 from imghost.server.body import Recent
 from imghost.server.commands import command_routes
 from imghost.server.files import Files
-from imghost.server.guard import callers_of
-from imghost.server.peer import stranger_check
+from imghost.server.picgo import LANE, door_routes
 from imghost.server.renderings import AT_ONCE, Renderings
-from imghost.server.run import listen, serve
 from imghost.server.shelf import Shelf
 from imghost.survival import Survival
 from imghost.text import Speaker
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
     from imghost.desk import Desk, Watch
     from imghost.watch.watcher import Watcher
 
-_LOOPBACK = "127.0.0.1"
 _LOCK_WAIT_S = 1.0
 _SWITCH_S = 0.0005  # whoever waits for a host or a clipboard is not kept waiting by who computes
 _SENDERS = 10
@@ -104,11 +100,8 @@ class Daemon:
             enter(closing(self._waker))
             lock = enter(daemon_lock(self._dirs))
             self._be_the_only_one(lock)
-            sockets = listen(_LOOPBACK, self._config.server.port)
-            for sock in sockets:
-                enter(closing(sock))
-            port = sockets[0].getsockname()[1]
-            url = f"http://{_LOOPBACK}:{port}"
+            front = enter(closing(Front(self._config, watches=self._watch is not None)))
+            url = front.url
             decoders = enter(
                 closing(Crew(_DECODERS, deadline_s=_DECODE_S, memory_bytes=MEMORY_BYTES))
             )
@@ -126,9 +119,15 @@ class Daemon:
             desk, watcher, watching = self._watching(
                 app, sending, decoders, survive, runner.get_loop()
             )
-            backend = Backend(app, self._say, self.stop, watcher)
-            asgi = self._asgi(backend, files, workers, token, port)
-            end_server = enter(_serving(runner, sockets, asgi))
+            backend = Backend(app, self._say, self.stop, watcher, front.late)
+            editors = Editors(app, backend.upload, watcher)
+            for_editors = enter(_pool("door", LANE * (len(HOSTS) + 2)))
+            server, max_bytes = self._config.server, self._config.limits.input_bytes
+            routes = [
+                *command_routes(backend, token, workers, max_bytes),
+                *door_routes(editors, server.secret, for_editors, max_bytes, self._say),
+            ]
+            end_server = enter(front.serving(runner, files, routes, self._say, app.serve_at))
             enter(closing(drawers))  # ends before the server, which waits for answers under way
             caretaker = Caretaker(app, presence, sending, senders, survive)
             if watcher:
@@ -189,33 +188,6 @@ class Daemon:
         desk = Desk(loop)
         watcher = desk.watcher(app, senders, decoders, self._say, survive, self._watch)
         return desk, watcher, desk.running(watcher, decoders)
-
-    def _asgi(
-        self, backend: Backend, files: Files, workers: Executor, token: Secret, port: int
-    ) -> ASGIApp:
-        routes = command_routes(backend, token, workers, self._config.limits.input_bytes)
-        return make_app(files, routes, callers_of(port), stranger_check(), self._say)
-
-
-@contextmanager
-def _serving(
-    runner: asyncio.Runner, sockets: Sequence[socket.socket], asgi: ASGIApp
-) -> Iterator[Callable[[], None]]:
-    """Answer until the end; what is given begins that end."""
-    loop, stopping = runner.get_loop(), asyncio.Event()
-    thread = threading.Thread(
-        target=runner.run, args=(serve(sockets, asgi, stopping),), name="imghost-server"
-    )
-    thread.start()
-
-    def begin_to_end() -> None:
-        loop.call_soon_threadsafe(stopping.set)
-
-    try:
-        yield begin_to_end
-    finally:
-        begin_to_end()
-        thread.join()
 
 
 @contextmanager

@@ -107,6 +107,7 @@ class Image:
     frames: int
     sha256: str
     name: str
+    _told: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def extension(self) -> str:
@@ -116,9 +117,11 @@ class Image:
     @property
     def sha1(self) -> str:
         """The SHA-1 of the bytes, in lower-case hex, by which hosts name them."""
-        from hashlib import sha1
+        if "sha1" not in self._told:  # asked for several times on the way of one image
+            from hashlib import sha1
 
-        return sha1(self.data, usedforsecurity=False).hexdigest()
+            self._told["sha1"] = sha1(self.data, usedforsecurity=False).hexdigest()
+        return self._told["sha1"]
 
     @property
     def mime_type(self) -> str:

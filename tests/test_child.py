@@ -283,7 +283,7 @@ def test_nothing_of_our_environment_is_handed_on(
     monkeypatch.setenv("IMGHOST_SESSDATA", "canary")
     environment = Path(f"/proc/{pid_of(child)}/environ").read_bytes()
     names = {entry.partition(b"=")[0] for entry in environment.split(b"\0") if entry}
-    assert names <= {b"PYTHONPATH", b"LD_LIBRARY_PATH", b"LC_CTYPE"}
+    assert names <= {b"PYTHONPATH", b"LD_LIBRARY_PATH", b"LC_CTYPE", b"PILLOW_BLOCKS_MAX"}
 
 
 def test_a_process_killed_in_the_middle_costs_one_image(child: Child) -> None:

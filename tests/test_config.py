@@ -240,3 +240,41 @@ def test_a_wrong_folder_is_named(folders: object, said: str) -> None:
     """What is wrong with a watched folder is said with its place in the list."""
     with pytest.raises(ConfigError, match=said):
         read(Config, {"watch": {"folders": folders}}, "", {})
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ({"bind": "0.0.0.0"}, "set server.secret first"),
+        ({"bind": "192.168.1.5", "secret": ""}, "set server.secret first"),
+        ({"bind": "nas.lan", "secret": "x"}, "server.bind must be an address"),
+        ({"bind": "", "secret": "x"}, "server.bind must be an address"),
+        ({"secret": 7}, "server.secret must be a text"),
+        ({"hosts": "nas.lan"}, "server.hosts must be a list"),
+        ({"hosts": ["http://nas.lan"]}, "server.hosts.0 must be a name"),
+        ({"hosts": ["nas.lan", "*"]}, "server.hosts.1 must be a name"),
+        ({"hosts": [""]}, "server.hosts.0 must be a name"),
+        ({"origins": ["*"]}, "server.origins.0 must be the exact origin"),
+        ({"origins": ["null"]}, "server.origins.0 must be the exact origin"),
+        ({"origins": ["https://*.example"]}, "server.origins.0 must be the exact origin"),
+        ({"origins": ["https://a.example/"]}, "server.origins.0 must be the exact origin"),
+        ({"origins": [1]}, "server.origins.0 must be the exact origin"),
+    ],
+)
+def test_a_door_that_stands_open_is_refused(
+    path: Path, server: dict[str, object], words: str
+) -> None:
+    """Other machines need a secret, and there is no way to allow every page."""
+    with pytest.raises(ConfigError, match=words):
+        _load(path, {"server": server})
+
+
+def test_who_may_call(path: Path) -> None:
+    """Names as browsers write them, origins letter for letter, and a secret that is not shown."""
+    server = {"bind": "0.0.0.0", "secret": "canary", "hosts": ["NAS.lan", "[fd00::1]:443"]}
+    config = _load(path, {"server": server | {"origins": ["capacitor://localhost"]}})
+    assert config.server.hosts == ("nas.lan", "[fd00::1]:443")
+    assert config.server.origins == ("capacitor://localhost",)
+    assert config.server.secret == Secret("canary")
+    assert "canary" not in config_file.shown(config) + repr(config)
+    assert config_file.is_secret("server.secret")

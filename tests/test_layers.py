@@ -48,6 +48,8 @@ LAYERS = (
         "watch",
         "desk",
         "backend",
+        "editors",
+        "front",
         "copying",
     },
     {"cli", "__main__"},

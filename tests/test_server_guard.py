@@ -89,6 +89,32 @@ def test_a_page_must_be_trusted(headers: list[tuple[str, str]], passes: bool) ->
     assert (refusal(encoded(told), CALLERS) is None) is passes
 
 
+@pytest.mark.parametrize(
+    ("name", "hosts"),
+    [
+        ("nas.lan", {b"nas.lan:36677"}),
+        ("Nas.Lan:8080", {b"nas.lan:8080"}),
+        ("img.example.org:443", {b"img.example.org:443", b"img.example.org"}),
+        ("img.example.org:80", {b"img.example.org:80", b"img.example.org"}),
+        ("[fd00::1]", {b"[fd00::1]:36677"}),
+    ],
+)
+def test_names_of_our_own(name: str, hosts: set[bytes]) -> None:
+    """As browsers write them; they make no page a trusted one, and this machine is not meant."""
+    plain, named = callers_of(PORT), callers_of(PORT, [name])
+    assert named.hosts - plain.hosts == hosts
+    assert (named.own, named.pages, named.origins) == (plain.own, plain.pages, plain.origins)
+
+
+def test_trusted_pages_get_to_the_door_alone() -> None:
+    """Obsidian may upload; what else there is is for our own pages."""
+    told = encoded([("host", f"127.0.0.1:{PORT}"), ("origin", "app://obsidian.md")])
+    assert refusal(told, CALLERS, "/delete") is None
+    assert refusal(told, CALLERS, "/")
+    ours = encoded([("host", f"127.0.0.1:{PORT}"), ("origin", f"http://127.0.0.1:{PORT}")])
+    assert refusal(ours, CALLERS, "/") is None
+
+
 @given(st.lists(st.tuples(st.sampled_from([b"host", b"origin", b"x"]), st.binary(max_size=30))))
 def test_no_unknown_host_passes(headers: list[tuple[bytes, bytes]]) -> None:
     """Random bytes are never one of our names."""
@@ -110,7 +136,7 @@ class Door:
 
     def ask(self, headers: dict[str, str], body: bytes = b"", method: str = "POST") -> Answer:
         """One request."""
-        return ask(self.port, "/", headers, method=method, body=body)
+        return ask(self.port, "/upload", headers, method=method, body=body)
 
 
 @pytest.fixture
@@ -128,7 +154,7 @@ def guarded(port: int, entered: list[bytes]) -> ASGIApp:
         entered.append(await request.body())
         return PlainTextResponse("welcome")
 
-    route = Route("/", enter, methods=["GET", "POST"])
+    route = Route("/upload", enter, methods=["GET", "POST"])
     return Guard(
         route, callers_of(port, origins=["app://obsidian.md"]), stranger_check(), Speaker("en")
     )
@@ -187,7 +213,7 @@ def test_no_host_or_two_get_nowhere(door: Door, hosts: list[str], version: str) 
 def test_nothing_of_a_refused_body_is_asked_for(door: Door) -> None:
     """Who waits for leave to send its body is refused without getting it."""
     headers = "Host: evil\r\nContent-Length: 9999999\r\nExpect: 100-continue\r\n"
-    answer = raw(door.port, f"POST / HTTP/1.1\r\n{headers}Connection: close\r\n\r\n".encode())
+    answer = raw(door.port, f"POST /upload HTTP/1.1\r\n{headers}Connection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 403 ")
 
 
@@ -281,6 +307,8 @@ def encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 
 def request(port: int, hosts: list[str], version: str) -> bytes:
-    """A request with these values of Host, which claims to come from elsewhere."""
-    lines = [f"Host: {host.format(port=port)}" for host in hosts] + ["X-Forwarded-For: 192.0.2.1"]
-    return "\r\n".join([f"GET / HTTP/{version}", *lines, "Connection: close", "", ""]).encode()
+    """A request with these values of Host."""
+    lines = [f"Host: {host.format(port=port)}" for host in hosts]
+    return "\r\n".join(
+        [f"GET /upload HTTP/{version}", *lines, "Connection: close", "", ""]
+    ).encode()

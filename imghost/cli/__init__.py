@@ -14,6 +14,7 @@ from imghost import __version__
 from imghost.cli.console import Console
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
+from imghost.cli.picgo import OPTION, PicgoConsole, take_flag
 from imghost.dirs import find_dirs
 from imghost.errors import ImghostError, Interrupted, JournalDamaged, UsageError
 
@@ -34,12 +35,25 @@ def run() -> NoReturn:
     os._exit(code)
 
 
+def run_picgo() -> NoReturn:
+    """Be the program as others call PicGo's."""
+    sys.argv.insert(1, OPTION)
+    run()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command with this process's arguments and streams; its exit code."""
     gc.set_threshold(_GARBAGE)
-    console = Console.of_process()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not take_flag(words):
+        return _guarded(words, Console.of_process(), COMMANDS)
+    console = PicgoConsole.of_process()
+    return console.finish(_guarded(words, console, COMMANDS[:1]))
+
+
+def _guarded(words: list[str], console: Console, commands: Sequence[str]) -> int:
     try:
-        return _run(list(sys.argv[1:] if arguments is None else arguments), console)
+        return _run(words, console, commands)
     except KeyboardInterrupt:
         console.tell("interrupted; what was accepted is kept, see imghost status")
         return Interrupted.exit_code
@@ -53,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _tell_bug(exc, console)
 
 
-def _run(words: list[str], console: Console) -> int:
+def _run(words: list[str], console: Console, commands: Sequence[str]) -> int:
     context = Context(os.environ, console, _take_option(words, "--config"))
     context.choose_language()
     if not words or words[0] in ("-h", "--help"):
@@ -64,7 +78,7 @@ def _run(words: list[str], console: Console) -> int:
         return 0
     if words == ["-copy"]:
         words = ["watch"]
-    name = words.pop(0) if words[0] in COMMANDS else COMMANDS[0]
+    name = words.pop(0) if words[0] in commands else COMMANDS[0]
     command = import_module(f"imghost.cli.{name}")
     parser = Parser(f"imghost {name}", command.SUMMARY, console.say)
     command.add_arguments(parser)

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Self, TextIO
 
 from imghost.errors import MachineError
 from imghost.models import Message
@@ -48,7 +48,7 @@ class Console:
         self._bar = ""
 
     @classmethod
-    def of_process(cls) -> Console:
+    def of_process(cls) -> Self:
         """This process's streams; a program without a console has none."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):

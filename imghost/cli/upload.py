@@ -11,6 +11,7 @@ from pathlib import Path
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser, seconds
+from imghost.cli.picgo import OPTION
 from imghost.door import Door
 from imghost.errors import SomeFailed, SourceError
 from imghost.models import State
@@ -54,6 +55,7 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add("--copy", action="store_true", help="put the links onto the clipboard")
     parser.add("--json", action="store_true", help="print JSON")
+    parser.add(OPTION, action="store_true", help="answer as PicGo's command does, for editors")
     parser.add("--quiet", action="store_true", help="say only what went wrong")
 
 

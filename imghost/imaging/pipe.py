@@ -95,6 +95,7 @@ def send_reply(stream: IO[bytes], reply: Prepared | str | ImghostError, asked: b
 
 def receive_reply(stream: IO[bytes], asked: bytes, limits: Limits) -> Prepared | str | ImghostError:
     """The child's answer to a request of these bytes. Raises EOFError, OSError, BrokenReply."""
+    sha256 = hashlib.sha256(asked).hexdigest()  # while the child is at work
     header, data = _receive(stream, _MAX_REPLY_HEADER, limits.max_bytes)
     match header:
         case {"error": str(kind), "said": said, **rest} if kind in _ERRORS and not rest:
@@ -105,7 +106,7 @@ def receive_reply(stream: IO[bytes], asked: bytes, limits: Limits) -> Prepared |
         case {"same": bool(same), "image": list(described), "notes": list(notes), **rest} if (
             not rest
         ):
-            image = _image(described, asked if same else data)
+            image = _image(described, asked, sha256) if same else _image(described, data)
             if image.format not in limits.formats or len(image.data) > limits.max_bytes:
                 raise BrokenReply("an image that the host does not take")
             return Prepared(image, tuple(_message(note) for note in notes))
@@ -142,13 +143,13 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
     return data
 
 
-def _image(described: list[object], data: bytes) -> Image:
+def _image(described: list[object], data: bytes, sha256: str = "") -> Image:
     match described:
         case [str(form), int(width_px), int(height_px), int(frames), str(name)]:
             counts = (width_px, height_px, frames)
             honest = all(type(count) is int and 0 < count < _MAX_COUNT for count in counts)
             if form in MIME_TYPES and form == format_of(data) and honest and _is_name(name):
-                sha256 = hashlib.sha256(data).hexdigest()
+                sha256 = sha256 or hashlib.sha256(data).hexdigest()
                 return Image(data, form, width_px, height_px, frames, sha256, name)
     raise BrokenReply("no image")
 

@@ -45,6 +45,10 @@ class Rows:
         rows = self._select("WHERE id = ?", (record_id,))
         return rows[0] if rows else None
 
+    def with_links(self, urls: Collection[str]) -> list[Record]:
+        """The finished rows with one of these links, as it was when they were sent."""
+        return self._select(f"WHERE state = 'done' AND url IN ({marks(urls)})", tuple(urls))
+
     def queued_hosts(self) -> list[str]:
         """The hosts for which something is queued."""
         return [

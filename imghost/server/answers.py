@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -71,4 +72,17 @@ async def send_text(
         "x-content-type-options": "nosniff",
     }
     await send_start(send, status, plain | dict(headers or {}))
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_json(send: Send, status: int, value: Mapping[str, object]) -> None:
+    """Answer with JSON, which nobody stores."""
+    body = json.dumps(value).encode("ascii")
+    headers: dict[str, str | int] = {
+        "content-type": "application/json; charset=utf-8",
+        "content-length": len(body),
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+    }
+    await send_start(send, status, headers)
     await send({"type": "http.response.body", "body": body})

@@ -25,6 +25,13 @@ class FileInput:
 
 
 @dataclass(frozen=True, slots=True)
+class EditorFile:
+    """A file of this machine that another program names: trusted less, no link is followed."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkInput:
     """Something to fetch first."""
 
@@ -39,7 +46,7 @@ class BytesInput:
     data: bytes = field(repr=False)
 
 
-Input = FileInput | LinkInput | BytesInput
+Input = FileInput | EditorFile | LinkInput | BytesInput
 
 
 @dataclass(frozen=True, slots=True)

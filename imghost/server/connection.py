@@ -28,6 +28,7 @@ class Connection(H11Protocol):
     def __init__(self, config: Config, server_state: ServerState, patience: Patience) -> None:
         super().__init__(config, server_state, app_state={})
         self.logger = logging.getLogger("imghost.server")
+        self.access_log = False  # whatever its logger is set to: queries may hold secrets
         self.waiting = Waiting.HEADERS
         self.since = self._heard = self.loop.time()
         self._patience = patience

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
 _LOOPBACK, _LOOPBACK_6 = "127.0.0.1", "::1"
+_COMPRISED_BY = {_LOOPBACK: "0.0.0.0", _LOOPBACK_6: "::"}  # noqa: S104 - compared with
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _BACKLOG = 128
 _HEADER_BYTES = 16 << 10
@@ -26,21 +27,42 @@ _HEARTBEAT_S, _HEARTBEAT_BYTES = 1.0, 1000
 _STOP_S, _ABORT_S = 4.0, 0.5
 
 
-def listen(address: str, port: int) -> list[socket.socket]:
-    """Listen on the address, for 127.0.0.1 also on ::1 where there is one: "localhost" is either.
+def listen(bind: str, port: int) -> list[socket.socket]:
+    """Listen on this machine's loopback, both addresses of it, and on `bind` if that is another.
 
-    Port 0 takes a free one. Raises DaemonError, which says who has the port.
+    "localhost" is either address to some programs; where there is no IPv6, one is enough. Port 0
+    takes a free one. Raises DaemonError, which says who has the port.
     """
-    first = _listening(address, port)
-    if address != _LOOPBACK:
-        return [first]
+    sockets: list[socket.socket] = []
     try:
-        return [first, _listening(_LOOPBACK_6, first.getsockname()[1])]
-    except DaemonError as exc:
-        if port == 0 or isinstance(exc, _NoSuchAddress):
-            return [first]
-        first.close()
+        for address in _addresses(bind):
+            at = sockets[0].getsockname()[1] if sockets else port
+            try:
+                sockets.append(_listening(address, at))
+            except DaemonError as exc:
+                if address != _LOOPBACK_6 or not (port == 0 or isinstance(exc, _NoSuchAddress)):
+                    raise
+    except DaemonError:
+        for sock in sockets:
+            sock.close()
         raise
+    return sockets
+
+
+def is_free(port: int) -> bool:
+    """Whether the port could be taken on the loopback address; nobody is asked who has it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        try:
+            _take(sock, _LOOPBACK, port)
+        except OSError:
+            return False
+    return True
+
+
+def _addresses(bind: str) -> list[str]:
+    """The loopback addresses, or what comprises one of them, and `bind`."""
+    loopback = [_COMPRISED_BY[at] if bind == _COMPRISED_BY[at] else at for at in _COMPRISED_BY]
+    return loopback if bind in loopback else [*loopback, bind]
 
 
 async def serve(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from imghost.models import Found
 from imghost.sources.candidates import Verdict, judge, looks_like_an_image
 
 _HEAD_BYTES = 4096
+_DRIVE = re.compile(r"[A-Za-z]:[\\/][^:]*")
 
 
 def found_file(path: str, max_bytes: int, origin: str = "command") -> Found:
@@ -24,6 +26,22 @@ def found_file(path: str, max_bytes: int, origin: str = "command") -> Found:
     if not _exists(where) and _exists(decoded):
         where = decoded
     return Found(origin, where.name, lambda: _read(where, max_bytes))
+
+
+def found_named(path: str, max_bytes: int, *, windows: bool = os.name == "nt") -> Found:
+    """The file that another program names, also with %XX for some characters.
+
+    Its path must be whole, and name the file itself and no link to it. On Windows shares and
+    devices are not even looked at: that would tell a stranger's server who the user is. Raises
+    SourceError, as loading does.
+    """
+    named = [given for given in (path, unquote(path)) if _is_whole(given, windows=windows)]
+    if not named:
+        raise SourceError(
+            "{path} is no whole path of a file on this computer; it begins at the root", path=path
+        )
+    where = next(filter(os.path.lexists, named), named[0])
+    return Found("editor", Path(where).name, lambda: _read_itself(Path(where), max_bytes))
 
 
 def may_be_image(path: str) -> bool:
@@ -52,13 +70,28 @@ def is_link(text: str) -> bool:
     return text.lower().startswith(("http://", "https://"))
 
 
+def _is_whole(path: str, *, windows: bool) -> bool:
+    return bool(_DRIVE.fullmatch(path)) if windows else path.startswith("/")
+
+
 def _exists(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - Path's raises where it may not look
 
 
-def _read(path: Path, max_bytes: int) -> bytes:
+def _read_itself(path: Path, max_bytes: int) -> bytes:
     try:
-        handle = os.open(path, os.O_RDONLY | _FLAGS)
+        mode = path.lstat().st_mode
+    except (OSError, ValueError):  # reading says why
+        mode = stat.S_IFREG
+    if stat.S_ISLNK(mode):
+        raise SourceError("{path} leads to another file; name that file itself", path=str(path))
+    _refuse_other_than_files(mode, path)  # opening a device or a pipe can do something
+    return _read(path, max_bytes, _NO_LINKS)
+
+
+def _read(path: Path, max_bytes: int, flags: int = 0) -> bytes:
+    try:
+        handle = os.open(path, os.O_RDONLY | _FLAGS | flags)
     except FileNotFoundError as exc:
         if not path.suffix:
             raise SourceError(
@@ -70,9 +103,10 @@ def _read(path: Path, max_bytes: int) -> bytes:
     except (OSError, ValueError) as exc:
         raise _unreadable(path, exc) from exc
     try:
-        _refuse_other_than_files(handle, path)
+        _refuse_other_than_files(os.fstat(handle).st_mode, path)
         with open(handle, "rb", closefd=False) as file:
-            data = file.read(max_bytes + 1)
+            data = file.read(min(os.fstat(handle).st_size, max_bytes) + 1)
+            data += file.read(max_bytes + 1 - len(data))  # of a file that grew
     except OSError as exc:
         raise _unreadable(path, exc) from exc
     finally:
@@ -86,14 +120,14 @@ def _read(path: Path, max_bytes: int) -> bytes:
     return data
 
 
-def _refuse_other_than_files(handle: int, path: Path) -> None:
-    mode = os.fstat(handle).st_mode
+def _refuse_other_than_files(mode: int, path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise SourceError("{path} is a folder; name the images in it", path=str(path))
     if not stat.S_ISREG(mode):
         raise SourceError("{path} is not a file; name an image file", path=str(path))
 
 
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 _FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 

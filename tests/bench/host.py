@@ -1,7 +1,11 @@
-"""A host that answers as Bilibili does after a given time, and costs next to nothing itself."""
+"""A host that answers as Bilibili does after a given time, and costs next to nothing itself.
+
+A file that is not named by its SHA-1, as others send it, is called by that of its name.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import socketserver
 import threading
@@ -9,9 +13,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_FILE = re.compile(rb'filename="([0-9a-f]{40})\.(\w+)"')
+_FILE = re.compile(rb'filename="([^"]+)\.(\w+)"')
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _HEAD_BYTES = 65_536
+_SHA1_DIGITS = 40
 
 
 class _Handler(socketserver.BaseRequestHandler):
@@ -36,6 +41,8 @@ class _Handler(socketserver.BaseRequestHandler):
         named = _FILE.search(start)
         assert named
         sha1, ending = (part.decode() for part in named.groups())
+        if len(sha1) != _SHA1_DIGITS:
+            sha1 = hashlib.sha1(sha1.encode()).hexdigest()
         link = f"http://{self.server.address}/bfs/openplatform/{sha1}.{ending}"
         told = f'{{"code":0,"message":"0","data":{{"location":"{link}","etag":"{sha1}"}}}}'
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(told)}"

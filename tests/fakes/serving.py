@@ -71,9 +71,10 @@ def ask(
     *,
     method: str = "GET",
     body: bytes | None = None,
+    host: str = HOST,
 ) -> Answer:
     """One request on a connection of its own."""
-    connection = HTTPConnection(HOST, port, timeout=_WAIT_S)
+    connection = HTTPConnection(host, port, timeout=_WAIT_S)
     try:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()

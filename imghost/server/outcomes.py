@@ -1,0 +1,73 @@
+"""What came of an editor's upload, in PicGo's shape and in words for the editor's own error box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from imghost.models import State
+from imghost.server.asked import BytesInput, EditorFile, FileInput, Input, Json, LinkInput
+from imghost.server.shapes import item_of, known_item, uploaded
+from imghost.server.wire import Settled
+
+if TYPE_CHECKING:
+    from imghost.text import Speaker
+
+_NAMES = {"name", "path", "url"}
+
+
+def told(
+    inputs: Sequence[Input],
+    known: Mapping[str, int | None],
+    settled: Iterator[Settled],
+    say: Speaker,
+) -> Json:
+    """The answer: links in the order of the inputs, and each that has none named with its reason.
+
+    Links that are `known` as ours stand for themselves; `settled` are the other inputs, in order.
+    """
+    items: list[Json] = []
+    problems: list[str] = []
+    links = ["" for _ in inputs]
+    for place, given in enumerate(inputs):
+        named = _word(given)
+        word = named or say("picture {place}", place=place + 1)
+        if word in known:
+            links[place] = word
+            items.append(known_item(word, known[word]))
+            continue
+        outcome = next(settled, None)
+        if outcome and outcome.record and outcome.text and not outcome.failure:
+            links[place] = outcome.text
+            items.append(item_of(word, outcome.text, outcome.record))
+        else:
+            problems.append(_problem(word, outcome, say, is_named=bool(named)))
+    return uploaded(links, items, problems)
+
+
+def _word(given: Input) -> str:
+    match given:
+        case FileInput(path) | EditorFile(path):
+            return path
+        case LinkInput(url):
+            return url
+        case BytesInput(name):
+            return name
+
+
+def _problem(word: str, outcome: Settled | None, say: Speaker, *, is_named: bool) -> str:
+    if outcome is None or outcome.failure is None:
+        return say("{name}: there is no link for it", name=word)
+    problem, record = outcome.failure.message, outcome.record
+    if record is None and is_named and problem.fields.keys() & _NAMES:
+        return say(problem)
+    if record is None:
+        return say("{name}: {problem}", name=word, problem=problem)
+    if record.state is State.FAILED:
+        return say(
+            "{name}: {problem}; the image is kept, and imghost retry {id} tries it again",
+            name=word,
+            problem=problem,
+            id=record.id,
+        )
+    return say("{name}: {problem}; the image is kept and will be sent", name=word, problem=problem)
