@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from imghost.app import App
 from imghost.backend import Backend
 from imghost.caretaker import Caretaker
+from imghost.choosing import Chooser
 from imghost.config import Config
 from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
@@ -29,6 +30,7 @@ from imghost.door import (
     settings_of,
 )
 from imghost.errors import DaemonError
+from imghost.gallery import Shop
 from imghost.hosts.local import find_file
 from imghost.imaging.child import MEMORY_BYTES
 from imghost.imaging.crew import Crew
@@ -41,6 +43,7 @@ from imghost.server.app import make_app
 from imghost.server.body import Recent
 from imghost.server.commands import command_routes
 from imghost.server.files import Files
+from imghost.server.gallery.routes import gallery_routes
 from imghost.server.guard import callers_of
 from imghost.server.peer import stranger_check
 from imghost.server.renderings import AT_ONCE, Renderings
@@ -50,6 +53,7 @@ from imghost.survival import Survival
 from imghost.text import Speaker
 
 if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
     from imghost.desk import Watch
@@ -114,7 +118,9 @@ class Daemon:
             app = enter(self._open_app(url, decoders))
             senders, workers = enter(_pool("send", _SENDERS)), enter(_pool("call", _CALLERS))
             drawers = Crew(AT_ONCE, deadline_s=_DRAW_S, memory_bytes=_DRAW_BYTES)
-            files = self._files(drawers)
+            recent = Recent()
+            renderings = self._renderings(drawers, recent)
+            files = Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
             token = new_token()
             settings = settings_of(self._source.path, self._source.environ, token)
             door = Door(url, token, settings, self._config.language, os.getpid())
@@ -124,7 +130,12 @@ class Daemon:
             runner = enter(asyncio.Runner())
             watcher, watching = self._watching(app, sending, decoders, survive, runner.get_loop())
             backend = Backend(app, self._say, self.stop, watcher)
-            asgi = self._asgi(backend, files, workers, token, port)
+            shop = Shop(app, backend, Chooser(app, self._source), sending.send_queued)
+            routes = [
+                *self._command_routes(backend, workers, token),
+                *self._gallery_routes(shop, renderings, workers),
+            ]
+            asgi = make_app(files, routes, callers_of(port), stranger_check(), self._say)
             end_server = enter(_serving(runner, sockets, asgi))
             enter(closing(drawers))  # ends before the server, which waits for answers under way
             caretaker = Caretaker(app, presence, sending, senders, survive)
@@ -160,11 +171,9 @@ class Daemon:
             thorough=True,
         )
 
-    def _files(self, drawers: Crew) -> Files:
-        recent = Recent()
+    def _renderings(self, drawers: Crew, recent: Recent) -> Renderings:
         shelf = Shelf(self._dirs.renderings, self._config.server.cache_bytes)
-        renderings = Renderings(shelf, recent, drawers.draw)
-        return Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
+        return Renderings(shelf, recent, drawers.draw)
 
     def _watching(
         self,
@@ -182,11 +191,16 @@ class Daemon:
         watcher = desk.watcher(app, senders, decoders, self._say, survive, self._watch)
         return watcher, desk.running(watcher, decoders)
 
-    def _asgi(
-        self, backend: Backend, files: Files, workers: Executor, token: Secret, port: int
-    ) -> ASGIApp:
-        routes = command_routes(backend, token, workers, self._config.limits.input_bytes)
-        return make_app(files, routes, callers_of(port), stranger_check(), self._say)
+    def _command_routes(
+        self, backend: Backend, workers: Executor, token: Secret
+    ) -> list[BaseRoute]:
+        return command_routes(backend, token, workers, self._config.limits.input_bytes)
+
+    def _gallery_routes(
+        self, shop: Shop, renderings: Renderings, workers: Executor
+    ) -> list[BaseRoute]:
+        most = self._config.limits.input_bytes
+        return gallery_routes(shop, renderings, new_token(), workers, self._say, most)
 
 
 @contextmanager

@@ -189,7 +189,7 @@ class _Commands:
             return UploadRequest.from_json(await _json_of(request))
         query = request.query_params
         options = UploadOptions.from_json(query)
-        data = await _body(request, self._max_input_bytes)
+        data = await body_of(request, self._max_input_bytes)
         return UploadRequest((BytesInput(query.get("name", ""), data),), options)
 
     async def _lines(self, request: UploadRequest) -> AsyncIterator[bytes]:
@@ -228,10 +228,11 @@ def _content_type(request: Request) -> str:
 
 
 async def _json_of(request: Request) -> object:
-    return read_json(await _body(request, _MAX_JSON_BYTES))
+    return read_json(await body_of(request, _MAX_JSON_BYTES))
 
 
-async def _body(request: Request, max_bytes: int) -> bytes:
+async def body_of(request: Request, max_bytes: int) -> bytes:
+    """A request's body. Raises UsageError if it is larger."""
     too_large = UsageError(
         "the request is larger than {max_bytes} bytes; make it smaller, or raise "
         "limits.input_bytes",
