@@ -37,7 +37,7 @@ from imghost.server.wire import Settled
 
 ORIGIN = "gallery"
 _NO_STYLE = "@"
-_ASKS = Message("may it be sent? Nothing leaves this computer before you say so")
+_ASKS = Message("may it be sent? So far it is on this computer only")
 
 
 class Shop:

@@ -127,7 +127,8 @@ def _day(text: str) -> str:
     """The day as YYYY-MM-DD; "" for what is none, or none that this machine can count to."""
     try:
         _start_of(text, days_later=1)
-        return text if _start_of(text) >= 0 and "-" in text else ""
+        is_written_so = date.fromisoformat(text).isoformat() == text
+        return text if is_written_so and _start_of(text) >= 0 else ""
     except (ValueError, OverflowError):
         return ""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from imghost.server.gallery.shown import Gallery
     from imghost.server.renderings import Renderings
 
-_STILL = Style(width_px=560, height_px=420, mode=1, crop=1, quality=72, ending="webp")
+_STILL = Style(width_px=540, height_px=360, mode=1, crop=1, quality=72, ending="webp")
 _FIRST_FRAME = replace(_STILL, ending="jpg")
 _SAME = Style(ending="webp")
 _SHOWN_BY_BROWSERS = frozenset({"png", "jpeg", "webp", "gif", "avif"})

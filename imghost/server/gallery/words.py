@@ -41,7 +41,6 @@ SCRIPT: Mapping[str, Message] = {
     "gone": Message("its original is not here any more"),
     "sameSize": Message("As many bytes as before"),
     "drawing": Message("Drawing it"),
-    "remove": Message("Remove"),
     "pickOne": Message("Choose a picture with the arrow keys first"),
 }
 

@@ -297,8 +297,10 @@
   function refresh() {
     const ready = queue.filter(({ state }) => state === "ready").length;
     const send = document.querySelector('[data-do="send"]');
+    const wasDisabled = send.disabled;
     send.disabled = !ready;
     send.textContent = ready > 1 ? say("uploadMany", { n: ready }) : say("uploadOne");
+    if (ready && wasDisabled) send.focus();
   }
 
   function sendAll() {
