@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from imghost.dirs import Dirs
+from imghost.door import find_door
 from imghost.links import FORMATS
 from imghost.models import Message, State
 from imghost.server.gallery.words import SCRIPT
@@ -20,6 +22,8 @@ from tests.fakes.canaries import leaked
 from tests.fakes.clipboards import Desktop
 from tests.fakes.gallery import COMMANDS_TOKEN, PAGE_TOKEN, Read, Visitor, visiting
 from tests.fakes.many import copy_rows
+from tests.fakes.program import Program
+from tests.fakes.serving import ask
 from tests.fakes.taking import at_bilibili
 from tests.fakes.watched import Watched
 
@@ -120,6 +124,19 @@ def test_pages_carry_their_own_token_only(visitor: Visitor, path: str) -> None:
     html = visitor.page(path)
     assert COMMANDS_TOKEN not in html
     assert Read(html).all("meta", name="imghost-page")[0]["content"] == PAGE_TOKEN
+
+
+def test_the_daemon_serves_it(home: Path, dirs: Dirs) -> None:
+    """The program's own server shows the page, with another token than its commands have."""
+    program = Program(home / "imghost")
+    program.configure()
+    with program.serving() as url:
+        door = find_door(dirs)
+        html = ask(urlsplit(url).port or 0, "/").body.decode()
+    assert door
+    (token,) = Read(html).all("meta", name="imghost-page")
+    assert len(token["content"]) == len(door.token.reveal())
+    assert door.token.reveal() not in html
 
 
 def test_each_state_is_told_with_what_can_be_done(dirs: Dirs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from imghost.errors import DaemonError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 PAGE_HEADER = "X-Imghost-Page"
 _OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_PORT = re.compile(r":[0-9]+$")
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -26,7 +28,7 @@ def check_seeing(request: Request) -> None:
     The guard has looked at Host and Origin already; what it lets pass from elsewhere, for those who
     may upload from there, sees no page. Raises NotAllowedError.
     """
-    name = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
+    name = _PORT.sub("", request.headers.get("host", ""))
     here = request.client is not None and is_loopback(request.client)
     forwarded = any(header in request.headers for header in _FORWARDED)
     if not here or forwarded or name.lower() not in _OWN_NAMES:

@@ -9,7 +9,14 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from imghost.errors import ConfigError, ImageError, ImghostError, SourceError, UsageError
+from imghost.errors import (
+    ConfigError,
+    DaemonError,
+    ImageError,
+    ImghostError,
+    SourceError,
+    UsageError,
+)
 from imghost.server.files import GoneError
 from imghost.server.gallery.access import NotAllowedError, check_changing, check_seeing
 from imghost.server.gallery.headers import DATA, PAGE
@@ -28,8 +35,15 @@ T = TypeVar("T")
 Endpoint = Callable[["Request"], Awaitable["Response"]]
 
 _AGAIN_S = "2"
+
+
+class TooMuchError(DaemonError):
+    """So much is being taken in that nothing more is begun."""
+
+
 _STATUS: tuple[tuple[type[ImghostError], int], ...] = (
     (NotAllowedError, 403),
+    (TooMuchError, 503),
     (UsageError, 400),
     (ConfigError, 400),
     (ImageError, 422),
@@ -55,11 +69,13 @@ class Answers:
         """For a page: HTML for who may see it."""
 
         async def answer(request: Request) -> Response:
-            from starlette.responses import HTMLResponse
+            from starlette.responses import HTMLResponse, PlainTextResponse
 
             try:
                 check_seeing(request)
                 return HTMLResponse(await endpoint(request), headers=PAGE)
+            except NotAllowedError as exc:  # who may not see a page may not see its token either
+                return PlainTextResponse(self._say(exc.message), _status(exc), headers=DATA)
             except ImghostError as exc:
                 said = self._say(exc.message)
                 html = await self.worked(self._pages.render, "problem.html", at="", problem=said)
@@ -85,7 +101,8 @@ class Answers:
             check(request)
             return await endpoint(request)
         except ImghostError as exc:
-            return json_answer({"error": self._say(exc.message)}, _status(exc))
+            later = {"retry-after": _AGAIN_S} if isinstance(exc, TooMuchError) else None
+            return json_answer({"error": self._say(exc.message)}, _status(exc), later)
         except BusyError:
             said = self._say("this image cannot be drawn just now; ask again in some seconds")
             return json_answer({"error": said}, 503, {"retry-after": _AGAIN_S})

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 from imghost.models import Image, Record
 from imghost.server.asked import BytesInput, UploadOptions, UploadRequest
 from imghost.server.commands import body_of
-from imghost.server.gallery.answered import json_answer
+from imghost.server.gallery.answered import TooMuchError, json_answer
 from imghost.server.gallery.headers import DATA
-from imghost.server.renderings import BusyError
 from imghost.text import size_text
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Sending:
     @contextmanager
     def _room(self) -> Iterator[None]:
         if self._held >= _AT_ONCE:
-            raise BusyError
+            raise TooMuchError("imghost is busy with other pictures; try again in some seconds")
         self._held += 1
         try:
             yield

@@ -259,7 +259,7 @@
     refresh();
   }
 
-  async function preview(item) {
+  async function preview(item, triesLeft = 10) {
     let response;
     try {
       response = await fetch(`/gallery/preview?${query(item)}`, {
@@ -270,6 +270,10 @@
     } catch {
       throw new Error(say("unreachable"));
     }
+    if (response.status === 503 && triesLeft) {
+      await new Promise((resolve) => setTimeout(resolve, 2000)); // another page is at it
+      return preview(item, triesLeft - 1);
+    }
     if (!response.ok) throw new Error((await response.json()).error);
     const bytes = new Uint8Array(await response.arrayBuffer());
     const end = bytes.indexOf(10);
@@ -279,6 +283,7 @@
     show(item, facts.id ? item.file : new Blob([bytes.subarray(end + 1)], { type: facts.mime_type }));
     said(item, facts.id ? say("known") : say("ready"));
     if ($("at-once").checked) sendItem(item);
+    return undefined;
   }
 
   function show(item, blob) {
