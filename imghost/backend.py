@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from imghost.app import App
 from imghost.clipboard import Offer
 from imghost.errors import DaemonError
+from imghost.forget import forget
+from imghost.models import State
 from imghost.report import Watching, status_json
 from imghost.server.asked import Json, UploadRequest
 from imghost.server.wire import Settled
@@ -72,6 +74,14 @@ class Backend:
     def retry(self, ids: Sequence[int]) -> int:
         """Lift what holds uploads back; how many are queued."""
         return self._app.retry(ids)
+
+    def discard(self, ids: Sequence[int]) -> int:
+        """Erase those of these uploads that ask whether they may be sent; how many that were."""
+        found = [record for record in map(self._app.journal.look_up, ids) if record]
+        asking = [record for record in found if record.state is State.ASKING]
+        for record in asking:
+            forget(self._app, record, at_host=False)
+        return len(asking)
 
     def upload(self, request: UploadRequest, gone: threading.Event) -> Iterator[Settled]:
         """Accept and send the inputs, until nobody listens any more."""

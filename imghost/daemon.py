@@ -32,6 +32,7 @@ from imghost.door import (
 from imghost.editors import Editors
 from imghost.errors import DaemonError
 from imghost.front import Front
+from imghost.gallery import Shop
 from imghost.hosts import HOSTS
 from imghost.hosts.local import find_file
 from imghost.imaging.child import MEMORY_BYTES
@@ -43,6 +44,7 @@ from imghost.senders import Senders
 from imghost.server.body import Recent
 from imghost.server.commands import command_routes
 from imghost.server.files import Files
+from imghost.server.gallery.routes import gallery_routes
 from imghost.server.picgo import LANE, door_routes
 from imghost.server.renderings import AT_ONCE, Renderings
 from imghost.server.shelf import Shelf
@@ -108,7 +110,9 @@ class Daemon:
             app = enter(self._open_app(url, decoders))
             senders, workers = enter(_pool("send", _SENDERS)), enter(_pool("call", _CALLERS))
             drawers = Crew(AT_ONCE, deadline_s=_DRAW_S, memory_bytes=_DRAW_BYTES)
-            files = self._files(drawers)
+            recent = Recent()
+            renderings = self._renderings(drawers, recent)
+            files = Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
             token = new_token()
             settings = settings_of(self._source.path, self._source.environ, token)
             door = Door(url, token, settings, self._config.language, os.getpid())
@@ -120,11 +124,14 @@ class Daemon:
                 app, sending, decoders, survive, runner.get_loop()
             )
             backend = Backend(app, self._say, self.stop, watcher, front.late)
+            chooser = Chooser(app, self._source)
+            shop = Shop(app, backend, chooser, sending.send_queued)
             editors = Editors(app, backend.upload, watcher)
             for_editors = enter(_pool("door", LANE * (len(HOSTS) + 2)))
             server, max_bytes = self._config.server, self._config.limits.input_bytes
             routes = [
                 *command_routes(backend, token, workers, max_bytes),
+                *gallery_routes(shop, renderings, new_token(), workers, self._say, max_bytes),
                 *door_routes(editors, server.secret, for_editors, max_bytes, self._say),
             ]
             end_server = enter(front.serving(runner, files, routes, self._say, app.serve_at))
@@ -138,7 +145,6 @@ class Daemon:
             enter(_signals_to(self._waker))
             live: Callable[[Callable[[], object]], None] = _call
             if desk and watcher and self._watch and self._watch.tray:
-                chooser = Chooser(app, self._source)
                 tray = enter(desk.trayed(app, watcher, backend, chooser, drawers, survive, url))
                 live = tray.run
             ready(url, backend.watching())
@@ -167,11 +173,9 @@ class Daemon:
             thorough=True,
         )
 
-    def _files(self, drawers: Crew) -> Files:
-        recent = Recent()
+    def _renderings(self, drawers: Crew, recent: Recent) -> Renderings:
         shelf = Shelf(self._dirs.renderings, self._config.server.cache_bytes)
-        renderings = Renderings(shelf, recent, drawers.draw)
-        return Files(partial(find_file, self._dirs.local), renderings, recent, self._say)
+        return Renderings(shelf, recent, drawers.draw)
 
     def _watching(
         self,

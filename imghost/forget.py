@@ -43,8 +43,9 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
         if slips := app.journal.slips(original):
             app.store.write_slips(original, slips)
     app.store.drop_outgoing(record.sha256)
-    if record.sha1:
-        Shelf(app.dirs.renderings, app.config.server.cache_bytes).forget(record.sha1)
+    shelf = Shelf(app.dirs.renderings, app.config.server.cache_bytes)
+    for drawn in filter(None, (record.sha1, *originals)):
+        shelf.forget(drawn)
 
 
 def forget_unanswered(app: App, now: float) -> None:

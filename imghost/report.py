@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 _ASKS = Message("it asks: imghost retry with its id sends it, imghost history rm discards it")
 _HELD = Message("its host wants you to log in")
 _LAST = 10
-_UNIT = 1000
-_ROUND = 10
 
 
 NOTHING_JSON: dict[str, object] = {
@@ -106,6 +104,11 @@ def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]
     }
 
 
+def held_reason(app: App, record: Record) -> Message | None:
+    """Why a queued row waits of which nothing is noted."""
+    return _HELD if math.isinf(app.outbox.waits_s(record)) else None
+
+
 def iso_time(seconds: float) -> str:
     """A time since the epoch as ISO 8601 in local time, to the second."""
     from datetime import UTC, datetime
@@ -113,22 +116,9 @@ def iso_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, tz=UTC).astimezone().isoformat(timespec="seconds")
 
 
-def size_text(size_bytes: int) -> str:
-    """A number of bytes as people read it: 512 B, 13 kB, 2.1 MB."""
-    size, unit = float(size_bytes), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if size < _UNIT:
-            break
-        size, unit = size / _UNIT, larger
-    return f"{size:.1f} {unit}" if size < _ROUND and unit != "B" else f"{size:.0f} {unit}"
-
-
 def waiting_reason(app: App, record: Record) -> Message | None:
     """Why a picture is not sent yet, if there is a reason."""
-    reason = record.reason or (_ASKS if record.state is State.ASKING else None)
-    if reason is None and app.outbox.is_held(record.host):
-        return _HELD
-    return reason
+    return record.reason or (_ASKS if record.state is State.ASKING else held_reason(app, record))
 
 
 def _waiting_json(app: App, record: Record, say: Speaker) -> dict[str, object]:

@@ -15,6 +15,8 @@ from imghost.models import Message
 LANGUAGES = ("en", "zh_CN")
 _CATALOGUES = Path(__file__).with_name("catalogues")
 _LATIN_1_END = 0xFF
+_UNIT = 1000
+_ROUND = 10
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -55,6 +57,16 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(_escaped(c) if unicodedata.category(c) in _HIDDEN else c for c in text)
+
+
+def size_text(size_bytes: int) -> str:
+    """A number of bytes as people read it: 512 B, 13 kB, 2.1 MB."""
+    size, unit = float(size_bytes), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < _UNIT:
+            break
+        size, unit = size / _UNIT, larger
+    return f"{size:.1f} {unit}" if size < _ROUND and unit != "B" else f"{size:.0f} {unit}"
 
 
 def _escaped(character: str) -> str:

@@ -39,6 +39,7 @@ LAYERS = (
         "app",
         "choosing",
         "forget",
+        "gallery",
         "report",
         "caretaker",
         "daemon",

@@ -31,6 +31,9 @@ def test_the_wheel_holds_code_catalogues_and_assets(built: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {str(p.relative_to(ROOT)) for p in (ROOT / "imghost").rglob("*.py")}
     data = {str(p.relative_to(ROOT)) for p in (ROOT / "imghost" / "catalogues").iterdir()}
+    gallery = ROOT / "imghost" / "server" / "gallery"
+    data |= {str(p.relative_to(ROOT)) for p in gallery.glob("[ts]*/*.*")}
+    assert len([name for name in data if name.startswith("imghost/server/gallery/")]) > 7
     assets = {f"imghost/assets/{p.name}" for p in (ROOT / "assets").iterdir() if p.is_file()}
     assert modules | data | assets <= names
     assert not [name for name in names if name.startswith("tests")]

@@ -17,6 +17,7 @@ from pkgutil import walk_packages
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment, nodes
 
 import imghost
 from imghost.cli import parser
@@ -40,6 +41,9 @@ HANDED_ON = re.compile(
 """How an expression ends whose templates stand elsewhere: where its message was made."""
 
 
+HANDED_TO_PAGES = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Filter)
+
+
 @cache
 def _said() -> tuple[set[str], set[str]]:
     """The templates in the code, and the expressions that are said and do not show theirs."""
@@ -50,14 +54,35 @@ def _said() -> tuple[set[str], set[str]]:
     sayers = SAYERS | {kind.__name__ for kind in _kinds(ImghostError)}
     templates, unclear = set(FROM_TABLES), set()
     for path in PACKAGE.rglob("*.py"):
-        nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
-        named = {name: value for node in nodes for name, value in _named(node)}
-        for said in (said for node in nodes for said in _said_by(node, sayers)):
+        tree = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+        named = {name: value for node in tree for name, value in _named(node)}
+        for said in (said for node in tree for said in _said_by(node, sayers)):
             found = set(_texts(said, named))
             templates |= found
             if not found and not HANDED_ON.fullmatch(ast.unparse(said)):
                 unclear.add(f"{path.name}: {ast.unparse(said)}")
+    for name, page in _pages().items():
+        for call in page.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "say":
+                found = set(_page_texts(call.args[0]))
+                templates |= found
+                if not found and not isinstance(call.args[0], HANDED_TO_PAGES):
+                    unclear.add(f"{name}: {call.args[0]}")
     return templates, unclear
+
+
+def _pages() -> dict[str, nodes.Template]:
+    """The gallery's templates, parsed."""
+    folder = PACKAGE / "server" / "gallery" / "templates"
+    paths = [*folder.glob("*.html")]
+    return {path.name: Environment(autoescape=True).parse(path.read_text()) for path in paths}
+
+
+def _page_texts(said: nodes.Expr) -> Iterator[str]:
+    choices = [said.expr1, said.expr2] if isinstance(said, nodes.CondExpr) else [said]
+    for text in choices:
+        if isinstance(text, nodes.Const) and isinstance(text.value, str):
+            yield text.value
 
 
 def _kinds(kind: type[ImghostError]) -> Iterator[type[ImghostError]]:
@@ -121,6 +146,17 @@ def _fields(template: str) -> set[tuple[str | None, str | None, str | None]]:
 def test_all_that_is_said_can_be_translated() -> None:
     """Whatever is said is a text in the code, a constant, or a message that was made elsewhere."""
     assert _said()[1] == set()
+
+
+def test_pages_have_no_words_that_are_not_said() -> None:
+    """Between the tags of a template stand no words but names of programs, keys and settings."""
+    untold = {"imghost", "local", "Ctrl", "Enter", "Delete", "C", "G", "N", "P", "R", "S", "U", "V"}
+    for name, page in _pages().items():
+        html = "".join(data.data for data in page.find_all(nodes.TemplateData))
+        text = re.sub(
+            r"<(?:pre|title)>.*?</(?:pre|title)>|<[^>]*>|&\w+;", " ", html, flags=re.DOTALL
+        )
+        assert {*re.findall(r"[^\W\d_]+", text)} <= untold, name
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)

@@ -9,7 +9,7 @@ from imghost.cli.context import Context
 from imghost.cli.history import span_s
 from imghost.cli.parser import Parser
 from imghost.errors import UsageError
-from imghost.report import size_text
+from imghost.text import size_text
 
 SUMMARY = "Delete old originals; links and history stay."
 

@@ -10,8 +10,8 @@ from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
 from imghost.errors import DaemonError
-from imghost.report import Watching, size_text, status_json
-from imghost.text import Speaker
+from imghost.report import Watching, status_json
+from imghost.text import Speaker, size_text
 
 _LEFT_SHOWN = 5
 SUMMARY = "Tell what imghost does, and what waits."

@@ -140,10 +140,14 @@ class Style:
 
     def size(self, width_px: int, height_px: int) -> tuple[int, int]:
         """The result's width and height in pixels, for an original of these; never more pixels."""
-        width, height = self._asked(width_px, height_px)
-        if width * height > width_px * height_px:
+        if self.is_void(width_px, height_px):
             return width_px, height_px
-        return width, height
+        return self._asked(width_px, height_px)
+
+    def is_void(self, width_px: int, height_px: int) -> bool:
+        """Whether it asks for more pixels than an original of these has, and so for no size."""
+        width, height = self._asked(width_px, height_px)
+        return width * height > width_px * height_px
 
     def box(self, width_px: int, height_px: int) -> tuple[float, float, float, float]:
         """What of the original is shown, (left, top, right, bottom): all, or a crop's middle."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from imghost.errors import JournalDamaged, MachineError, UsageError
 from imghost.keep.database import Database
 from imghost.keep.schema import COLUMNS, record_of, slip_of
+from imghost.keep.wanted import Wanted
 from imghost.models import Record, State, Target
 
 UNSETTLED = "state <> 'done'"
@@ -89,6 +90,30 @@ class Rows:
         return self._select(
             f"WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", (*values, limit)
         )
+
+    def page(self, wanted: Wanted, limit: int, *, before: int = 0, after: int = 0) -> list[Record]:
+        """At most so many rows, the newest first: the next ones before or after an id, if given."""
+        terms, values = wanted.where()
+        for condition, bound in (("id < ?", before), ("id > ?", after)):
+            if bound:
+                terms.append(condition)
+                values.append(bound)
+        where = f"WHERE {' AND '.join(terms)} " if terms else ""
+        order = "ASC" if after else "DESC"
+        found = self._select(f"{where}ORDER BY id {order} LIMIT ?", (*values, limit))
+        return found[::-1] if after else found
+
+    def total(self) -> int:
+        """How many rows there are."""
+        return int(self._db.read("SELECT count(*) FROM uploads")[0][0])
+
+    def unsettled(self) -> dict[State, int]:
+        """How many rows stand in each state but done; quick, however many are done."""
+        rows = self._db.read(
+            "SELECT state, count(*) AS n FROM uploads WHERE state <> 'done' GROUP BY state"
+        )
+        found = {row["state"]: row["n"] for row in rows}
+        return {state: found.get(state, 0) for state in State if state is not State.DONE}
 
     def counts(self) -> dict[State, int]:
         """How many rows stand in each state; it reads an index of all."""

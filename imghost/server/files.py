@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 Find = Callable[[str, str], Path | None]
 
 
-class _GoneError(Exception):
+class GoneError(Exception):
     """Nobody waits for the answer any more."""
 
 
@@ -83,7 +83,7 @@ class Files:
             soon = {"retry-after": _AGAIN_S}
             said = self._say("this image cannot be drawn just now; ask again in some seconds")
             await send_text(send, 503, said, soon)
-        except _GoneError:
+        except GoneError:
             pass
         except FileNotFoundError:
             await send_text(send, 404, self._say("there is no such image"))
@@ -97,7 +97,7 @@ class Files:
         style = Style.parse(suffix).effective
         if str(style):
             held = self._renderings.held(original, style)
-            return held or await _unless_gone(receive, self._renderings.get(original, style))
+            return held or await unless_gone(receive, self._renderings.get(original, style))
         return self._recent.get(name) or await self._plain(original)
 
     async def _plain(self, original: Path) -> Body:
@@ -106,13 +106,13 @@ class Files:
         return body
 
 
-async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, Body]) -> Body:
-    """What the work comes to; it is cancelled when its client is gone. Raises _GoneError."""
+async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Body]) -> Body:
+    """What the work comes to; it is cancelled when its client is gone. Raises GoneError."""
     working, leaving = asyncio.create_task(work), asyncio.create_task(_gone(receive))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise _GoneError
+            raise GoneError
         return working.result()
     finally:
         working.cancel()

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.door import bench_door
+from tests.bench.gallery import bench_gallery
 from tests.bench.load import requests_per_s
 from tests.bench.measure import IMGHOST, Row, environment, median_run, median_s, print_table, run
 from tests.bench.screens import screenshot
@@ -176,7 +177,7 @@ def _server(environ: dict[str, str]) -> Iterator[None]:
 
 BENCHES = (
     *(bench_start, bench_oneshot, bench_render, bench_serve, bench_many),
-    *(bench_clipboard, bench_idle, bench_flood, bench_tray, bench_door),
+    *(bench_clipboard, bench_idle, bench_flood, bench_tray, bench_door, bench_gallery),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -111,10 +112,10 @@ class Program:
         with self.start("serve", stdin=subprocess.DEVNULL) as server:
             assert server.stderr
             said = server.stderr.readline().decode()
-            assert "serving at" in said, said + server.stderr.read().decode()
-            url = next(word for word in said.split() if word.startswith("http")).rstrip(";")
+            url = re.search(r"http://[\w.:]+", said)
+            assert url, said + server.stderr.read().decode()
             try:
-                yield url
+                yield url[0]
             finally:
                 if server.poll() is None:
                     server.terminate()

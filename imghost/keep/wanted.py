@@ -1,0 +1,52 @@
+"""What somebody looks for among the uploads, and the SQL that finds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imghost.models import State
+
+_PLACES = (
+    "(name LIKE ? ESCAPE '\\' OR url LIKE ? ESCAPE '\\'"
+    " OR (host || '/' || bucket) LIKE ? ESCAPE '\\')"
+)
+_SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Uploads whose name, link or place holds every word; "", 0 and None ask for nothing.
+
+    `since` and `until` are seconds since the epoch; `until` itself is not wanted any more.
+    """
+
+    words: tuple[str, ...] = ()
+    since: float = 0.0
+    until: float = 0.0
+    host: str = ""
+    bucket: str = ""
+    state: State | None = None
+
+    def where(self) -> tuple[list[str], list[str | float]]:
+        """The conditions, which all must hold, and their values."""
+        terms, values = self._place()
+        if self.state:
+            terms.append("state = ?")
+            values.append(self.state)
+            if self.state is not State.DONE:  # has SQLite see that the small index will do
+                terms.append("state <> 'done'")
+        for condition, bound in (("created_at >= ?", self.since), ("created_at < ?", self.until)):
+            if bound:
+                terms.append(condition)
+                values.append(bound)
+        for word in self.words:
+            terms.append(_PLACES)
+            values += [f"%{word.translate(_SPECIAL)}%"] * 3
+        return terms, values
+
+    def _place(self) -> tuple[list[str], list[str | float]]:
+        """The index on both is in the order of ids too; on the host alone it would be sorted."""
+        named = [("host", self.host), ("bucket", self.bucket)]
+        plus = "" if self.host and self.bucket else "+"
+        terms = [f"{plus}{column} = ?" for column, name in named if name]
+        return terms, [name for _, name in named if name]

@@ -1,0 +1,1 @@
+"""The gallery: pages on which people see, find, copy and style what they uploaded."""

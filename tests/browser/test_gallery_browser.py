@@ -1,0 +1,304 @@
+"""The gallery in a real Chromium: dropped, shown, sent, copied, styled, forgotten; also by keys."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.fakes import bilibili, pictures
+from tests.fakes.browser import Tab, open_tab
+from tests.fakes.many import copy_rows
+from tests.fakes.program import Program, eventually
+
+HOSTILE = '"><img src=x onerror=alert(1)>.png'
+MANY = 10_000
+PER_PAGE = 48
+FAINT = (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
+
+
+def _upload(program: Program, folder: Path, name: str = "a.png", seed: int = 0) -> str:
+    path = folder / name
+    path.write_bytes(pictures.png(1280, 720, seed=seed))
+    return program.run("upload", path).lines[0]
+
+
+def test_a_dropped_picture_is_shown_sent_and_copied(tab: Tab, program: Program) -> None:
+    """First it is only shown, with destination and sizes; then it is sent, and its link copied."""
+    tab.go()
+    expect(tab.page.get_by_text("Copy an image, paste a link")).to_be_visible()
+    tab.drop("sun and moon.png", pictures.png(300, 200))
+    dialog = tab.page.locator("#upload")
+    expect(dialog).to_contain_text("local/images")
+    expect(dialog).to_contain_text("300 × 200 · png")
+    expect(dialog).to_contain_text("nothing has left this computer")
+    expect(dialog.locator("img")).to_be_visible()
+    assert program.history == []
+    assert program.originals == []
+    dialog.get_by_role("button", name="Upload", exact=True).click()
+    link = dialog.get_by_label("Its link")
+    expect(link).to_have_value(
+        re.compile(r"!\[sun and moon\]\(http://127\.0\.0\.1:\d+/bfs/images/")
+    )
+    dialog.get_by_role("button", name="Copy", exact=True).click()
+    expect(tab.page.locator("#toast")).to_contain_text("Copied")
+    assert tab.copied == link.input_value()
+    dialog.get_by_role("button", name="Close").click()
+    expect(tab.cards).to_have_count(1)
+    expect(tab.cards.first).to_contain_text("sun and moon.png")
+    tab.cards.first.get_by_role("button", name="Copy link").click()
+    expect(tab.cards.first).to_contain_text("Copied")
+    assert [row["name"] for row in program.history] == ["sun and moon.png"]
+
+
+def test_what_is_not_sent_leaves_no_trace(tab: Tab, program: Program) -> None:
+    """Closed without Upload, and refused as no picture: nothing is kept of either."""
+    tab.go()
+    tab.paste("pasted.png", pictures.png())
+    expect(tab.page.locator("#upload")).to_contain_text("nothing has left this computer")
+    tab.drop("notes.png", b"only text")
+    expect(tab.page.locator(".item.failed")).to_contain_text("notes.png is text")
+    tab.complaints.clear()  # Chromium itself notes each answer that is no success
+    tab.page.locator(".item.failed").get_by_role("button", name="Remove").click()
+    expect(tab.page.locator(".item")).to_have_count(1)
+    tab.press("Escape")
+    expect(tab.page.locator("#upload")).to_be_hidden()
+    assert program.history == []
+    assert program.originals == []
+
+
+def test_send_at_once_is_remembered(tab: Tab, program: Program) -> None:
+    """Ticked, a picture is sent without a question; also after the page was loaded again."""
+    tab.go()
+    tab.page.get_by_label("Send at once").check()
+    tab.go()
+    expect(tab.page.get_by_label("Send at once")).to_be_checked()
+    tab.drop("a.png", pictures.png())
+    tab.drop("b.png", pictures.png(seed=1))
+    expect(tab.page.locator(".item.done")).to_have_count(2)
+    assert {row["name"] for row in program.history} == {"a.png", "b.png"}
+
+
+def test_links_are_copied_as_chosen(tab: Tab, program: Program, tmp_path: Path) -> None:
+    """In another format and style, which the browser remembers."""
+    link = _upload(program, tmp_path)
+    tab.go()
+    with tab.page.expect_response("**/gallery/texts?*"):
+        tab.page.get_by_label("Copy as").select_option("html")
+    with tab.page.expect_response("**/gallery/texts?*"):
+        tab.page.get_by_label("in the style").select_option("@800w_1e_1c.webp")
+    tab.page.reload()
+    expect(tab.cards.first).to_have_attribute("data-text", re.compile("<img"))
+    tab.cards.first.get_by_role("button", name="Copy link").click()
+    expect(tab.cards.first).to_contain_text("Copied")
+    assert tab.copied.startswith(f'<img src="{link}@800w_1e_1c.webp"')
+
+
+def test_a_style_is_tried_and_its_link_copied(tab: Tab, program: Program, tmp_path: Path) -> None:
+    """Before and after with pixels and bytes, a word when it is no use, the link with it."""
+    link = _upload(program, tmp_path)
+    tab.go()
+    tab.cards.first.get_by_role("link", name="Styles").click()
+    expect(tab.page.locator("#after-facts")).to_contain_text("1280 × 720")
+    tab.page.get_by_role("button", name="Width 800, WebP").click()
+    expect(tab.page.locator("#after-facts")).to_have_text(
+        re.compile(r"800 × 450 · [\d.]+ kB · webp")
+    )
+    expect(tab.page.locator("#after img")).to_be_visible()
+    expect(tab.page.get_by_label("Width", exact=True)).to_have_value("800")
+    tab.page.get_by_label("Width", exact=True).fill("300")
+    expect(tab.page.get_by_label("Suffix")).to_have_value("@300w_1e_1c.webp")
+    expect(tab.page.locator("#after-facts")).to_contain_text("300 × 169")
+    row = tab.page.locator('#links [data-format="url"]')
+    expect(row.locator("code")).to_have_text(f"{link}@300w_1e_1c.webp")
+    row.get_by_role("button").click()
+    expect(tab.page.locator("#toast")).to_contain_text("Copied")
+    assert tab.copied == f"{link}@300w_1e_1c.webp"
+    tab.page.get_by_label("Suffix").fill("@4000w.png")
+    expect(tab.page.locator("#after-warn")).to_contain_text("more pixels than there are")
+    tab.page.get_by_role("button", name="Use this style for new links").click()
+    expect(tab.page.locator("#toast")).to_contain_text("Counts from the next picture on")
+    assert program.status["style"] == "@4000w.png"
+
+
+def test_a_style_that_makes_no_sense_is_named(tab: Tab, program: Program, tmp_path: Path) -> None:
+    """The part that is wrong is said beside the field; the picture before it stays."""
+    _upload(program, tmp_path)
+    tab.go("/picture/1")
+    expect(tab.page.locator("#after-facts")).to_contain_text("1280 × 720")
+    tab.page.get_by_label("Suffix").fill("@7x")
+    expect(tab.page.locator("#style-error")).to_contain_text("7x")
+    tab.complaints.clear()  # Chromium itself notes each answer that is no success
+
+
+def test_a_hostile_name_is_only_a_name(tab: Tab, program: Program, tmp_path: Path) -> None:
+    """In the gallery, on its page, in the questions and while it is uploaded nothing of it runs."""
+    tab.go()
+    tab.drop(HOSTILE, pictures.png(1280, 720))
+    expect(tab.page.locator(".item .name")).to_have_text(HOSTILE)
+    tab.page.locator("#upload").get_by_role("button", name="Upload", exact=True).click()
+    expect(tab.page.locator(".item.done")).to_have_count(1)
+    tab.page.locator("#upload").get_by_role("button", name="Close").click()
+    expect(tab.cards.first.locator(".name")).to_have_text(HOSTILE)
+    tab.cards.first.get_by_role("button", name=re.compile("^Forget ")).click()
+    expect(tab.page.locator("#forget-name")).to_have_text(HOSTILE)
+    tab.page.get_by_role("button", name="Keep it").click()
+    tab.go("/picture/1")
+    expect(tab.page.locator("h1")).to_have_text(HOSTILE)
+    expect(tab.page.locator("#after-facts")).to_contain_text("1280 × 720")
+    tab.page.wait_for_load_state("networkidle")
+    assert program.history[0]["name"] == HOSTILE
+
+
+def test_everything_goes_by_keyboard(tab: Tab, program: Program, tmp_path: Path) -> None:
+    """Choose and upload, walk, copy, style, forget, with visible focus and a list of the keys."""
+    path = tmp_path / "keys.png"
+    path.write_bytes(pictures.png(1280, 720))
+    tab.page.on("filechooser", lambda _: None)  # else the first one comes too early to be seen
+    tab.go()
+    with tab.page.expect_file_chooser() as chooser:
+        tab.press("u")
+    chooser.value.set_files(path)
+    expect(
+        tab.page.locator("#upload").get_by_role("button", name="Upload", exact=True)
+    ).to_be_focused()
+    tab.press("Enter")
+    expect(tab.page.locator(".item").get_by_role("button", name="Copy", exact=True)).to_be_focused()
+    tab.press("Enter")
+    expect(tab.page.locator("#toast")).to_contain_text("Copied")
+    with tab.page.expect_navigation():
+        tab.press("Escape")
+    tab.press("ArrowRight")
+    assert tab.focused == "keys.png"
+    ring = tab.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert ring == "solid"
+    tab.press("c")
+    expect(tab.cards.first).to_contain_text("Copied")
+    assert tab.copied.startswith("![keys](")
+    tab.press("?")
+    expect(tab.page.locator("#help")).to_contain_text("copy its link")
+    tab.press("Escape")
+    tab.press("/")
+    assert tab.focused == "q"
+    tab.press("k", "e", "y", "s", "Enter")
+    expect(tab.cards).to_have_count(1)
+    tab.tab_to("keys.png")
+    with tab.page.expect_navigation():
+        tab.press("Enter")
+    tab.tab_to("Width 800, WebP")
+    tab.press("Enter")
+    expect(tab.page.locator("#after-facts")).to_contain_text("800 × 450")
+    tab.press("3")
+    expect(tab.page.locator("#toast")).to_contain_text("@800w_1e_1c.webp")
+    assert tab.copied.endswith("@800w_1e_1c.webp")
+    tab.press("Delete")
+    expect(tab.page.locator("#forget")).to_be_visible()
+    tab.tab_to("Forget")
+    with tab.page.expect_navigation():
+        tab.press("Enter")
+    expect(tab.page.get_by_text("Copy an image, paste a link")).to_be_visible()
+    assert program.history == []
+
+
+def test_one_walks_through_ten_thousand_uploads(
+    chromium: Browser, program: Program, tmp_path: Path
+) -> None:
+    """Page by page by a key, from the newest and to the oldest; a word finds one of them."""
+    with program.serving():
+        _upload(program, tmp_path)
+    copy_rows(program.home / "data" / "journal.db", MANY - 1)
+    with program.serving() as url, open_tab(chromium, url) as tab:
+        tab.go()
+        expect(tab.page.locator(".count")).to_contain_text("10,000")
+        expect(tab.cards.first.locator("img")).to_have_js_property("complete", value=True)
+        assert tab.page.evaluate("document.querySelector('.thumb img').naturalWidth") > 0
+        _walk(tab, MANY, pages=8)
+        tab.go("/?before=200")
+        _walk(tab, 199, pages=4)
+        assert tab.cards.count() == 199 - 4 * PER_PAGE
+        assert not tab.page.locator('[rel="next"]').count()
+        with tab.page.expect_navigation():
+            tab.press("p")
+        expect(tab.cards).to_have_count(PER_PAGE)
+        tab.page.get_by_label("Name or link").fill("-4095.png")
+        with tab.page.expect_navigation():
+            tab.press("Enter")
+        expect(tab.cards).to_have_count(1)
+        tab.must_be_content()
+
+
+def _walk(tab: Tab, newest: int, pages: int) -> None:
+    for page in range(pages):
+        first = newest - page * PER_PAGE
+        ids = tab.cards.evaluate_all("cards => cards.map((card) => Number(card.dataset.id))")
+        assert ids == [*range(first, first - PER_PAGE, -1)]
+        with tab.page.expect_navigation(wait_until="domcontentloaded"):
+            tab.press("n")
+
+
+def test_what_fails_is_tried_again(chromium: Browser, program: Program, tmp_path: Path) -> None:
+    """The reason stands there; a press sends it again, and the page shows that."""
+    with bilibili.FakeBilibili() as host:
+        program.configure(**bilibili.settings(host))
+        with program.serving() as url, open_tab(chromium, url) as tab:
+            host.answers.append(bilibili.Answer(-400, "not today"))
+            _upload(program, tmp_path)
+            tab.go("/?state=failed")
+            expect(tab.cards.first).to_contain_text("not today")
+            with tab.page.expect_navigation():
+                tab.cards.first.get_by_role("button", name="Retry").click()
+            eventually(lambda: program.history[0]["state"] == "done")
+            tab.go()
+            expect(tab.cards.first.get_by_role("button", name="Copy link")).to_be_visible()
+            tab.must_be_content()
+
+
+def test_settings_are_chosen(tab: Tab, program: Program) -> None:
+    """A click or a typed name counts at once; what cannot be is said, and changes nothing."""
+    tab.go("/settings")
+    tab.page.get_by_label("album").check()
+    expect(tab.page.locator("#toast")).to_contain_text("Counts from the next picture on")
+    assert program.status["bucket"] == "album"
+    with tab.page.expect_navigation():
+        tab.page.get_by_label("Another one").fill("travel")
+        tab.press("Enter")
+    expect(tab.page.get_by_label("travel")).to_be_checked()
+    tab.page.get_by_label("Custom suffix").fill("@0w")
+    tab.press("Enter")
+    expect(tab.page.locator("#settings-error")).to_contain_text("0w")
+    tab.complaints.clear()  # Chromium itself notes each answer that is no success
+    assert program.status["bucket"] == "travel"
+    assert program.status["style"] == ""
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_it_fits_every_window(
+    chromium: Browser,
+    program: Program,
+    tmp_path: Path,
+    width: int,
+    scheme: str,
+    language: str,
+) -> None:
+    """Narrow, wide, light, dark, in both languages: nothing sticks out, all can be read."""
+    program.configure(language=language)
+    with program.serving() as url:
+        _upload(program, tmp_path, "a-name-without-any-blank-that-is-much-longer-than-a-card.png")
+        window = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+        with open_tab(chromium, url, **window) as tab:
+            for path in ("/", "/picture/1", "/settings", "/login", "/?q=nothing"):
+                tab.go(path)
+                tab.page.wait_for_load_state("networkidle")
+                assert tab.page.evaluate("document.documentElement.scrollWidth") <= width, path
+                assert _faint(tab) == [], path
+            tab.must_be_content()
+
+
+def _faint(tab: Tab) -> list[str]:
+    """Texts whose contrast with what is behind them is below 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+    found: list[str] = tab.page.evaluate(FAINT)
+    return found
