@@ -89,6 +89,20 @@ def test_too_many_files_are_asked_about(begin: Begin, folder: Path) -> None:
         assert len(server.uploads) == 1
 
 
+def test_of_too_many_files_a_known_one_waits_for_the_others(begin: Begin, folder: Path) -> None:
+    """The files stay on the clipboard until somebody answers; then its link comes with the rest."""
+    taking = begin(watch={"max_files": 2})
+    paths = write(folder, 3)
+    taking.copied(paths[1])
+    taking.copied(*paths, copies=2)
+    taking.after(20.0)
+    assert names(taking) == ["002"]
+    taking.app.retry([taking.records()[1].id])
+    taking.senders.send_queued()
+    taking.after(0.0)
+    assert names(taking) == ["002", "003", "002"]
+
+
 def test_as_many_as_allowed_are_not_asked_about(begin: Begin, folder: Path) -> None:
     """The limit itself is not too many, and a copied picture counts for none."""
     taking = begin(watch={"max_files": 2})

@@ -354,7 +354,7 @@ def test_a_screenshot_whose_link_is_still_to_come_is_one(
     taking.copied(pictures.png(compress_level=9))
     taking.send_again()
     (links,) = taking.links
-    assert (links.origin.source, links.news) == (CLIPBOARD, 1)
+    assert (links.origin.source, len(links.fresh)) == (CLIPBOARD, 1)
     (record,) = taking.records()
     originals = taking.app.journal.originals_of(record.id)
     kept = {taking.app.store.read(original) for original in originals}

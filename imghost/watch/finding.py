@@ -71,7 +71,8 @@ class Finder:
         if too_many:
             founds = self._asked_about(founds, held, order)
         names = [found.name for found in founds]
-        items = self._bursts.add_all(Origin(CLIPBOARD, copies), names, order, self._clock())
+        origin, now = Origin(CLIPBOARD, copies), self._clock()
+        items = self._bursts.add_all(origin, names, order, now, kept_back=too_many)
         for found, item in zip(founds, items, strict=True):
             asks = too_many or (watch.ask and not wanted)
             self._take(Find(found, item, asks=asks, is_told=too_many))
