@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imghost.errors import ConfigError
 from imghost.models import Message, Record, State
+from imghost.pipeline import Order, Pipeline
 from imghost.text import Speaker
 
 if TYPE_CHECKING:
@@ -75,17 +77,17 @@ class Watching:
 
 
 def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]:
-    """What `status --json` prints."""
-    config = app.config
-    target = config.target()
-    pipeline = app.checked_pipeline()
-    order = pipeline.order()
+    """What `status --json` prints; while the config is wrong, what is so by the former one."""
+    pipeline = app.pipeline()
+    config, target = pipeline.config, pipeline.config.target()
+    order, problem = _order(app, pipeline)
     waiting = app.journal.in_states(State.ASKING, State.QUEUED)
     return {
         "state": watching.state,
         "paused": watching.state == "paused",
         "pause_reason": say(watching.pause_reason) if watching.pause_reason else "",
         "changes_at": "" if math.isinf(watching.changes_at) else iso_time(watching.changes_at),
+        "problem": say(problem) if problem else "",
         "host": target.host,
         "bucket": target.bucket,
         "format": config.link.format,
@@ -129,6 +131,14 @@ def waiting_reason(app: App, record: Record) -> Message | None:
     if reason is None and app.outbox.is_held(record.host):
         return _HELD
     return reason
+
+
+def _order(app: App, pipeline: Pipeline) -> tuple[Order, Message | None]:
+    """How links are written: as the config says, or bare while it says nothing that can be."""
+    try:
+        return app.checked_pipeline().order(), None
+    except ConfigError as exc:
+        return Order(pipeline.config.target(), "url"), exc.message
 
 
 def _waiting_json(app: App, record: Record, say: Speaker) -> dict[str, object]:

@@ -67,6 +67,24 @@ def test_it_tells_what_it_does(backend: Backend, watched: Watched, desktop: Desk
     assert backend.watching().state == "watching"
 
 
+@pytest.mark.parametrize("text", ["{", '{"link": {"format": "custom"}}'])
+def test_it_tells_what_it_does_while_the_config_is_wrong(
+    backend: Backend, watched: Watched, desktop: Desktop, text: str
+) -> None:
+    """By the former one as far as it can be, with what is wrong; until that is mended."""
+    watched.copies(lambda: desktop.copy_picture(pictures.png()))
+    watched.stands(State.DONE)
+    (watched.dirs.config / "config.json").write_text(text)
+    status: dict[str, Any] = dict(backend.status())
+    assert (status["state"], status["host"]) == ("watching", "local")
+    assert "JSON" in status["problem"] or "link.template" in status["problem"]
+    assert status["last"][0]["text"] == status["last"][0]["url"] != ""
+    watched.configure()
+    status = dict(backend.status())
+    assert status["problem"] == ""
+    assert status["last"][0]["text"].startswith("![")
+
+
 def test_a_server_says_that_it_watches_nothing(server_only: Backend) -> None:
     """What needs a watcher is refused with what to do; the rest works."""
     assert server_only.status()["state"] == "serving"

@@ -180,8 +180,8 @@ def test_json_has_the_documented_form(program: Program, picture: Path) -> None:
     status = program.run("status", "--json")
     assert status.code == 8
     assert " ".join(status.json) == (
-        "state paused pause_reason changes_at host bucket format style counts waiting last "
-        "left_alone kept_bytes login missing"
+        "state paused pause_reason changes_at problem host bucket format style counts waiting "
+        "last left_alone kept_bytes login missing"
     )
     assert status.json["counts"]["done"] == 1
 

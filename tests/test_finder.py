@@ -12,6 +12,7 @@ import pytest
 
 from imghost.clipboard import CUT, NOT_HANDED_OVER, TOO_LARGE, WITH_TEXT, Held
 from imghost.dirs import Dirs
+from imghost.errors import ConfigError
 from imghost.models import State
 from imghost.watch.telling import Topic
 from tests.fakes import bilibili, pictures
@@ -206,7 +207,7 @@ def test_a_trouble_of_some_files_is_not_over_for_others(
 
 
 def test_a_config_without_a_template_is_told_once(begin: Begin, folder: Path, dirs: Dirs) -> None:
-    """Nothing can be linked so; saved files wait for a better config."""
+    """Nothing can be linked so: what was copied can be taken later, saved files wait."""
     watch = {"folders": [str(folder)]}
     taking = begin(watch=watch, link={"format": "custom"})
     taking.copied(pictures.png(seed=1))
@@ -215,6 +216,11 @@ def test_a_config_without_a_template_is_told_once(begin: Begin, folder: Path, di
     assert taking.records() == []
     (told,) = taking.told(Topic.PROBLEM)
     assert "link.template" in told
+    assert taking.left_alone() == [("clipboard", told)]
+    (left,) = taking.teller.left_alone.latest()
+    assert left.thing == 1
+    with pytest.raises(ConfigError):
+        taking.finder.copied(Held(1, pictures.png(seed=1)), 1, wanted=True)
     write_config(dirs, {"watch": watch})
     taking.later()
     assert names(taking) == ["a"]

@@ -49,6 +49,8 @@ def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
     if told["changes_at"]:
         turn = "it watches again at {at}" if told["paused"] else "it pauses at {at}"
         yield say(turn, at=told["changes_at"])
+    if told["problem"]:
+        yield say("the config is wrong: {problem}", problem=told["problem"])
     yield say(
         "new images go to {host}/{bucket}, links as {format} {style}",
         **{key: told[key] for key in ("host", "bucket", "format", "style")},
