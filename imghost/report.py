@@ -14,8 +14,6 @@ from imghost.text import Speaker
 if TYPE_CHECKING:
     from imghost.app import App
 
-_ASKS = Message("it asks: imghost retry with its id sends it, imghost history rm discards it")
-_HELD = Message("its host wants you to log in")
 _LAST = 10
 _UNIT = 1000
 _ROUND = 10
@@ -125,12 +123,20 @@ def size_text(size_bytes: int) -> str:
     return f"{size:.1f} {unit}" if size < _ROUND and unit != "B" else f"{size:.0f} {unit}"
 
 
-def waiting_reason(app: App, record: Record) -> Message | None:
-    """Why a picture is not sent yet, if there is a reason."""
-    reason = record.reason or (_ASKS if record.state is State.ASKING else None)
-    if reason is None and app.outbox.is_held(record.host):
-        return _HELD
-    return reason
+def waiting_reason(app: App, record: Record) -> Message:
+    """Why a picture is not sent yet."""
+    fields: dict[str, str | int] = {"host": record.host, "id": record.id}
+    if record.reason:
+        return record.reason
+    if record.state is State.ASKING:
+        return Message(
+            "it asks: imghost retry {id} sends it, imghost history rm {id} discards it", fields
+        )
+    if app.outbox.is_held(record.host):
+        return Message("{host} wants you to log in", fields)
+    if app.outbox.waits_s(record) > 0:
+        return Message("{host} is left in peace for a while", fields)
+    return Message("its turn comes")
 
 
 def _order(app: App, pipeline: Pipeline) -> tuple[Order, Message | None]:
@@ -147,6 +153,6 @@ def _waiting_json(app: App, record: Record, say: Speaker) -> dict[str, object]:
     return {
         "id": record.id,
         "name": record.name,
-        "reason": say(reason) if reason else "",
+        "reason": say(reason),
         "next_try_s": None if math.isinf(wait_s) else round(wait_s, 1),
     }

@@ -32,6 +32,7 @@ from imghost.watch.twins import Twins
 
 _FOLLOWED = 500
 _DISK = "disk"
+_FOUND_BY_ITSELF = frozenset({"clipboard", "folder"})
 _LINK_IS_DEAD = Message("its link does not work any more")
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Intake:
         self._asker = Asker(app, senders, teller, changed)
         self._twins = Twins(pixels, app.store.read, time.monotonic)
         self._put_off: set[FileFind] = set()
+        self._former = app.journal.last_id()
 
     def take(self, find: Find) -> None:
         """Have it accepted and sent; whatever is wrong with it is told.
@@ -102,11 +104,13 @@ class Intake:
         record, error = outcome.record, outcome.error
         if record.state is State.DONE:
             self._teller.over(record.host)
+            if record.id <= self._former and not self._bursts.pending(record.id):
+                self._tell_of_former(record)
             self._linked(record)
         elif record.state is State.FAILED:
             self._unlinked(record)
-        elif isinstance(error, HostError) and record.state is State.QUEUED and record.reason:
-            self._waits(record, error)  # without a reason it was not even tried
+        elif isinstance(error, HostError) and record.state is State.QUEUED and outcome.tried:
+            self._waits(record, error)
         self._changed()
 
     def follow(self) -> None:
@@ -246,12 +250,27 @@ class Intake:
         self._teller.tell(Topic.FAILED, told, is_failure=True)
 
     def _waits(self, record: Record, error: HostError) -> None:
-        topic = Topic.LOGIN if isinstance(error, LoginExpired) else Topic.WAITING
-        message = Message(
-            "{host}: {reason}; what you copy is kept, and sent when that has passed",
-            {"host": record.host, "reason": error.message},
-        )
+        fields: dict[str, str | Message] = {"host": record.host, "reason": error.message}
+        if isinstance(error, LoginExpired):
+            topic = Topic.LOGIN
+            message = Message(
+                "{reason}; what goes to {host} is kept, and sent after that", {**fields}
+            )
+        else:
+            topic = Topic.WAITING
+            message = Message(
+                "{reason}; what goes to {host} is kept, and sent when that has passed", {**fields}
+            )
         self._teller.tell_once(topic, record.host, message, is_failure=True)
+
+    def _tell_of_former(self, record: Record) -> None:
+        """What was found in an earlier run is sent now, and nobody waits for its link any more."""
+        if record.origin in _FOUND_BY_ITSELF:
+            told = Message(
+                "{name}, from before imghost started; imghost history has the link",
+                {"name": record.name},
+            )
+            self._teller.tell(Topic.SENT, told)
 
     def _advise(self, pipeline: Pipeline, record: Record) -> None:
         advice = pipeline.hosts(record.host).advice

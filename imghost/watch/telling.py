@@ -25,6 +25,7 @@ class Topic(Enum):
 
     LINKED = Message("The link is on the clipboard")
     LATE = Message("Uploaded; something else was copied meanwhile")
+    SENT = Message("Uploaded")
     CHANGED = Message("The picture was changed")
     REFUSED = Message("Not taken")
     FAILED = Message("Not uploaded")
