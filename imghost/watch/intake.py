@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from imghost.app import App
@@ -15,11 +14,9 @@ from imghost.errors import (
     HostError,
     ImghostError,
     JournalDamaged,
-    LoginExpired,
     MachineError,
 )
-from imghost.imaging.strip import METADATA_REMOVED
-from imghost.models import Found, Message, Record, State
+from imghost.models import Found, Record, State
 from imghost.outbox import Outcome
 from imghost.pipeline import Accepted, Pipeline, Ready
 from imghost.senders import Senders
@@ -27,13 +24,12 @@ from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.folder import Folders
 from imghost.watch.asking import Asker
 from imghost.watch.bursts import Bursts, Item
+from imghost.watch.row_news import RowNews
 from imghost.watch.telling import Teller, Topic
 from imghost.watch.twins import Twins
 
 _FOLLOWED = 500
 _DISK = "disk"
-_FOUND_BY_ITSELF = frozenset({"clipboard", "folder"})
-_LINK_IS_DEAD = Message("its link does not work any more")
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +76,7 @@ class Intake:
         self._asker = Asker(app, senders, teller, changed)
         self._twins = Twins(pixels, app.store.read, time.monotonic)
         self._put_off: set[FileFind] = set()
-        self._former = app.journal.last_id()
+        self._news = RowNews(app, teller)
 
     def take(self, find: Find) -> None:
         """Have it accepted and sent; whatever is wrong with it is told.
@@ -103,14 +99,12 @@ class Intake:
         """A try to send a row, found here or not, ended so."""
         record, error = outcome.record, outcome.error
         if record.state is State.DONE:
-            self._teller.over(record.host)
-            if record.id <= self._former and not self._bursts.pending(record.id):
-                self._tell_of_former(record)
+            self._news.sent(record, is_awaited=bool(self._bursts.pending(record.id)))
             self._linked(record)
         elif record.state is State.FAILED:
             self._unlinked(record)
         elif isinstance(error, HostError) and record.state is State.QUEUED and outcome.tried:
-            self._waits(record, error)
+            self._news.waits(record, error)
         self._changed()
 
     def follow(self) -> None:
@@ -148,7 +142,7 @@ class Intake:
             accepted = joined or pipeline.keep(ready, self._state_for(find))
             sighting.record_id = 0 if joined else accepted.record.id
         self._took(find)
-        self._tell_changes(accepted)
+        self._news.changed(accepted)
         if not joined:
             self._await(pipeline, find, accepted)
         elif find.file:
@@ -181,7 +175,7 @@ class Intake:
         item, record = find.item, accepted.record
         if pipeline.works(record):
             self._settle(pipeline, item, record)
-            self._advise(pipeline, record)
+            self._news.advise(pipeline, record)
             return
         self._bursts.accept(item, record.id)
         if record.state is State.UPLOADING and accepted.image:
@@ -229,7 +223,7 @@ class Intake:
         pipeline = self._app.pipeline()
         for item in self._bursts.pending(record.id):
             self._settle(pipeline, item, record)
-        self._advise(pipeline, record)
+        self._news.advise(pipeline, record)
 
     def _settle(self, pipeline: Pipeline, item: Item, record: Record) -> None:
         """Have the link given; one that cannot be written as the config says is in the history."""
@@ -243,49 +237,7 @@ class Intake:
     def _unlinked(self, record: Record) -> None:
         for item in self._bursts.pending(record.id):
             self._bursts.settle(item, "")
-        told = Message(
-            "{name}: {reason}; the image is kept, and imghost retry {id} tries it again",
-            {"name": record.name, "reason": record.reason or _LINK_IS_DEAD, "id": record.id},
-        )
-        self._teller.tell(Topic.FAILED, told, is_failure=True)
-
-    def _waits(self, record: Record, error: HostError) -> None:
-        fields: dict[str, str | Message] = {"host": record.host, "reason": error.message}
-        if isinstance(error, LoginExpired):
-            topic = Topic.LOGIN
-            message = Message(
-                "{reason}; what goes to {host} is kept, and sent after that", {**fields}
-            )
-        else:
-            topic = Topic.WAITING
-            message = Message(
-                "{reason}; what goes to {host} is kept, and sent when that has passed", {**fields}
-            )
-        self._teller.tell_once(topic, record.host, message, is_failure=True)
-
-    def _tell_of_former(self, record: Record) -> None:
-        """What was found in an earlier run is sent now, and nobody waits for its link any more."""
-        if record.origin in _FOUND_BY_ITSELF:
-            told = Message(
-                "{name}, from before imghost started; imghost history has the link",
-                {"name": record.name},
-            )
-            self._teller.tell(Topic.SENT, told)
-
-    def _advise(self, pipeline: Pipeline, record: Record) -> None:
-        advice = pipeline.hosts(record.host).advice
-        if not (advice and pipeline.config.notify.enabled):
-            return
-        with suppress(MachineError):  # the next link will do
-            if self._app.facts.is_first(f"advice {record.host}"):
-                self._teller.tell(Topic.ADVICE, advice)
-
-    def _tell_changes(self, accepted: Accepted) -> None:
-        for note in accepted.notes if accepted.image else ():
-            if note.template != METADATA_REMOVED.template:
-                self._teller.tell(
-                    Topic.CHANGED, Message("{name}: {note}", {"name": accepted.name, "note": note})
-                )
+        self._news.failed(record)
 
 
 def _named(record: Record, item: Item) -> Record:
