@@ -176,8 +176,11 @@ def test_a_full_disk_is_told_once_and_tried_again(begin: Begin, folder: Path, di
         assert len(taking.told(Topic.PROBLEM)) == times_told
         assert taking.told(Topic.PROBLEM)[-1].endswith("check the disk")
         assert taking.left_alone() == []
+        problem = str(taking.intake.problem)
+        assert problem.startswith("3 saved pictures wait until they can be kept: ")
         dirs.originals.unlink()
         taking.later()
+        assert taking.intake.problem is None
         assert taking.next_s() == math.inf
         assert taking.states() == [State.DONE] * 3 * times_told
         assert finds[0].path.stem in names(taking)

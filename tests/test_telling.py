@@ -164,6 +164,7 @@ def test_notices_can_be_off(told: Told) -> None:
 def test_chimes_are_as_configured(told: Told, home: Path) -> None:
     """Ours, or files of the user's own, as loud as it is set; or none."""
     told.teller.chime()
+    (home / "ding.ogg").touch()
     told.config = replace(Config(), chime=ChimeConfig(done="~/ding.ogg", volume=0.5))
     told.teller.chime()
     told.teller.chime(failed=True)
@@ -172,6 +173,20 @@ def test_chimes_are_as_configured(told: Told, home: Path) -> None:
     told.config = replace(Config(), chime=ChimeConfig(enabled=False))
     told.teller.chime()
     assert len(told.speakers.heard) == 3
+
+
+def test_a_sound_that_is_gone_is_told(told: Told, tmp_path: Path) -> None:
+    """Ours is heard instead, and the status says why."""
+    gone, there = tmp_path / "gone.wav", tmp_path / "there.wav"
+    there.touch()
+    told.config = replace(Config(), chime=ChimeConfig(done=str(gone), failed=str(there)))
+    told.teller.chime()
+    told.teller.chime(failed=True)
+    assert told.speakers.heard == ["done.wav", "there.wav"]
+    (problem,) = told.teller.problems()
+    assert str(gone) in str(problem)
+    told.config = replace(Config(), chime=ChimeConfig(enabled=False, done=str(gone)))
+    assert told.teller.problems() == []
 
 
 def test_it_is_said_in_the_users_language() -> None:

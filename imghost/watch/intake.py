@@ -16,7 +16,7 @@ from imghost.errors import (
     JournalDamaged,
     MachineError,
 )
-from imghost.models import Found, Record, State
+from imghost.models import Found, Message, Record, State
 from imghost.outbox import Outcome
 from imghost.pipeline import Accepted, Pipeline, Ready
 from imghost.senders import Senders
@@ -75,7 +75,7 @@ class Intake:
         self._changed = changed
         self._asker = Asker(app, senders, teller, changed)
         self._twins = Twins(pixels, app.store.read, time.monotonic)
-        self._put_off: set[FileFind] = set()
+        self._put_off: dict[FileFind, Message] = {}
         self._news = RowNews(app, teller)
 
     def take(self, find: Find) -> None:
@@ -118,6 +118,17 @@ class Intake:
                 self._linked(record)
             elif record.state is State.FAILED:
                 self._unlinked(record)
+
+    @property
+    def problem(self) -> Message | None:
+        """Why this machine cannot take watched files now, and how many that are."""
+        put_off = list(self._put_off.values())
+        if not put_off:
+            return None
+        return Message(
+            "{count} saved pictures wait until they can be kept: {reason}",
+            {"count": len(put_off), "reason": put_off[-1]},
+        )
 
     def heed_answers(self) -> None:
         """Do as the user answered to what was asked."""
@@ -197,11 +208,11 @@ class Intake:
         if find.file is None:
             self._leave(find, error, is_told=True)
         elif isinstance(error, MachineError):
-            self._put_off.add(find.file)
+            self._put_off[find.file] = error.message
             self._teller.tell_once(Topic.PROBLEM, _DISK, error.message)
             self._later(find)
         else:
-            self._put_off.discard(find.file)
+            self._put_off.pop(find.file, None)
             if not self._folders.again(find.file):
                 is_there = stamp_of(str(find.file.path)) == find.file.stamp
                 self._leave(find, error, is_told=is_there)
@@ -214,7 +225,7 @@ class Intake:
 
     def _took(self, find: Find) -> None:
         if find.file:
-            self._put_off.discard(find.file)
+            self._put_off.pop(find.file, None)
             self._folders.settled(find.file)
         if not self._put_off:
             self._teller.over(_DISK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -130,9 +131,19 @@ class Teller:
         """Let it be heard that something succeeded or failed."""
         chime = self._config().chime
         if chime.enabled:
-            chosen = chime.failed if failed else chime.done
+            chosen = _sound(chime.failed if failed else chime.done)
             own = asset("failed.wav" if failed else "done.wav")
-            self._play(Path(chosen).expanduser() if chosen else own, chime.volume)
+            self._play(chosen if chosen and chosen.is_file() else own, chime.volume)
+
+    def problems(self) -> list[Message]:
+        """What of the config keeps it from being heard as the user wants it."""
+        chime = self._config().chime
+        sounds = filter(None, map(_sound, (chime.done, chime.failed) if chime.enabled else ()))
+        return [
+            Message("chime: there is no file {path}, so you hear imghost's own", {"path": str(s)})
+            for s in dict.fromkeys(sounds)
+            if not s.is_file()
+        ]
 
     def next_s(self, now: float) -> float:
         """How long until `flush` has something to show."""
@@ -171,3 +182,7 @@ class Teller:
         else:
             text = self.say("{count} questions at once; imghost status lists them", count=count)
             yield Notice(first.title, text)
+
+
+def _sound(chosen: str) -> Path | None:
+    return Path(os.path.expanduser(chosen)) if chosen else None  # noqa: PTH111 - never raises
