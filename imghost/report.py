@@ -76,6 +76,8 @@ class Watching:
 
 def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]:
     """What `status --json` prints; while the config is wrong, what is so by the former one."""
+    from imghost.desktop.autostart import is_on
+
     pipeline = app.pipeline()
     config, target = pipeline.config, pipeline.config.target()
     order, problem = _order(app, pipeline)
@@ -103,6 +105,7 @@ def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]
         "kept_bytes": app.store.size_bytes(),
         "login": {},
         "missing": [say(problem) for problem in watching.missing],
+        "autostart": is_on(),
     }
 
 

@@ -64,6 +64,9 @@ def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
     for row in told["waiting"]:
         yield say("waiting: {id} {name} {reason}", **{k: row[k] for k in ("id", "name", "reason")})
     for left in told["left_alone"][-_LEFT_SHOWN:]:
-        yield say("left alone: {name}: {reason}", name=left["name"], reason=left["reason"])
+        minute = left["at"][:16].replace("T", " ")
+        yield say("left alone at {at}: {name}: {reason}", **left | {"at": minute})
+    if told["autostart"]:
+        yield say("it starts with your session")
     for problem in told["missing"]:
         yield say("missing: {problem}", problem=problem)

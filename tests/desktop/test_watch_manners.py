@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -67,6 +68,8 @@ def test_left_alone(program: Program, person: Person, tmp_path: Path) -> None:
             assert "x-special/gnome-copied-files" in person.offered()
         person.copy(b"<svg/>", "image/svg+xml")
         eventually(lambda: _left_alone(program)[-1] == str(DRAWING))
+        (line,) = [line for line in program.run("status").lines if str(DRAWING) in line]
+        assert re.match(r"left alone at \d{4}-\d\d-\d\d \d\d:\d\d: clipboard: ", line)
         _next_is_taken(program, person)
 
 
