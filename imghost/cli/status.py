@@ -62,7 +62,7 @@ def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
         size=size_text(told["kept_bytes"]),
     )
     for row in told["waiting"]:
-        yield say("waiting: {id} {name} {reason}", **{k: row[k] for k in ("id", "name", "reason")})
+        yield say("waiting: {id} {name}: {reason}", **{k: row[k] for k in ("id", "name", "reason")})
     for left in told["left_alone"][-_LEFT_SHOWN:]:
         minute = left["at"][:16].replace("T", " ")
         yield say("left alone at {at}: {name}: {reason}", **left | {"at": minute})
