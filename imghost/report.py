@@ -126,20 +126,24 @@ def size_text(size_bytes: int) -> str:
     return f"{size:.1f} {unit}" if size < _ROUND and unit != "B" else f"{size:.0f} {unit}"
 
 
+def held_reason(app: App, record: Record) -> Message:
+    """Why a queued row waits of which nothing is noted."""
+    host = {"host": record.host}
+    if app.outbox.is_held(record.host):
+        return Message("{host} wants you to log in", host)
+    if app.outbox.waits_s(record) > 0:
+        return Message("{host} is left in peace for a while", host)
+    return Message("its turn comes")
+
+
 def waiting_reason(app: App, record: Record) -> Message:
     """Why a picture is not sent yet."""
-    fields: dict[str, str | int] = {"host": record.host, "id": record.id}
-    if record.reason:
-        return record.reason
-    if record.state is State.ASKING:
-        return Message(
-            "it asks: imghost retry {id} sends it, imghost history rm {id} discards it", fields
-        )
-    if app.outbox.is_held(record.host):
-        return Message("{host} wants you to log in", fields)
-    if app.outbox.waits_s(record) > 0:
-        return Message("{host} is left in peace for a while", fields)
-    return Message("its turn comes")
+    if record.reason or record.state is not State.ASKING:
+        return record.reason or held_reason(app, record)
+    return Message(
+        "it asks: imghost retry {id} sends it, imghost history rm {id} discards it",
+        {"id": record.id},
+    )
 
 
 def _order(app: App, pipeline: Pipeline) -> tuple[Order, Message | None]:
