@@ -11,6 +11,7 @@ from imghost.models import Message
 CUT = Message("the files were cut, not copied")
 MARKED = Message("whoever copied it asks programs to leave it alone")
 WITH_TEXT = Message("it came with text, as tables and documents do")
+DRAWING = Message("it is an SVG drawing, which may carry scripts; copy it as a PNG")
 NOT_HANDED_OVER = Message("the program that copied it did not hand it over")
 TOO_LARGE = Message("it is larger than limits.input_bytes, or than 100 MB; copy it as a file")
 

@@ -12,6 +12,7 @@ from typing import Any
 from imghost.config import Config
 from imghost.disk import write_atomically
 from imghost.errors import ConfigError
+from imghost.links import check_format
 from imghost.lock import FileLock
 from imghost.secret import Secret
 from imghost.setting import as_json, read, unknown_key
@@ -80,6 +81,8 @@ def change(path: Path, key: str, text: str, environ: Mapping[str, str]) -> Confi
         content = _read_file(path) if path.exists() else {}
         _set(content, key, text)
         config = _parsed(content, path, environ)
+        if key.startswith("link."):
+            check_format(config.link.format, config.link.template)
         text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
         write_atomically(path, text.encode(), path.parent)
     return config

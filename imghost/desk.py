@@ -16,6 +16,7 @@ from pathlib import Path
 from imghost.app import App
 from imghost.backend import Backend
 from imghost.choosing import Chooser
+from imghost.desktop.autostart import Written
 from imghost.desktop.chime import Player
 from imghost.desktop.choice import open_clipboard
 from imghost.desktop.notify import Notifier
@@ -149,14 +150,16 @@ class Desk:
         return [p for p in (self._tray and self._tray.problem, notices) if p]
 
 
-def autostart_on(config: Path | None) -> str:
+def autostart_on(config: Path | None, home: str) -> Written:
     """Have the desktop start imghost with each session; where that stands. Raises MachineError.
 
-    `config` is the file that it is to use, if not its own.
+    `config` is the file that it is to use, if not its own, and `home` its IMGHOST_HOME, if any.
     """
     from imghost.desktop.autostart import own_command, turn_on
 
-    return turn_on([*own_command(), *(("--config", str(config)) if config else ())])
+    command = [*own_command(), *(("--config", str(config)) if config else ())]
+    whole = str(Path(home).expanduser().absolute())
+    return turn_on(command, {"IMGHOST_HOME": whole} if home else {})
 
 
 def autostart_off() -> bool:

@@ -28,12 +28,13 @@ _AMBIGUOUS = Message("an answer was lost after the whole image was sent; it may 
 class Outcome:
     """How an accepted image stands now; `error` is None if its link works.
 
-    `reused`: it was there before, and nothing was sent.
+    `reused`: it was there before, and nothing was sent. `tried`: its host was asked.
     """
 
     record: Record
     error: ImghostError | None
     reused: bool = False
+    tried: bool = True
 
 
 class Outbox:
@@ -105,12 +106,12 @@ class Outbox:
     def work(self, record: Record, image: Image | None = None) -> Outcome:
         """Try once to send a claimed row, and note how that ended."""
         if record.id in self._claimed and not self._enter_taken(record):
-            return Outcome(self.give_back(record, None), sent_later())
+            return Outcome(self.give_back(record, record.reason), sent_later(), tried=False)
         gate = self._sending[record.id]
         try:
             sent = self._pipeline().send(record, image, lambda: self._free_slot(record))
             if sent.state is not State.DONE:  # it turned out to be another sender's
-                return Outcome(sent, sent_elsewhere())
+                return Outcome(sent, sent_elsewhere(), tried=False)
             with self._changed:
                 gate.passed(record.id)
             return Outcome(sent, None)

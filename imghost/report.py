@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imghost.errors import ConfigError
 from imghost.models import Message, Record, State
+from imghost.pipeline import Order, Pipeline
 from imghost.text import Speaker
 
 if TYPE_CHECKING:
     from imghost.app import App
 
-_ASKS = Message("it asks: imghost retry with its id sends it, imghost history rm discards it")
-_HELD = Message("its host wants you to log in")
 _LAST = 10
 
 
@@ -73,17 +73,19 @@ class Watching:
 
 
 def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]:
-    """What `status --json` prints."""
-    config = app.config
-    target = config.target()
-    pipeline = app.checked_pipeline()
-    order = pipeline.order()
+    """What `status --json` prints; while the config is wrong, what is so by the former one."""
+    from imghost.desktop.autostart import is_on
+
+    pipeline = app.pipeline()
+    config, target = pipeline.config, pipeline.config.target()
+    order, problem = _order(app, pipeline)
     waiting = app.journal.in_states(State.ASKING, State.QUEUED)
     return {
         "state": watching.state,
         "paused": watching.state == "paused",
         "pause_reason": say(watching.pause_reason) if watching.pause_reason else "",
         "changes_at": "" if math.isinf(watching.changes_at) else iso_time(watching.changes_at),
+        "problem": say(problem) if problem else "",
         "host": target.host,
         "bucket": target.bucket,
         "format": config.link.format,
@@ -101,12 +103,8 @@ def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]
         "kept_bytes": app.store.size_bytes(),
         "login": {},
         "missing": [say(problem) for problem in watching.missing],
+        "autostart": is_on(),
     }
-
-
-def held_reason(app: App, record: Record) -> Message | None:
-    """Why a queued row waits of which nothing is noted."""
-    return _HELD if math.isinf(app.outbox.waits_s(record)) else None
 
 
 def iso_time(seconds: float) -> str:
@@ -116,9 +114,32 @@ def iso_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, tz=UTC).astimezone().isoformat(timespec="seconds")
 
 
-def waiting_reason(app: App, record: Record) -> Message | None:
-    """Why a picture is not sent yet, if there is a reason."""
-    return record.reason or (_ASKS if record.state is State.ASKING else held_reason(app, record))
+def held_reason(app: App, record: Record) -> Message:
+    """Why a queued row waits of which nothing is noted."""
+    host = {"host": record.host}
+    if app.outbox.is_held(record.host):
+        return Message("{host} wants you to log in", host)
+    if app.outbox.waits_s(record) > 0:
+        return Message("{host} is left in peace for a while", host)
+    return Message("its turn comes")
+
+
+def waiting_reason(app: App, record: Record) -> Message:
+    """Why a picture is not sent yet."""
+    if record.reason or record.state is not State.ASKING:
+        return record.reason or held_reason(app, record)
+    return Message(
+        "it asks: imghost retry {id} sends it, imghost history rm {id} discards it",
+        {"id": record.id},
+    )
+
+
+def _order(app: App, pipeline: Pipeline) -> tuple[Order, Message | None]:
+    """How links are written: as the config says, or bare while it says nothing that can be."""
+    try:
+        return app.checked_pipeline().order(), None
+    except ConfigError as exc:
+        return Order(pipeline.config.target(), "url"), exc.message
 
 
 def _waiting_json(app: App, record: Record, say: Speaker) -> dict[str, object]:
@@ -127,6 +148,6 @@ def _waiting_json(app: App, record: Record, say: Speaker) -> dict[str, object]:
     return {
         "id": record.id,
         "name": record.name,
-        "reason": say(reason) if reason else "",
+        "reason": say(reason),
         "next_try_s": None if math.isinf(wait_s) else round(wait_s, 1),
     }

@@ -18,6 +18,8 @@ _LATIN_1_END = 0xFF
 _UNIT = 1000
 _ROUND = 10
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_STAND_INS = {"clipboard": Message("clipboard"), "image": Message("image")}
+"""What stands in the field `name` for what has no name of its own."""
 
 
 class Speaker:
@@ -35,9 +37,11 @@ class Speaker:
         if isinstance(message, str):
             message = Message(message, fields)
         template = self._catalogue.get(message.template) or printable(message.template)
-        return template.format_map({k: self._field(v) for k, v in message.fields.items()})
+        return template.format_map({k: self._field(k, v) for k, v in message.fields.items()})
 
-    def _field(self, value: str | float | Message) -> str | float:
+    def _field(self, field: str, value: str | float | Message) -> str | float:
+        if field == "name" and isinstance(value, str):
+            value = _STAND_INS.get(value, value)
         if isinstance(value, Message):
             return self(value)
         return printable(value) if isinstance(value, str) else value

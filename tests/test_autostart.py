@@ -47,7 +47,7 @@ def test_on_and_off(system: str) -> None:
     """It is off, then on, then off again; each may be said twice."""
     assert not is_on()
     assert not turn_off()
-    assert turn_on(COMMAND) == turn_on(COMMAND)
+    assert turn_on(COMMAND, {}) == turn_on(COMMAND, {})
     assert is_on()
     assert turn_off()
     assert not is_on()
@@ -58,7 +58,7 @@ def test_linux(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On Linux it is a file of this user alone in the folder of the XDG Autostart Specification."""
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     path = home / ".config" / "autostart" / "imghost.desktop"
-    assert turn_on(COMMAND) == str(path)
+    assert turn_on(COMMAND, {}).where == str(path)
     assert _parsed(path.read_bytes())["Type"] == "Application"
     assert _arguments(_parsed(path.read_bytes())["Exec"]) == COMMAND
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -72,17 +72,17 @@ def test_a_config_folder_elsewhere(
     """XDG_CONFIG_HOME moves the file if it is absolute, as its specification has it."""
     folder = home / given if used else home / ".config"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder) if used else given)
-    assert turn_on(COMMAND) == str(folder / "autostart" / "imghost.desktop")
+    assert turn_on(COMMAND, {}).where == str(folder / "autostart" / "imghost.desktop")
 
 
 @pytest.mark.parametrize("line", ["Hidden=true", "X-GNOME-Autostart-enabled=false"])
 def test_turned_off_elsewhere(home: Path, line: str) -> None:
     """What the desktop's own settings turned off is off, until it is turned on here again."""
-    path = Path(turn_on(COMMAND))
+    path = Path(turn_on(COMMAND, {}).where)
     with path.open("a") as file:
         file.write(f"{line}\n")
     assert not is_on()
-    turn_on(COMMAND)
+    turn_on(COMMAND, {})
     assert is_on()
 
 
@@ -96,13 +96,13 @@ def test_turned_off_elsewhere(home: Path, line: str) -> None:
 )
 def test_exec_is_read_back(command: list[str]) -> None:
     """Whatever the arguments are, who follows the specification reads the same ones."""
-    assert _arguments(_parsed(desktop_entry(command))["Exec"]) == command
+    assert _arguments(_parsed(desktop_entry(command, {}))["Exec"]) == command
 
 
 def test_macos(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On macOS it is an agent that launchd starts at login."""
     monkeypatch.setattr(sys, "platform", "darwin")
-    path = Path(turn_on(COMMAND))
+    path = Path(turn_on(COMMAND, {}).where)
     assert path == home / "Library" / "LaunchAgents" / "imghost.plist"
     agent = plistlib.loads(path.read_bytes())
     assert agent == {"Label": "imghost", "ProgramArguments": COMMAND, "RunAtLoad": True}
@@ -112,17 +112,39 @@ def test_windows(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """On Windows it is a value of the Run key, quoted as programs read it, beside others'."""
     monkeypatch.setattr(sys, "platform", "win32")
     registry.keys[RUN] = {"other": "other.exe"}
-    assert RUN in turn_on([r"C:\Program Files\x\imghostw.exe", "watch"])
+    assert RUN in turn_on([r"C:\Program Files\x\imghostw.exe", "watch"], {}).where
     assert registry.keys[RUN]["imghost"] == r'"C:\Program Files\x\imghostw.exe" watch'
     assert turn_off()
     assert registry.keys == {RUN: {"other": "other.exe"}}
+
+
+HOME = {"IMGHOST_HOME": "/home/图 片/100%"}
+
+
+def test_the_environment_is_written_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Linux by `env`, on macOS by launchd; whatever the variable holds."""
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    written = turn_on(COMMAND, HOME)
+    assert written.lacks == ()
+    words = _arguments(_parsed(Path(written.where).read_bytes())["Exec"])
+    assert words == ["env", f"IMGHOST_HOME={HOME['IMGHOST_HOME']}", *COMMAND]
+    monkeypatch.setattr(sys, "platform", "darwin")
+    agent = plistlib.loads(Path(turn_on(COMMAND, HOME).where).read_bytes())
+    assert (agent["ProgramArguments"], agent["EnvironmentVariables"]) == (COMMAND, HOME)
+
+
+def test_windows_holds_no_environment(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever turns it on can say so."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert turn_on(["a.exe"], HOME).lacks == ("IMGHOST_HOME",)
+    assert registry.keys[RUN]["imghost"] == "a.exe"
 
 
 def test_a_registry_that_is_locked(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where an administrator forbids it, that is said."""
     monkeypatch.setattr(sys, "platform", "win32")
     registry.locked = True
-    for change in (lambda: turn_on(COMMAND), turn_off):
+    for change in (lambda: turn_on(COMMAND, {}), turn_off):
         with pytest.raises(MachineError, match="not writable"):
             change()
     assert not is_on()
@@ -132,14 +154,14 @@ def test_a_registry_that_is_locked(registry: Registry, monkeypatch: pytest.Monke
 def test_a_program_that_desktops_pass_over(program: str) -> None:
     """A program that some desktops would silently never start is refused in words."""
     with pytest.raises(MachineError, match="plainer name"):
-        turn_on([program])
+        turn_on([program], {})
     assert not is_on()
 
 
 def test_a_command_that_cannot_be_written(system: str) -> None:
     """What the system's list cannot hold is refused in words, and nothing is written."""
     with pytest.raises(MachineError, match="plainer name"):
-        turn_on(["/a\udcff\x01" + "b" * 260])
+        turn_on(["/a\udcff\x01" + "b" * 260], {})
     assert not is_on()
 
 
@@ -147,7 +169,7 @@ def test_a_folder_that_cannot_be_written(home: Path, monkeypatch: pytest.MonkeyP
     """A file where the folder should be is an error in words."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
     (home / "autostart").write_text("")
-    for change in (lambda: turn_on(COMMAND), turn_off):
+    for change in (lambda: turn_on(COMMAND, {}), turn_off):
         with pytest.raises(MachineError):
             change()
     assert not is_on()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from imghost.backend import Backend
 from imghost.dirs import Dirs
 from imghost.errors import DaemonError, SourceError, UsageError
-from imghost.models import State
+from imghost.models import Found, State
 from imghost.server.asked import BytesInput, UploadOptions, UploadRequest
 from imghost.text import Speaker
 from tests.fakes import pictures
@@ -65,6 +67,47 @@ def test_it_tells_what_it_does(backend: Backend, watched: Watched, desktop: Desk
     assert status["changes_at"]
     backend.resume(None)
     assert backend.watching().state == "watching"
+
+
+@pytest.mark.parametrize("text", ["{", '{"link": {"format": "custom"}}'])
+def test_it_tells_what_it_does_while_the_config_is_wrong(
+    backend: Backend, watched: Watched, desktop: Desktop, text: str
+) -> None:
+    """By the former one as far as it can be, with what is wrong; until that is mended."""
+    watched.copies(lambda: desktop.copy_picture(pictures.png()))
+    watched.stands(State.DONE)
+    (watched.dirs.config / "config.json").write_text(text)
+    status: dict[str, Any] = dict(backend.status())
+    assert (status["state"], status["host"]) == ("watching", "local")
+    assert "JSON" in status["problem"] or "link.template" in status["problem"]
+    assert status["last"][0]["text"] == status["last"][0]["url"] != ""
+    watched.configure()
+    status = dict(backend.status())
+    assert status["problem"] == ""
+    assert status["last"][0]["text"].startswith("![")
+
+
+def test_it_tells_why_each_picture_waits(backend: Backend, watched: Watched) -> None:
+    """By the host's own words, or by what is known of the host; what asks says how to answer."""
+    app = watched.app
+    with FakeBilibili() as server:
+        watched.configure(**at_bilibili(server))
+        app.outbox.stop()  # nothing is tried from here on
+        pipeline = app.pipeline()
+        for seed, state in enumerate((State.ASKING, State.QUEUED)):
+            found = Found("test", "a.png", partial(pictures.png, seed=seed))
+            pipeline.accept(found, pipeline.order(), state)
+
+    def reasons() -> list[str]:
+        status: dict[str, Any] = dict(backend.status())
+        return [row["reason"] for row in status["waiting"]]
+
+    asks = "it asks: imghost retry 1 sends it, imghost history rm 1 discards it"
+    assert reasons() == [asks, "its turn comes"]
+    app.outbox._gate("bilibili").open_at = math.inf  # noqa: SLF001 - as after failures
+    assert reasons()[1] == "bilibili is left in peace for a while"
+    app.outbox._gate("bilibili").hold()  # noqa: SLF001 - as by an expired login
+    assert reasons()[1] == "bilibili wants you to log in"
 
 
 def test_a_server_says_that_it_watches_nothing(server_only: Backend) -> None:

@@ -12,7 +12,7 @@ from imghost.clipboard import CUT, MARKED, TOO_LARGE, WITH_TEXT, Held, Offer
 from imghost.errors import MachineError, SourceError
 from imghost.models import Message
 from imghost.survival import Survival
-from imghost.watch.board import BEFORE, RESTORED, Board, content_of
+from imghost.watch.board import BEFORE, MEANWHILE, RESTORED, Board, content_of
 from tests.fakes.clipboards import NO_DESKTOP, Desktop
 from tests.fakes.program import eventually
 from tests.fakes.sender import Clock
@@ -101,10 +101,26 @@ def test_what_was_there_at_resume_is_left_alone(
     desktop.copy_picture(b"picture")
     there = bench.look()
     assert there
-    assert (there.reason, there.bitmap) == (BEFORE, b"")
+    assert (there.reason, there.bitmap) == (MEANWHILE, b"")
     assert bench.board.is_followed
     desktop.copy_picture(b"picture")
     assert bench.taken() == b"picture"
+
+
+def test_what_was_seen_before_a_pause_is_no_news(
+    desktop: Desktop, watch: Callable[[], Bench]
+) -> None:
+    """It was not copied meanwhile; the same picture copied again during the pause was."""
+    bench = watch()
+    desktop.copy_picture(b"picture")
+    assert bench.taken() == b"picture"
+    bench.board.begin_anew()
+    assert bench.look() is None
+    bench.board.begin_anew()
+    desktop.copy_picture(b"picture")
+    there = bench.look()
+    assert there
+    assert there.reason == MEANWHILE
 
 
 def test_what_we_put_there_before_a_pause_is_no_news(
@@ -245,7 +261,7 @@ def test_other_links_do_not_make_a_picture_come_too_often(
 
 
 def test_what_is_put_back_is_not_found_again(desktop: Desktop, watch: Callable[[], Bench]) -> None:
-    """Neither by itself, nor taken over, nor copied again, until something else was copied."""
+    """Neither by itself nor by whoever takes it over; what is copied later by a person is."""
     bench = watch()
     desktop.copy_files("/a.png")
     bench.look()
@@ -256,10 +272,9 @@ def test_what_is_put_back_is_not_found_again(desktop: Desktop, watch: Callable[[
     assert bench.look() is None
     desktop.take_over()
     assert bench.look() is None
-    desktop.copy_files("/a.png")
+    bench.clock.now += 3
+    desktop.take_over(inherited=True)
     assert bench.look() is None
-    desktop.copy_text("something else")
-    assert bench.look() == Held(desktop.mark)
     for _ in range(2):
         desktop.copy_files("/a.png")
         held = bench.look()

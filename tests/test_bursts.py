@@ -58,12 +58,12 @@ def test_files_of_a_folder_go_by_name(bursts: Bursts) -> None:
 def test_who_joins_later_is_given_with_the_others(bursts: Bursts) -> None:
     """A burst that gave its links gives them again, with those of who joined it."""
     bursts.settle(bursts.add(FOLDER, "a", ORDER, 0.0), "link a")
-    assert bursts.due(0.1)[0].news == 1
+    assert bursts.due(0.1)[0].fresh == ("link a",)
     late = bursts.add(FOLDER, "b", ORDER, 0.5)
     assert bursts.due(0.6) == []
     bursts.settle(late, "link b")
     (links,) = bursts.due(0.7)
-    assert (links.texts, links.news) == (("link a", "link b"), 1)
+    assert (links.texts, links.fresh) == (("link a", "link b"), ("link b",))
 
 
 @pytest.mark.parametrize(
@@ -80,18 +80,50 @@ def test_what_comes_apart_is_apart(bursts: Bursts, origin: Origin, found_at: flo
 
 
 def test_after_ten_seconds_comes_what_is_there(bursts: Bursts) -> None:
-    """What still waits then is a late burst of its own."""
+    """What still waits then comes with it again, each ten seconds, as far as it is settled."""
     first, second, third = bursts.add_all(CLIPBOARD, ["a", "b", "c"], ORDER, 0.0)
     bursts.settle(second, "link b")
     assert bursts.next_s(1.0) == SPLIT_S - 1.0
     assert bursts.due(SPLIT_S - 0.1) == []
-    (links,) = bursts.due(SPLIT_S)
-    assert (links.texts, links.is_late) == (("link b",), False)
+    assert texts(bursts.due(SPLIT_S)) == [("link b",)]
     bursts.settle(third, "link c")
-    bursts.settle(first, "")
-    (links,) = bursts.due(SPLIT_S + 1)
-    assert (links.texts, links.is_late, links.news) == (("link c",), True, 2)
-    assert bursts.next_s(SPLIT_S + 1) == math.inf
+    assert bursts.due(SPLIT_S + 1) == []
+    (links,) = bursts.due(2 * SPLIT_S)
+    assert (links.texts, links.fresh) == (("link b", "link c"), ("link c",))
+    assert bursts.due(3 * SPLIT_S) == []
+    bursts.settle(first, "link a")
+    (links,) = bursts.due(3 * SPLIT_S + 1)
+    assert (links.texts, links.fresh) == (("link a", "link b", "link c"), ("link a",))
+    assert bursts.next_s(3 * SPLIT_S + 1) == math.inf
+
+
+def test_a_whole_burst_has_its_drafts_in_their_places(bursts: Bursts) -> None:
+    """Links and drafts stand in the order of the pictures, whatever is given when."""
+    items = bursts.add_all(CLIPBOARD, list("abcd"), ORDER, 0.0)
+    for item in items:
+        bursts.draft(item, f"draft {item.name}")
+    assert texts(bursts.due(5.0)) == [("draft a", "draft b", "draft c", "draft d")]
+    bursts.settle(items[1], "link b")
+    bursts.settle(items[0], "link a")
+    (links,) = bursts.due(SPLIT_S)
+    assert links.texts == ("link a", "link b", "draft c", "draft d")
+    assert (links.fresh, links.is_draft) == (("link a", "link b"), True)
+    bursts.settle(items[3], "link d")
+    bursts.settle(items[2], "")
+    (links,) = bursts.due(SPLIT_S + 6)
+    assert links.texts == ("link a", "link b", "link d")
+    assert (links.fresh, links.is_draft) == (("link d",), False)
+
+
+def test_a_folders_burst_stays_whole(bursts: Bursts) -> None:
+    """What comes late stands with the others, by name; a file that is found then does not."""
+    first, second = (bursts.add(FOLDER, name, ORDER, 0.0) for name in ("b", "a"))
+    bursts.settle(first, "link b")
+    assert texts(bursts.due(SPLIT_S)) == [("link b",)]
+    other = bursts.add(FOLDER, "0", ORDER, SPLIT_S)
+    bursts.settle(second, "link a")
+    bursts.settle(other, "link 0")
+    assert texts(bursts.due(SPLIT_S + 1)) == [("link a", "link b"), ("link 0",)]
 
 
 def test_a_draft_stands_in_until_the_link_is_there(bursts: Bursts) -> None:
@@ -141,7 +173,7 @@ def test_a_draft_that_cannot_be_made_is_none(bursts: Bursts) -> None:
     assert (links.texts, links.is_draft) == (("draft a", "link b"), True)
 
 
-def test_a_late_burst_can_be_drafted(bursts: Bursts) -> None:
+def test_a_burst_can_be_drafted_late(bursts: Bursts) -> None:
     """Also when drafts are wanted only after the time in which a burst waits for its links."""
     (item,) = bursts.add_all(CLIPBOARD, ["a"], ORDER, 0.0)
     assert bursts.due(SPLIT_S) == []
@@ -177,9 +209,11 @@ def test_pictures_of_one_row_wait_together(bursts: Bursts) -> None:
     )
 )
 def test_every_link_is_given_and_nothing_else(steps: list[tuple[str, int]]) -> None:
-    """Whatever happens in whatever order, each link comes out at least once, and news add up."""
+    """Whatever happens in whatever order, each link is given, and stays; it is fresh just once."""
     bursts, now, waiting = Bursts(), 0.0, []
-    links, given_out, settled, news = set(), set(), 0, 0
+    links: set[str] = set()
+    given_out: dict[int, set[str]] = {}
+    fresh: list[str] = []
     for number, (step, which) in enumerate([*steps, ("wait", 0)]):
         now += SPLIT_S if step == "wait" else 0.3 * which
         if step == "folder":
@@ -193,14 +227,15 @@ def test_every_link_is_given_and_nothing_else(steps: list[tuple[str, int]]) -> N
             if step == "drop":
                 bursts.drop(item)
             else:
-                settled += 1
                 bursts.settle(item, f"link {number}" if step == "settle" else "")
                 links |= {item.link} - {""}
         for one in bursts.due(now):
-            given_out |= set(one.texts)
-            news += one.news
-    assert links == given_out - {"draft"}
-    assert news == settled
+            given = set(one.texts) - {"draft"}
+            assert given >= given_out.get(one.number, set())
+            given_out[one.number] = given
+            fresh += one.fresh
+    assert sorted(fresh) == sorted(links)
+    assert links == set().union(*given_out.values())
     assert bool(waiting) == (bursts.next_s(now) < math.inf)
 
 
@@ -210,10 +245,11 @@ def test_what_asks_comes_together_as_it_is_wanted(bursts: Bursts) -> None:
     bursts.set_apart(third)
     bursts.set_apart(first)
     bursts.settle(third, "link a")
+    assert bursts.due(1.0) == []
     assert texts(bursts.due(20.0)) == [("link a",)]
     bursts.settle(first, "link c")
     (links,) = bursts.due(30.0)
-    assert (links.texts, links.news) == (("link c", "link a"), 1)
+    assert (links.texts, links.fresh) == (("link c", "link a"), ("link c",))
     bursts.set_apart(second)
     assert bursts.due(31.0) == []
     bursts.settle(second, "link b")
@@ -222,7 +258,7 @@ def test_what_asks_comes_together_as_it_is_wanted(bursts: Bursts) -> None:
 
 
 def test_what_asks_holds_up_nobody(bursts: Bursts) -> None:
-    """The others come without it, and it by itself once the user has said yes, however late.
+    """The others come without it, and it with them once the user has said yes, however late.
 
     For a while its content may still come into a clipboard manager's hands.
     """
@@ -237,6 +273,26 @@ def test_what_asks_holds_up_nobody(bursts: Bursts) -> None:
     assert bursts.due(100.0) == []
     bursts.settle(third, "link c")
     (links,) = bursts.due(100.0)
-    assert (links.texts, links.is_late) == (("link c",), True)
+    assert (links.texts, links.fresh) == (("link a", "link c"), ("link c",))
     bursts.drop(second)
     assert bursts.due(101.0) == []
+
+
+def test_what_is_known_already_may_be_kept_back(bursts: Bursts) -> None:
+    """Nothing is given while all others ask, not even at the end of the time; then all at once."""
+    known, first, second = bursts.add_all(CLIPBOARD, ["a", "b", "c"], ORDER, 0.0, kept_back=True)
+    bursts.settle(known, "link a")
+    bursts.set_apart(first)
+    bursts.set_apart(second)
+    assert bursts.due(0.1) == bursts.due(SPLIT_S) == []
+    bursts.drop(first)
+    assert bursts.due(30.0) == []
+    bursts.settle(second, "link c")
+    assert texts(bursts.due(40.0)) == [("link a", "link c")]
+
+
+def test_what_is_all_known_is_not_kept_back(bursts: Bursts) -> None:
+    """If nothing asks there is nothing to wait for."""
+    for item in bursts.add_all(CLIPBOARD, ["a", "b"], ORDER, 0.0, kept_back=True):
+        bursts.settle(item, f"link {item.name}")
+    assert texts(bursts.due(0.1)) == [("link a", "link b")]

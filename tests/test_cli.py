@@ -180,8 +180,8 @@ def test_json_has_the_documented_form(program: Program, picture: Path) -> None:
     status = program.run("status", "--json")
     assert status.code == 8
     assert " ".join(status.json) == (
-        "state paused pause_reason changes_at host bucket format style counts waiting last "
-        "left_alone kept_bytes login missing"
+        "state paused pause_reason changes_at problem host bucket format style counts waiting "
+        "last left_alone kept_bytes login missing autostart"
     )
     assert status.json["counts"]["done"] == 1
 
@@ -651,3 +651,25 @@ def test_the_readme_names_every_setting() -> None:
         names = value if isinstance(value, dict) and section != "hosts" else {}
         for key in names:
             assert f"{section}.{key}" in text, f"{section}.{key}"
+
+
+def test_autostart_of_another_home(program: Program, home: Path) -> None:
+    """What is started with the session works in the same home, and the status tells that it is."""
+    (home / "config").mkdir()
+    program.environ["XDG_CONFIG_HOME"] = str(home / "config")
+    assert "starts with your session" not in program.run("status").out
+    assert program.run("autostart", "on").code == 0
+    entry = (home / "config" / "autostart" / "imghost.desktop").read_text()
+    assert f"Exec=env IMGHOST_HOME={program.home} " in entry
+    assert "it starts with your session" in program.run("status").lines
+    assert program.run("autostart", "off").code == 0
+    assert program.run("status", "--json").json["autostart"] is False
+
+
+def test_copy_means_watch(program: Program) -> None:
+    """Also with what `imghost watch` takes besides."""
+    result = program.run("-copy", "--no-clipboard", "--odd")
+    assert (result.code, result.err) == (
+        2,
+        "imghost: unknown: --odd; see imghost watch --help\n",
+    )

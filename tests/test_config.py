@@ -278,3 +278,26 @@ def test_who_may_call(path: Path) -> None:
     assert config.server.secret == Secret("canary")
     assert "canary" not in config_file.shown(config) + repr(config)
     assert config_file.is_secret("server.secret")
+
+
+@pytest.mark.parametrize(
+    ("former", "key", "value"),
+    [
+        ({}, "link.format", "custom"),
+        ({"link": {"template": "no link"}}, "link.format", "custom"),
+        ({"link": {"template": "{url}", "format": "custom"}}, "link.template", ""),
+    ],
+)
+def test_no_link_format_is_set_that_cannot_be_written(
+    path: Path, former: object, key: str, value: str
+) -> None:
+    """The template first, then the format that needs it; what is wrong already can be mended."""
+    _load(path, former)
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match=r"link\.template"):
+        config_file.change(path, key, value, {})
+    assert path.read_bytes() == before
+    _load(path, {"link": {"format": "custom"}})
+    config_file.change(path, "watch.ask", "true", {})
+    config_file.change(path, "link.template", "<{url}>", {})
+    assert config_file.change(path, "link.format", "custom", {}).link.template == "<{url}>"

@@ -12,6 +12,7 @@ import pytest
 
 from imghost.clipboard import CUT, NOT_HANDED_OVER, TOO_LARGE, WITH_TEXT, Held
 from imghost.dirs import Dirs
+from imghost.errors import ConfigError
 from imghost.models import State
 from imghost.watch.telling import Topic
 from tests.fakes import bilibili, pictures
@@ -89,6 +90,20 @@ def test_too_many_files_are_asked_about(begin: Begin, folder: Path) -> None:
         assert len(server.uploads) == 1
 
 
+def test_of_too_many_files_a_known_one_waits_for_the_others(begin: Begin, folder: Path) -> None:
+    """The files stay on the clipboard until somebody answers; then its link comes with the rest."""
+    taking = begin(watch={"max_files": 2})
+    paths = write(folder, 3)
+    taking.copied(paths[1])
+    taking.copied(*paths, copies=2)
+    taking.after(20.0)
+    assert names(taking) == ["002"]
+    taking.app.retry([taking.records()[1].id])
+    taking.senders.send_queued()
+    taking.after(0.0)
+    assert names(taking) == ["002", "003", "002"]
+
+
 def test_as_many_as_allowed_are_not_asked_about(begin: Begin, folder: Path) -> None:
     """The limit itself is not too many, and a copied picture counts for none."""
     taking = begin(watch={"max_files": 2})
@@ -161,8 +176,11 @@ def test_a_full_disk_is_told_once_and_tried_again(begin: Begin, folder: Path, di
         assert len(taking.told(Topic.PROBLEM)) == times_told
         assert taking.told(Topic.PROBLEM)[-1].endswith("check the disk")
         assert taking.left_alone() == []
+        problem = str(taking.intake.problem)
+        assert problem.startswith("3 saved pictures wait until they can be kept: ")
         dirs.originals.unlink()
         taking.later()
+        assert taking.intake.problem is None
         assert taking.next_s() == math.inf
         assert taking.states() == [State.DONE] * 3 * times_told
         assert finds[0].path.stem in names(taking)
@@ -192,7 +210,7 @@ def test_a_trouble_of_some_files_is_not_over_for_others(
 
 
 def test_a_config_without_a_template_is_told_once(begin: Begin, folder: Path, dirs: Dirs) -> None:
-    """Nothing can be linked so; saved files wait for a better config."""
+    """Nothing can be linked so: what was copied can be taken later, saved files wait."""
     watch = {"folders": [str(folder)]}
     taking = begin(watch=watch, link={"format": "custom"})
     taking.copied(pictures.png(seed=1))
@@ -201,6 +219,11 @@ def test_a_config_without_a_template_is_told_once(begin: Begin, folder: Path, di
     assert taking.records() == []
     (told,) = taking.told(Topic.PROBLEM)
     assert "link.template" in told
+    assert taking.left_alone() == [("clipboard", told)]
+    (left,) = taking.teller.left_alone.latest()
+    assert left.thing == 1
+    with pytest.raises(ConfigError):
+        taking.finder.copied(Held(1, pictures.png(seed=1)), 1, wanted=True)
     write_config(dirs, {"watch": watch})
     taking.later()
     assert names(taking) == ["a"]

@@ -75,7 +75,7 @@ class Bench:
     ) -> Links:
         """Links to what was found just now."""
         origin = Origin(source, self.opened.copies)
-        return Links(origin, number, texts, len(texts), is_late=False, is_draft=is_draft)
+        return Links(origin, number, texts, () if is_draft else texts, is_draft, "bilibili")
 
     def told(self, topic: Topic) -> list[str]:
         """What was told about this."""
@@ -109,6 +109,14 @@ def test_a_link_can_be_shown_too(bench: Bench) -> None:
     assert bench.told(Topic.LINKED) == [".. image:: a :alt: b"]
 
 
+def test_of_several_links_it_is_shown_how_many(bench: Bench) -> None:
+    """With notify.done, and not only the first of them."""
+    bench.config = replace(Config(), notify=NotifyConfig(done=True))
+    bench.copied_picture()
+    bench.giver.give(bench.links("one", "two"))
+    assert bench.told(Topic.LINKED) == ["2 links, the first of them one"]
+
+
 def test_a_late_link_is_told_once(bench: Bench) -> None:
     """What was copied since stays, and one notice says where the link is."""
     bench.copied_picture()
@@ -128,6 +136,16 @@ def test_late_links_are_counted(bench: Bench) -> None:
     bench.copied(lambda: bench.desktop.copy_text("text"))
     bench.giver.give(links)
     assert bench.told(Topic.LATE) == ["imghost history has the 2 links"]
+
+
+def test_of_late_links_only_the_new_ones_are_told(bench: Bench) -> None:
+    """Those that were on the clipboard already are no news."""
+    bench.copied_picture()
+    links = replace(bench.links("one", "two"), fresh=("two",))
+    bench.copied(lambda: bench.desktop.copy_text("text"))
+    bench.giver.give(links)
+    bench.giver.give(replace(links, fresh=()))
+    assert bench.told(Topic.LATE) == ["imghost history has the link: two"]
 
 
 def test_what_changed_just_now_is_looked_at_first(bench: Bench) -> None:
@@ -167,7 +185,8 @@ def test_a_draft_is_silent(bench: Bench) -> None:
     bench.giver.give(bench.links("a draft", is_draft=True))
     assert bench.desktop.text == "a draft"
     assert bench.speakers.heard == []
-    assert len(bench.told(Topic.DRAFT)) == 1
+    (told,) = bench.told(Topic.DRAFT)
+    assert told.startswith("bilibili has not answered yet")
     bench.look()
     bench.giver.give(bench.links("the link"))
     assert bench.desktop.text == "the link"
@@ -176,6 +195,28 @@ def test_a_draft_is_silent(bench: Bench) -> None:
     bench.copied(lambda: bench.desktop.copy_text("text"))
     bench.giver.give(late)
     assert bench.told(Topic.LATE) == []
+
+
+@pytest.mark.parametrize("end", ["late", "put back", "given"])
+def test_each_burst_with_drafts_is_told_once(bench: Bench, end: str) -> None:
+    """However the former one ended; and a draft that stays beside a link is no news."""
+    for number in (1, 2):
+        bench.copied_picture()
+        draft = bench.links("a draft", number=number, is_draft=True)
+        bench.giver.give(draft)
+        bench.look()
+        bench.giver.give(replace(draft, texts=("a link", "a draft"), fresh=("a link",)))
+        bench.look()
+        if end == "put back":
+            bench.giver.put_back()
+            bench.look()
+        if end != "given":
+            bench.copied(lambda: bench.desktop.copy_text("text"))
+        bench.giver.give(replace(draft, fresh=("a link",), is_draft=False))
+        if end == "given":
+            bench.look()
+        assert len(bench.told(Topic.DRAFT)) == number
+    assert "done.wav" in bench.speakers.heard
 
 
 def test_links_of_an_earlier_find_replace_none_of_a_later(bench: Bench) -> None:

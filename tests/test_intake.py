@@ -262,6 +262,21 @@ def test_an_expired_login_is_told_once_and_holds(begin: Begin, server: FakeBilib
     assert taking.states() == [State.DONE] * 4
 
 
+def test_what_waits_is_told_without_saying_a_name_twice(begin: Begin, server: FakeBilibili) -> None:
+    """The host's own words, then what becomes of the pictures; a login is no thing that passes."""
+    taking = begin(**at_bilibili(server))
+    server.answers.append(Answer(-509, "too fast"))
+    taking.copied(pictures.png(seed=1))
+    (told,) = taking.told(Topic.WAITING)
+    assert told.startswith("Bilibili ")
+    assert told.endswith("; what goes to bilibili is kept, and sent when that has passed")
+    server.sessdata = "another"
+    taking.send_again()
+    (told,) = taking.told(Topic.LOGIN)
+    assert told.startswith("Bilibili wants you to log in")
+    assert told.endswith("; what goes to bilibili is kept, and sent after that")
+
+
 @pytest.mark.parametrize("error", [sent_later(), sent_elsewhere()])
 def test_what_was_not_tried_is_no_trouble(begin: Begin, error: Any) -> None:
     """A row that went back without a try, or is another sender's, is nothing to tell."""
@@ -269,7 +284,7 @@ def test_what_was_not_tried_is_no_trouble(begin: Begin, error: Any) -> None:
     found = Found("test", "a.png", pictures.png)
     order = taking.app.pipeline().order()
     record = taking.app.pipeline().accept(found, order, State.QUEUED).record
-    taking.intake.ended(Outcome(record, error))
+    taking.intake.ended(Outcome(record, error, tried=False))
     assert taking.told(Topic.WAITING) == []
     assert taking.speakers.heard == []
 
@@ -354,7 +369,7 @@ def test_a_screenshot_whose_link_is_still_to_come_is_one(
     taking.copied(pictures.png(compress_level=9))
     taking.send_again()
     (links,) = taking.links
-    assert (links.origin.source, links.news) == (CLIPBOARD, 1)
+    assert (links.origin.source, len(links.fresh)) == (CLIPBOARD, 1)
     (record,) = taking.records()
     originals = taking.app.journal.originals_of(record.id)
     kept = {taking.app.store.read(original) for original in originals}
@@ -509,6 +524,29 @@ def test_a_link_that_cannot_be_written_holds_up_nobody(begin: Begin, server: Fak
     assert taking.states() == [State.DONE]
     assert taking.texts() == [()]
     assert len(taking.told(Topic.PROBLEM)) == 1
+
+
+def test_what_an_earlier_run_found_is_told_when_it_is_sent(
+    begin: Begin, server: FakeBilibili
+) -> None:
+    """In one notice, for nobody waits for those links any more; what a command gave in is not."""
+    taking = begin(**at_bilibili(server))
+    server.answers.extend([DOWN] * 10)
+    for seed in range(2):
+        taking.copied(pictures.png(seed=seed), copies=seed)
+    pipeline = taking.app.pipeline()
+    found = Found("command", "c.png", lambda: pictures.png(seed=9))
+    pipeline.accept(found, pipeline.order(), State.QUEUED)
+    taking.close()
+    again = begin(**at_bilibili(server))
+    server.answers.clear()
+    again.copied(pictures.png(seed=5))
+    again.send_again()
+    assert again.states() == [State.DONE] * 4
+    (told,) = again.told(Topic.SENT)
+    assert told.startswith("image, from before imghost started; imghost history has the link")
+    assert told.endswith("(and 1 more)")
+    assert again.told(Topic.LATE) == []
 
 
 # -- drafts

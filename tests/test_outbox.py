@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from imghost.errors import (
+    HostError,
     HostRefused,
     HostUnavailable,
     ImghostError,
@@ -17,6 +18,7 @@ from imghost.errors import (
     SourceError,
 )
 from imghost.models import Alive, State
+from imghost.outbox import Outcome
 from tests.fakes.memory_host import MemoryConfig
 from tests.fakes.sender import NOTE, Sender
 
@@ -97,6 +99,21 @@ def test_an_expired_login_holds_everything(sender: Sender) -> None:
     assert not sender.outbox.is_held("memory")
     sender.run()
     assert {sender.state(a) for a in accepted} == {State.DONE}
+
+
+def test_a_row_that_is_not_tried_keeps_its_reason(sender: Sender) -> None:
+    """Whose host wanted peace before its turn came waits for what it waited for before."""
+    first, second = sender.accept(b"1"), sender.accept(b"2")
+
+    def outcomes(*errors: HostError) -> list[Outcome]:
+        sender.fails(*errors)
+        claimed = [sender.outbox.take(), sender.outbox.take()]
+        return [sender.outbox.work(record) for record in claimed if record]
+
+    outcomes(*(HostUnavailable("busy: {n}", n=n) for n in (1, 2)))
+    assert [outcome.tried for outcome in outcomes(LoginExpired("log in"))] == [True, False]
+    reasons = [str(sender.journal.get(one.record.id).reason) for one in (first, second)]
+    assert reasons == ["log in", "busy: 2"]
 
 
 def test_retry_lifts_a_hold_with_one_probe(sender: Sender) -> None:

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from imghost.keep.database import Database
 from imghost.keep.facts import Facts
-from imghost.watch.pausing import AT_START, BY_USER, LOCKED, TIME_OVER, Pause, _plan_of
+from imghost.watch.pausing import (
+    AT_START,
+    BY_USER,
+    LOCKED,
+    TIME_OVER,
+    Followed,
+    Pause,
+    Turn,
+    _plan_of,
+)
 from tests.fakes.sender import Clock
 
 
@@ -100,3 +109,25 @@ def test_autostart_begins_paused_unless_watching_was_asked_for(facts: Facts, clo
 def test_a_spoilt_plan_is_none(text: str) -> None:
     """Whatever stands in the journal, it is a plan."""
     assert _plan_of(text).is_paused_at(0.0) in (True, False)
+
+
+def test_a_pause_is_followed(facts: Facts) -> None:
+    """Its beginning and its end are told once, also of one that came and went unseen."""
+    pause = Pause(facts)
+    followed = Followed(pause)
+    assert followed.follow() is None
+    pause.pause(None)
+    followed.began()
+    assert not followed.is_up_to_date
+    assert (followed.follow(), followed.reason) == (Turn.BEGAN, BY_USER)
+    assert followed.is_up_to_date
+    assert followed.follow() is None
+    pause.is_locked = True
+    assert (followed.follow(), followed.reason) == (None, LOCKED)
+    pause.resume(None)
+    assert not followed.is_up_to_date
+    assert (followed.follow(), followed.reason) == (Turn.ENDED, None)
+    followed.began()
+    assert not followed.is_up_to_date
+    assert followed.follow() is Turn.ENDED
+    assert followed.follow() is None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imghost.clipboard import CUT, MARKED, NOT_HANDED_OVER, TOO_LARGE, WITH_TEXT, Held
+from imghost.clipboard import CUT, DRAWING, MARKED, NOT_HANDED_OVER, TOO_LARGE, WITH_TEXT, Held
 from imghost.desktop.targets import (
     GNOME_FILES,
     KDE_CUT,
@@ -87,6 +87,10 @@ def test_files_come_first(bitmaps: set[str], texts: set[str]) -> None:
         ({URI_LIST: FILES, "x-kde-passwordManagerHint": b"secret"}, MARKED),
         ({"image/png": b"a", "text/x-kde-passwordManagerHint": b"secret"}, MARKED),
         ({"text/plain": b"a", "x-kde-passwordManagerHint": b"secret"}, None),
+        ({"image/svg+xml": b"<svg/>", "text/html": b"<img>"}, DRAWING),
+        ({"image/svg+xml": b"<svg/>", "image/x-odd": b"x"}, DRAWING),
+        ({"image/svg+xml": b"<svg/>", "text/plain": b"<svg/>"}, None),
+        ({"image/svg+xml": b"<svg/>", "x-kde-passwordManagerHint": b"secret"}, MARKED),
         ({"image/png": b""}, NOT_HANDED_OVER),
         ({"text/plain": b"a", "UTF8_STRING": b"a", "text/html": b"a"}, None),
         ({}, None),

@@ -60,13 +60,38 @@ def test_a_notice_comes_soon_and_whole(told: Told) -> None:
 
 
 def test_what_comes_together_is_told_together(told: Told) -> None:
-    """Several of one topic are one notice, whose buttons would be those of one; others are not."""
-    buttons = (Button("Upload", lambda: None),)
+    """Several of one topic are one notice, with the first one's words; others are not."""
     for _ in range(3):
-        told.teller.tell(Topic.ASKING, A, buttons=buttons)
+        told.teller.tell(Topic.CHANGED, A)
     told.teller.tell(Topic.REFUSED, B)
     assert told.after(1.0) == ["a.png is bad (and 2 more)", "b.png is bad"]
-    assert told.screen.notices[0].buttons == ()
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_few_questions_are_asked_one_by_one(told: Told, count: int) -> None:
+    """Each with its own words and buttons, though they came together."""
+    buttons = [(Button(f"Upload {n}", lambda: None),) for n in range(count)]
+    for n in range(count):
+        told.teller.tell(Topic.ASKING, Message("{n}?", {"n": n}), buttons=buttons[n])
+    assert told.after(1.0) == [f"{n}?" for n in range(count)]
+    assert [notice.buttons for notice in told.screen.notices] == buttons
+
+
+def test_many_questions_are_counted(told: Told) -> None:
+    """One notice says how many, and where they stand; its button would be that of one."""
+    for _ in range(4):
+        told.teller.tell(Topic.ASKING, A, picture=Path("a"), buttons=(Button("x", lambda: None),))
+    assert told.after(1.0) == ["4 questions at once; imghost status lists them"]
+    (notice,) = told.screen.notices
+    assert (notice.buttons, notice.picture) == ((), None)
+
+
+@pytest.mark.parametrize("topic", [Topic.ADVICE, Topic.PROBLEM, Topic.WAITING, Topic.LOGIN])
+def test_some_words_are_never_gathered_away(told: Told, topic: Topic) -> None:
+    """What is to be known before publishing, and each trouble, if they do not say the same."""
+    for message in (A, B, A):
+        told.teller.tell(topic, message)
+    assert told.after(1.0) == ["a.png is bad (and 1 more)", "b.png is bad"]
 
 
 def test_what_keeps_coming_is_told_less_and_less_often(told: Told) -> None:
@@ -84,6 +109,12 @@ def test_what_keeps_coming_is_told_less_and_less_often(told: Told) -> None:
     assert told.after(1.0) == ["a.png is bad"]
 
 
+def _count(text: str) -> int:
+    if "questions" in text:
+        return int(text.split(maxsplit=1)[0])
+    return 1 if text == "b.png is bad" else 1 + _more(text)
+
+
 def _more(text: str) -> int:
     return int(text.partition("(and ")[2].split()[0])
 
@@ -97,7 +128,7 @@ def test_everything_is_told_once(tells: list[tuple[Topic, float]]) -> None:
         told.after(wait_s)
     told.after(60.0)
     texts = [notice.text for notice in told.screen.notices]
-    assert sum(1 if text == "b.png is bad" else 1 + _more(text) for text in texts) == len(tells)
+    assert sum(map(_count, texts)) == len(tells)
     assert told.teller.next_s(told.clock.now) == math.inf
 
 
@@ -106,11 +137,11 @@ def test_a_trouble_is_told_once_until_it_is_over(told: Told) -> None:
     for _ in range(3):
         told.teller.tell_once(Topic.WAITING, "bilibili", A, is_failure=True)
         told.teller.tell_once(Topic.LOGIN, "bilibili", B)
-        told.teller.tell_once(Topic.WAITING, "local", A)
-    assert told.after(1.0) == ["a.png is bad (and 1 more)", "b.png is bad"]
+        told.teller.tell_once(Topic.WAITING, "local", B)
+    assert told.after(1.0) == ["a.png is bad", "b.png is bad", "b.png is bad"]
     assert told.speakers.heard == ["failed.wav"]
     told.teller.over("bilibili")
-    told.teller.tell_once(Topic.WAITING, "local", A)
+    told.teller.tell_once(Topic.WAITING, "local", B)
     told.teller.tell_once(Topic.LOGIN, "bilibili", B)
     assert told.after(5.0) == ["b.png is bad"]
 
@@ -133,6 +164,7 @@ def test_notices_can_be_off(told: Told) -> None:
 def test_chimes_are_as_configured(told: Told, home: Path) -> None:
     """Ours, or files of the user's own, as loud as it is set; or none."""
     told.teller.chime()
+    (home / "ding.ogg").touch()
     told.config = replace(Config(), chime=ChimeConfig(done="~/ding.ogg", volume=0.5))
     told.teller.chime()
     told.teller.chime(failed=True)
@@ -141,6 +173,20 @@ def test_chimes_are_as_configured(told: Told, home: Path) -> None:
     told.config = replace(Config(), chime=ChimeConfig(enabled=False))
     told.teller.chime()
     assert len(told.speakers.heard) == 3
+
+
+def test_a_sound_that_is_gone_is_told(told: Told, tmp_path: Path) -> None:
+    """Ours is heard instead, and the status says why."""
+    gone, there = tmp_path / "gone.wav", tmp_path / "there.wav"
+    there.touch()
+    told.config = replace(Config(), chime=ChimeConfig(done=str(gone), failed=str(there)))
+    told.teller.chime()
+    told.teller.chime(failed=True)
+    assert told.speakers.heard == ["done.wav", "there.wav"]
+    (problem,) = told.teller.problems()
+    assert str(gone) in str(problem)
+    told.config = replace(Config(), chime=ChimeConfig(enabled=False, done=str(gone)))
+    assert told.teller.problems() == []
 
 
 def test_it_is_said_in_the_users_language() -> None:

@@ -206,6 +206,18 @@ def test_speaks_the_users_language(configured: str, environ: dict[str, str], lan
     assert speaker(configured, environ).language == language
 
 
+def test_what_has_no_name_is_called_something_in_each_language() -> None:
+    """The clipboard, and a picture without a name; any other name stays what it is."""
+    say = Speaker("zh_CN")
+    needs = "{name} needs a value after it"
+    names = [
+        say(needs, name=name).split(maxsplit=1)[0] for name in ("clipboard", "image", "image.a")
+    ]
+    assert names == ["剪贴板", "图片", "image.a"]
+    assert say("{key} is empty now", key="image").startswith("image ")
+    assert Speaker("en")(needs, name="image") == "image needs a value after it"
+
+
 def test_says_messages_within_messages() -> None:
     """A message may carry another one, which is said in the same language."""
     inner = Message("stopped")

@@ -76,8 +76,8 @@ def _run(words: list[str], console: Console, commands: Sequence[str]) -> int:
     if words == ["--version"]:
         console.line(f"imghost {__version__}")
         return 0
-    if words == ["-copy"]:
-        words = ["watch"]
+    if words[0] == "-copy":
+        words[0] = "watch"
     name = words.pop(0) if words[0] in commands else COMMANDS[0]
     command = import_module(f"imghost.cli.{name}")
     parser = Parser(f"imghost {name}", command.SUMMARY, console.say)

@@ -21,8 +21,14 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     from imghost.desk import autostart_off, autostart_on
 
     if options.switch == "on":
-        place = autostart_on(context.named_config)
-        context.console.tell("imghost starts with your session now: {place}", place=place)
+        written = autostart_on(context.named_config, context.environ.get("IMGHOST_HOME", ""))
+        context.console.tell("imghost starts with your session now: {place}", place=written.where)
+        for variable in written.lacks:
+            context.console.tell(
+                "{variable} could not be written there: set it for your whole account, or imghost "
+                "starts without it",
+                variable=variable,
+            )
     elif autostart_off():
         context.console.tell("imghost does not start with your session any more")
     else:

@@ -49,6 +49,8 @@ def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
     if told["changes_at"]:
         turn = "it watches again at {at}" if told["paused"] else "it pauses at {at}"
         yield say(turn, at=told["changes_at"])
+    if told["problem"]:
+        yield say("the config is wrong: {problem}", problem=told["problem"])
     yield say(
         "new images go to {host}/{bucket}, links as {format} {style}",
         **{key: told[key] for key in ("host", "bucket", "format", "style")},
@@ -60,8 +62,11 @@ def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
         size=size_text(told["kept_bytes"]),
     )
     for row in told["waiting"]:
-        yield say("waiting: {id} {name} {reason}", **{k: row[k] for k in ("id", "name", "reason")})
+        yield say("waiting: {id} {name}: {reason}", **{k: row[k] for k in ("id", "name", "reason")})
     for left in told["left_alone"][-_LEFT_SHOWN:]:
-        yield say("left alone: {name}: {reason}", name=left["name"], reason=left["reason"])
+        minute = left["at"][:16].replace("T", " ")
+        yield say("left alone at {at}: {name}: {reason}", **left | {"at": minute})
+    if told["autostart"]:
+        yield say("it starts with your session")
     for problem in told["missing"]:
         yield say("missing: {problem}", problem=problem)

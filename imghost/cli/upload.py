@@ -13,7 +13,7 @@ from imghost.cli.context import Context
 from imghost.cli.parser import Parser, seconds
 from imghost.cli.picgo import OPTION
 from imghost.door import Door
-from imghost.errors import SomeFailed, SourceError
+from imghost.errors import DaemonError, MachineError, SomeFailed, SourceError
 from imghost.models import State
 from imghost.report import NOTHING_JSON, record_json
 from imghost.server.asked import (
@@ -128,6 +128,7 @@ class _Shown:
         self._console = context.console
         self._copies = copies
         self._failures: list[Settled] = []
+        self._copy_code = 0
 
     def items(self, settled: Iterator[Settled]) -> Iterator[Item]:
         """One result per input, the empty line for one that failed."""
@@ -140,14 +141,25 @@ class _Shown:
             yield Item(text, partial(self._json, one))
             self._show_progress(one.index + 1)
         if self._copies and any(links):
-            self._context.copy("\n".join(filter(None, links)))
+            self._copy("\n".join(filter(None, links)))
 
     def exit_code(self) -> int:
-        """Its own for the only input, else whether any failed."""
+        """Its own for the only input, else whether any failed; or that copying did."""
         if not self._failures:
-            return 0
+            return self._copy_code
         failure = self._failures[0].failure
         return SomeFailed.exit_code if len(self._words) > 1 or not failure else failure.exit_code
+
+    def _copy(self, text: str) -> None:
+        try:
+            self._context.copy(text)
+        except (DaemonError, MachineError) as exc:
+            self._copy_code = exc.exit_code
+            self._console.tell(
+                "uploaded, and the link stands on standard output; only copying it failed: "
+                "{problem}",
+                problem=exc.message,
+            )
 
     def _tell(self, one: Settled) -> None:
         name = self._words[one.index]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,21 +19,29 @@ _QUOTED = re.compile(r'["`$\\]')
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"})
 
 
-def turn_on(command: Sequence[str]) -> str:
-    """Have the command started from the next login on; where that is written, for a person.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where it is written, for a person, and which of the variables could not be."""
+
+    where: str
+    lacks: tuple[str, ...] = ()
+
+
+def turn_on(command: Sequence[str], variables: Mapping[str, str]) -> Written:
+    """Have the command started from the next login on, with these environment variables.
 
     Raises MachineError.
     """
     entry = _entry()
     try:
-        entry.write(command)
+        entry.write(command, variables)
     except ValueError as exc:  # too long, or with characters that it cannot hold
         raise MachineError(
             "{path} cannot be started with the desktop; install imghost in a folder with a "
             "shorter and plainer name",
             path=ascii(command[0]),
         ) from exc
-    return entry.where
+    return Written(entry.where, () if entry.holds_variables else tuple(variables))
 
 
 def turn_off() -> bool:
@@ -68,7 +76,12 @@ class Entry(Protocol):
         """Its place, for a person."""
         ...
 
-    def write(self, command: Sequence[str]) -> None:
+    @property
+    def holds_variables(self) -> bool:
+        """Whether the environment can be written there."""
+        ...
+
+    def write(self, command: Sequence[str], variables: Mapping[str, str]) -> None:
         """Make or replace it. Raises MachineError, and ValueError for what it cannot hold."""
         ...
 
@@ -86,16 +99,17 @@ class FileEntry:
     """A file in a folder that the session reads when it begins."""
 
     path: Path
-    content: Callable[[Sequence[str]], bytes]
+    content: Callable[[Sequence[str], Mapping[str, str]], bytes]
+    holds_variables: bool = True
 
     @property
     def where(self) -> str:
         """Its path."""
         return str(self.path)
 
-    def write(self, command: Sequence[str]) -> None:
+    def write(self, command: Sequence[str], variables: Mapping[str, str]) -> None:
         """Put it there, whole. Raises MachineError, and ValueError for what it cannot hold."""
-        write_atomically(self.path, self.content(command), self.path.parent)
+        write_atomically(self.path, self.content(command, variables), self.path.parent)
 
     def remove(self) -> bool:
         """Delete it; whether it was there. Raises MachineError."""
@@ -114,14 +128,17 @@ class FileEntry:
             return False
 
 
-def desktop_entry(command: Sequence[str]) -> bytes:
+def desktop_entry(command: Sequence[str], variables: Mapping[str, str]) -> bytes:
     """The command as a file of the Desktop Entry Specification, 1.5, says it.
 
-    Raises ValueError for what cannot be said, and for a program with a percent sign in its path:
-    GLib, and so GNOME, would pass the whole file over.
+    It knows no environment: the program `env` hands that on. Raises ValueError for what cannot be
+    said, and for a program with a percent sign in its path: GLib, and so GNOME, would pass the
+    whole file over.
     """
     if {"=", "%"} & set(command[0]):
         raise ValueError(command[0])
+    if variables:
+        command = ["env", *map("=".join, variables.items()), *command]
     lines = {
         "Type": "Application",
         "Name": "imghost",
@@ -132,13 +149,12 @@ def desktop_entry(command: Sequence[str]) -> bytes:
     return "\n".join(["[Desktop Entry]", *map("=".join, lines.items()), ""]).encode()
 
 
-def launch_agent(command: Sequence[str]) -> bytes:
+def launch_agent(command: Sequence[str], variables: Mapping[str, str]) -> bytes:
     """The command as launchd.plist(5) says it; launchd reads it at the next login."""
     import plistlib
 
-    return plistlib.dumps(
-        {"Label": "imghost", "ProgramArguments": list(command), "RunAtLoad": True}
-    )
+    agent = {"Label": "imghost", "ProgramArguments": list(command), "RunAtLoad": True}
+    return plistlib.dumps(agent | ({"EnvironmentVariables": dict(variables)} if variables else {}))
 
 
 def _entry() -> Entry:
@@ -146,11 +162,12 @@ def _entry() -> Entry:
         from imghost.desktop.run_key import RunKey
 
         return RunKey()
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path's raises where there is none
     if sys.platform == "darwin":
-        agents = Path.home() / "Library" / "LaunchAgents"
+        agents = home / "Library" / "LaunchAgents"
         return FileEntry(agents / "imghost.plist", launch_agent)
     given = Path(os.environ.get("XDG_CONFIG_HOME", ""))
-    config = given if given.is_absolute() else Path.home() / ".config"
+    config = given if given.is_absolute() else home / ".config"
     return FileEntry(config / "autostart" / "imghost.desktop", desktop_entry)
 
 

@@ -8,7 +8,6 @@ standard error, a broken sound file: all of that ends with it.
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -17,6 +16,8 @@ from array import array
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
+
+from imghost.desktop.own_process import start_module
 
 _LONGEST_S = 10.0
 _PERIOD_MS = 50
@@ -104,13 +105,13 @@ def _scaled(
 
 
 def _started(sound: Path, volume: float) -> subprocess.Popen[bytes]:
-    folders = [str(Path(folder).absolute()) for folder in sys.path]
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__, str(sound), str(volume)],
+    return start_module(
+        __name__,
+        str(sound),
+        str(volume),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(folders)},
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
 

@@ -42,8 +42,8 @@ class TextClipboard:
             within(self._limit_s, "clipboard", lambda: copy(offer.text))
         except (pyperclip.PyperclipException, OSError, subprocess.SubprocessError) as exc:
             raise MachineError(
-                "no text can be put onto the clipboard; install wl-clipboard on Wayland, or xclip "
-                "on X11"
+                "no text can be put onto the clipboard, for there is no desktop: neither DISPLAY "
+                "nor WAYLAND_DISPLAY is set"
             ) from exc
 
     def close(self) -> None:

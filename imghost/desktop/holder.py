@@ -10,11 +10,11 @@ import os
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import IO, cast
 
 from imghost.clipboard import Offer
 from imghost.desktop.clipboard_x11 import X11Clipboard
+from imghost.desktop.own_process import start_module
 from imghost.errors import MachineError
 
 _HELD = b"held\n"
@@ -22,13 +22,12 @@ _HELD = b"held\n"
 
 def hold(display: str, text: str) -> None:
     """Have a process of its own keep the text on that display's clipboard. Raises MachineError."""
-    folders = [str(Path(folder).absolute()) for folder in sys.path]
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__, display],
+    with start_module(
+        __name__,
+        display,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(folders)},
         start_new_session=True,
     ) as holder:
         asks, says = cast("IO[bytes]", holder.stdin), cast("IO[bytes]", holder.stdout)

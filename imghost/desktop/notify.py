@@ -1,32 +1,26 @@
-"""Notices on the desktop, by desktop-notifier; whether anybody is there to see them."""
+"""Notices on the desktop, one after the other; whether anybody is there to see them."""
 
 from __future__ import annotations
 
 import asyncio
-import html
 import logging
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from imghost.desktop.bus import DBUS, DBUS_PATH, BusError, adopt_log, call, connect, disconnect
+from imghost.desktop.bus import BusError
 from imghost.models import Message
 
-if TYPE_CHECKING:
-    from dbus_fast.aio import MessageBus
-    from desktop_notifier import DesktopNotifier
-
+_PROGRAM = "imghost"
 _AT_ONCE = 8
 _LONGEST_TITLE, _LONGEST_TEXT = 100, 800  # characters; servers cut anyway, each in its own way
 _HIDDEN = frozenset({"Cc", "Cf", "Cs"})
-_SERVICE = "org.freedesktop.Notifications"
-_SERVICE_PATH = "/org/freedesktop/Notifications"
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +43,28 @@ class Notice:
     buttons: tuple[Button, ...] = ()
 
 
+class Native(Protocol):
+    """How this system shows notices; on one loop."""
+
+    async def show(
+        self,
+        title: str,
+        text: str,
+        picture: Path | None,
+        buttons: Sequence[tuple[str, Callable[[], None]]],
+    ) -> None:
+        """Show plain text, a picture by its whole path, and buttons: labels, and what they call."""
+        ...
+
+    async def missing(self) -> Message | None:
+        """Why nobody would see a notice, and what to do; None where somebody might."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is held."""
+        ...
+
+
 class Notifier:
     """Shows notices, one after the other; what could not be shown is said in the log.
 
@@ -62,8 +78,7 @@ class Notifier:
         self._room = threading.BoundedSemaphore(_AT_ONCE)
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._bus: MessageBus | None = None
-        self._desktop: DesktopNotifier | None = None
+        self._native = _native()
         self._closed = False
 
     def show(self, notice: Notice) -> None:
@@ -79,17 +94,11 @@ class Notifier:
     async def missing(self) -> Message | None:
         """Why nobody would see a notice, and what to do; None where somebody might.
 
-        On the loop. It starts no service: one that the session is about to start would then find
-        its place taken.
+        On the loop.
         """
-        if sys.platform == "linux":
-            return await _missing_service()
         with _logged("nobody knows whether notices can be shown"):
-            if await (await self._connected()).get_capabilities():
-                return None
-        return Message(
-            "notices: this system shows none from this Python; on macOS use python.org's"
-        )
+            return await self._native.missing()
+        return None
 
     async def close(self) -> None:
         """Show no more; on the loop. Buttons of notices that are still to be seen do nothing."""
@@ -97,7 +106,7 @@ class Notifier:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._disconnect()
+        await self._native.close()
 
     def _begin(self, notice: Notice) -> None:
         if self._closed:
@@ -116,53 +125,12 @@ class Notifier:
                 await self._hand_over(notice)
 
     async def _hand_over(self, notice: Notice) -> None:
-        from desktop_notifier import Attachment
-        from desktop_notifier import Button as NativeButton
-
-        text = _plain(notice.text, _LONGEST_TEXT)
-        if sys.platform == "linux" and "body-markup" in await self._capabilities():
-            text = html.escape(text, quote=False)
-        desktop = await self._connected()
-        shown = asyncio.Event()
-        await desktop.send(
+        await self._native.show(
             _plain(notice.title, _LONGEST_TITLE),
-            text,
-            buttons=[NativeButton(b.label, partial(self._press, b)) for b in notice.buttons],
-            attachment=Attachment(notice.picture.absolute()) if notice.picture else None,
-            on_dispatched=shown.set,
+            _plain(notice.text, _LONGEST_TEXT),
+            _whole(notice.picture),
+            [(button.label, partial(self._press, button)) for button in notice.buttons],
         )
-        if not shown.is_set():
-            raise BusError("it was not taken")
-
-    async def _capabilities(self) -> list[str]:
-        """What the notification service can do, which is started if need be. Raises BusError."""
-        if self._bus is None or not self._bus.connected:
-            await self._disconnect()
-            self._bus = await connect("session")
-        asked = (_SERVICE, _SERVICE_PATH, f"{_SERVICE}.GetCapabilities")
-        (capabilities,) = await call(self._bus, *asked)
-        return list(capabilities)
-
-    async def _connected(self) -> DesktopNotifier:
-        if self._desktop is None:
-            from desktop_notifier import DesktopNotifier
-
-            adopt_log("desktop_notifier")
-            self._desktop = DesktopNotifier("imghost", app_icon=None)
-            try:
-                await self._desktop.get_capabilities()  # which connects
-            except BaseException:  # it would forget a connection that was only half made
-                await self._disconnect()
-                raise
-        return self._desktop
-
-    async def _disconnect(self) -> None:
-        if self._bus:
-            await disconnect(self._bus)
-        backend = self._desktop and self._desktop._backend  # noqa: SLF001 - it has no other end
-        if bus := getattr(backend, "bus", None):
-            await disconnect(bus)
-        self._bus = self._desktop = None
 
     def _press(self, button: Button) -> None:
         """Whatever thread the system calls this on."""
@@ -170,25 +138,17 @@ class Notifier:
             self._loop.call_soon_threadsafe(_pressed, button)
 
 
-async def _missing_service() -> Message | None:
-    try:
-        bus = await connect("session")
-    except BusError as exc:
-        log.debug("%s", exc)
-        return Message("notices: no desktop session was found here, so nobody would see any")
-    try:
-        running = await call(bus, DBUS, DBUS_PATH, f"{DBUS}.ListNames")
-        startable = await call(bus, DBUS, DBUS_PATH, f"{DBUS}.ListActivatableNames")
-    except BusError as exc:
-        log.debug("%s", exc)
+def _native() -> Native:
+    native: Native
+    if sys.platform == "linux":
+        from imghost.desktop.notify_linux import BusNotices
+
+        native = BusNotices(_PROGRAM)
     else:
-        if _SERVICE in running[0] + startable[0]:
-            return None
-    finally:
-        await disconnect(bus)
-    return Message(
-        "notices: no notification service answers on this desktop; install one, such as dunst"
-    )
+        from imghost.desktop.notify_native import NativeNotices
+
+        native = NativeNotices(_PROGRAM)
+    return native
 
 
 def _pressed(button: Button) -> None:
@@ -205,6 +165,10 @@ def _logged(what: str) -> Iterator[None]:
         log.info("%s: %r", what, exc)
     except Exception:
         log.exception("%s", what)
+
+
+def _whole(path: Path | None) -> Path | None:
+    return path.absolute() if path else None
 
 
 def _plain(text: str, longest: int) -> str:

@@ -13,7 +13,7 @@ if sys.platform != "win32":
 
 import subprocess
 import winreg
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from imghost.disk import machine_errors
@@ -25,11 +25,12 @@ _MAX_LENGTH = 260  # characters of a command line there
 
 
 class RunKey:
-    """Our value in that list: a command line."""
+    """Our value in that list: a command line, and nothing but that."""
 
     where = rf"HKEY_CURRENT_USER\{_KEY}\{_NAME}"
+    holds_variables = False
 
-    def write(self, command: Sequence[str]) -> None:
+    def write(self, command: Sequence[str], variables: Mapping[str, str]) -> None:  # noqa: ARG002
         """Make or replace it. Raises MachineError, and ValueError if it is too long."""
         line = subprocess.list2cmdline(command)
         if len(line) > _MAX_LENGTH:

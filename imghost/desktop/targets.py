@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import cast
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from imghost.clipboard import CUT, MARKED, NOT_HANDED_OVER, WITH_TEXT, Held
+from imghost.clipboard import CUT, DRAWING, MARKED, NOT_HANDED_OVER, WITH_TEXT, Held
 from imghost.models import Message
 
 GNOME_FILES = "x-special/gnome-copied-files"
@@ -16,6 +16,7 @@ URI_LIST = "text/uri-list"
 KDE_CUT = "application/x-kde-cutselection"
 
 _BITMAPS = ("image/png", "image/webp", "image/jpeg", "image/gif", "image/bmp", "image/tiff")
+_SVG = "image/svg+xml"
 _TEXTS = ("utf8_string", "string", "text")
 _PASSWORDS = "x-kde-passwordmanagerhint"  # GTK and Electron wrap it into other names
 
@@ -42,10 +43,13 @@ def taking(
     names = {name.lower(): name for name in offered}
     files = next((names[name] for name in (GNOME_FILES, URI_LIST) if name in names), "")
     bitmap = next((names[name] for name in _BITMAPS if name in names), "")
-    if (files or bitmap) and any(_PASSWORDS in name for name in names):
+    is_drawing = _SVG in names and not any(map(_is_text, names))
+    if (files or bitmap or is_drawing) and any(_PASSWORDS in name for name in names):
         raise LeftAlone(MARKED)
     if files and (paths := (yield from _copied(files, names, wanted=wanted))):
         return Held(mark, paths=paths)
+    if not bitmap and is_drawing:
+        raise LeftAlone(DRAWING)
     if not bitmap:
         return Held(mark)
     if not wanted and any(_is_text(name) for name in names):

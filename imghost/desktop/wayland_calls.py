@@ -138,7 +138,7 @@ def _started(
 
 def _gone(detail: str) -> MachineError:
     return MachineError(
-        "the Wayland clipboard cannot be reached: {detail}; see that the desktop is running, and "
-        "start imghost again",
+        "the Wayland clipboard cannot be reached: {detail}; see that the desktop is running: "
+        "imghost watch looks for it again and again",
         detail=detail.strip() or "no answer",
     )

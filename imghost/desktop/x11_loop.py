@@ -92,7 +92,9 @@ class Loop:
             if task.done:
                 return False
             if self._closed or self._broken:
-                raise MachineError("the clipboard cannot be used any more; start imghost again")
+                raise MachineError(
+                    "the connection to the display has ended; imghost watch looks for it again"
+                )
             self._working = True
             return True
 

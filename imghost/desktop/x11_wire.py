@@ -244,8 +244,8 @@ def _reachable(display: str) -> Iterator[None]:
         yield
     except (ConnectionClosedError, DisplayError, OSError) as exc:
         raise MachineError(
-            "the clipboard of display {display} cannot be reached: {detail}; start imghost again "
-            "inside the desktop",
+            "the clipboard of display {display} cannot be reached: {detail}; see that the desktop "
+            "is running: imghost watch looks for it again and again",
             display=display,
             detail=str(exc),
         ) from exc

@@ -77,7 +77,8 @@ class Folders:
 
     def problems(self) -> list[Message]:
         """What is wrong with watched folders now."""
-        return self._roots.problems
+        problem = self._memory.problem
+        return [*self._roots.problems, *([problem] if problem else ())]
 
     def pause(self) -> None:
         """Hand on nothing; what was found before waits."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 
 from imghost.errors import MachineError
 from imghost.keep.seen import Mark, Seen, Stamp
+from imghost.models import Message
 
 _TRY_AGAIN_S = 1.0
 
@@ -19,7 +20,7 @@ class Memory:
     """The stamps of files that are old, and the marks of files, which outlive this process.
 
     A file that only got another name is as old as before, and so is one that only got another
-    inode.
+    inode. `problem` says why new files are not taken as long as they cannot be noted.
     """
 
     def __init__(self, seen: Seen) -> None:
@@ -28,6 +29,7 @@ class Memory:
         self._stamps: set[Stamp] = set()
         self._changes: dict[str, Mark | None] = {}
         self._write_at = 0.0
+        self.problem: Message | None = None
 
     @property
     def next_at(self) -> float:
@@ -81,6 +83,10 @@ class Memory:
                 if not self._write_at:
                     log.warning("new files in watched folders are not taken yet: %s", exc)
                 self._write_at = now + _TRY_AGAIN_S
+                self.problem = Message(
+                    "new files in watched folders are not taken yet: {reason}",
+                    {"reason": exc.message},
+                )
             else:
-                self._changes, self._write_at = {}, 0.0
+                self._changes, self._write_at, self.problem = {}, 0.0, None
         return not self._changes

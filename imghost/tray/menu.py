@@ -192,14 +192,15 @@ class MenuMaker:
 
     def _recent(self, shown: Shown) -> Iterator[Item]:
         for record in shown.recent:
-            text = f"{record.name}  ·  {self._age(record, shown.now)}"
+            age = self._age(record, shown.now)
+            text = self._say("{name} · {age}", name=record.name, age=age)
             picture = self._pictures.held.get(record.id, b"")
             click = partial(self._clicks.copy, record.id)
             yield Item(f"{record.id}", text, click, picture=picture)
 
     def _left_alone(self, shown: Shown) -> Iterator[Item]:
         for left in shown.left_alone:
-            text = f"{left.name}: {self._say(left.reason)}"
+            text = self._say("{name}: {reason}", name=left.name, reason=left.reason)
             click = partial(self._clicks.take_anyway, left.number)
             yield Item(f"{left.number}", text, click, enabled=left.thing is not None)
 
@@ -214,8 +215,8 @@ class MenuMaker:
             yield Item("retry", self._say("Retry now"), partial(self._clicks.retry, None))
 
     def _queued(self, one: Waiting) -> Item:
-        reason = self._say(one.reason) if one.reason else self._say("its turn comes")
-        return Item(f"{one.id}", f"{one.name}: {reason}", None, enabled=False)
+        text = self._say("{name}: {reason}", name=one.name, reason=one.reason)
+        return Item(f"{one.id}", text, None, enabled=False)
 
     def _asking(self, one: Waiting) -> Item:
         say = self._say

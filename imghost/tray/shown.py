@@ -27,7 +27,7 @@ class Waiting:
 
     id: int
     name: str
-    reason: Message | None
+    reason: Message
     asks: bool
 
 

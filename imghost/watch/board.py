@@ -20,8 +20,10 @@ _COUNTED = 50
 _READ_AGAIN_S = 1.0
 _REOPEN_S = 5.0
 _TIMES_AT_MOST, _TIMES_WITHIN_S = 4, 30.0
+_TAKEN_OVER_S = 3.0  # a manager that does not say who it is has what we put there by then
 
 BEFORE = Message("it was there before imghost began to watch")
+MEANWHILE = Message("it was copied while imghost was paused")
 RESTORED = Message("another program keeps putting it back")
 
 log = logging.getLogger(__name__)
@@ -57,9 +59,9 @@ class Board:
         self._closing = threading.Event()
         self._changed_at = -math.inf
         self._look_at = math.inf
-        self._anew = True
+        self._anew: Message | None = BEFORE
         self._content = ""
-        self._restored = ""
+        self._restored_at = -math.inf
         self._mark: object = None
         self._came: list[float] = []
         self._copied_at: deque[float] = deque(maxlen=_COUNTED)
@@ -75,8 +77,8 @@ class Board:
         self._thread.join()
 
     def begin_anew(self) -> None:
-        """What is there now is no news."""
-        self._anew = True
+        """It was paused: what was copied meanwhile is no news."""
+        self._anew = MEANWHILE
         self._look_at = self._clock()
 
     @property
@@ -121,7 +123,10 @@ class Board:
             return False
 
     def put(self, offer: Offer, content: str = "") -> bool:
-        """Put the offer there because the user wants it; `content` is not to be found again."""
+        """Put the offer there because the user wants it.
+
+        `content` is what that is; who takes it over, as managers do, has not copied it.
+        """
         clipboard = self._clipboard
         if clipboard is None:
             return False
@@ -132,14 +137,14 @@ class Board:
                 log.info("nothing was put onto the clipboard: %s", exc)
                 return False
             self._count()
-            self._restored = self._content = content
+            self._content, self._restored_at = content, self._clock()
         return True
 
     def take(self, max_bytes: int) -> Held:
         """What is there, at the user's word; a link may take its place. Raises SourceError."""
         held = self.held_now(max_bytes, wanted=True)
         with self._judging:
-            self._anew, self._mark, self._content = False, held.mark, content_of(held)
+            self._anew, self._mark, self._content = None, held.mark, content_of(held)
             self._count()
         return held
 
@@ -160,21 +165,22 @@ class Board:
         return self.copies - sum(at > then for at in list(self._copied_at))
 
     def _judged(self, held: Held, *, is_awaited: bool) -> Held | None:
-        self._mark = held.mark
+        former, self._mark = self._mark, held.mark
         content = content_of(held)
-        if self._anew:
-            self._anew, self._content = False, content
+        if reason := self._anew:
+            self._anew, self._content = None, content
             self.copies += 1
-            return Held(held.mark, reason=BEFORE) if content and not held.ours else None
+            is_news = content and not held.ours and held.mark != former
+            return Held(held.mark, reason=reason) if is_news else None
         if held.ours or held.empty:
             return None
         again = bool(content) and content == self._content
-        if again and (is_awaited or held.inherited or content == self._restored):
+        is_restored = self._clock() - self._restored_at < _TAKEN_OVER_S
+        if again and (is_awaited or held.inherited or is_restored):
             return None
         self._count()
         if not again:
             self._came.clear()
-            self._restored = ""
         self._content = content
         return Held(held.mark, reason=RESTORED) if self._keeps_coming() else held
 
@@ -196,7 +202,7 @@ class Board:
     def _follow_one(self) -> None:
         try:
             clipboard = self._open()
-            self.problem, self._anew = None, True
+            self.problem, self._anew = None, BEFORE
             self._clipboard = clipboard
             self._changed()
             for _ in () if self._closing.is_set() else clipboard.changes():

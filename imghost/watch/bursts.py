@@ -30,8 +30,9 @@ class Item:
     """One picture of a burst, from its find to its link; changed by its Bursts alone.
 
     `order` says where it goes and how its link is written; `place` where it stands among those that
-    were copied with it. `link` is "" until there is one, and stays so if it failed. `draft` is the
-    embedded host's link to the same picture.
+    were copied with it. `link` is "" until there is one, and stays so if it failed; it `is_fresh`
+    until the burst has given it. `draft` is the embedded host's link to the same picture. What
+    `asks` waits for the user's word.
     """
 
     name: str
@@ -41,54 +42,64 @@ class Item:
     record_id: int = 0
     link: str = ""
     draft: str = ""
+    asks: bool = False
     is_settled: bool = False
+    is_fresh: bool = False
+
+    @property
+    def text(self) -> str:
+        """What stands for it now."""
+        return self.link if self.is_settled else self.draft
 
 
 @dataclass(slots=True, eq=False)
 class Burst:
     """Items that were found together; times are seconds of a monotonic clock.
 
-    `apart` are those of them that ask, which is a burst that `asks`.
+    `waits_since` is when it began to wait for what it gives next. `waiting` and `asking` count what
+    is not settled, `drafts` those of the first that have one. `has_news`: something was settled
+    that was not given. While it is `kept_back` nothing is given if anything `asked`.
     """
 
     origin: Origin
     number: int
     began_at: float
     last_at: float
+    waits_since: float
     by_name: bool
-    is_late: bool = False
+    kept_back: bool = False
+    asked: bool = False
     is_drafted: bool = False
-    asks: bool = False
-    apart: Burst | None = None
     items: list[Item] = field(default_factory=list)
     waiting: int = 0
+    asking: int = 0
     drafts: int = 0
-    news: int = 0
+    has_news: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """What a burst has to give now: the links of its pictures, in order.
+    """What a burst has to give now: all the links of its pictures, in order.
 
-    `number` counts bursts in the order of their first find. `is_late`: others of the burst came
-    before. `is_draft`: some are drafts, and the real ones follow. `news` is how many pictures were
-    settled since the burst last gave something.
+    `number` counts bursts in the order of their first find. `fresh` are those of the links that it
+    gives for the first time. `is_draft`: some are drafts, and the real ones follow when `host` has
+    answered.
     """
 
     origin: Origin
     number: int
     texts: tuple[str, ...]
-    news: int
-    is_late: bool
+    fresh: tuple[str, ...]
     is_draft: bool
+    host: str
 
 
 class Bursts:
     """The bursts of which something is still to come.
 
-    A burst's links are given when all that it has so far is settled, and again, all together, if
-    more joined it. After SPLIT_S it gives what is settled, and the rest becomes a late burst. Safe
-    from several threads at once.
+    What a burst gives is always the whole of it, for it takes the place of what it gave before:
+    when all that it has so far is settled, or has drafts, and after each SPLIT_S in which something
+    was. What asks is not waited for. Safe from several threads at once.
     """
 
     def __init__(self) -> None:
@@ -104,10 +115,22 @@ class Bursts:
             burst.last_at = now
             return _added(burst, name, order)
 
-    def add_all(self, origin: Origin, names: Sequence[str], order: Order, now: float) -> list[Item]:
-        """Pictures were copied at once: a burst of their own, in this order."""
+    def add_all(
+        self,
+        origin: Origin,
+        names: Sequence[str],
+        order: Order,
+        now: float,
+        *,
+        kept_back: bool = False,
+    ) -> list[Item]:
+        """Pictures were copied at once: a burst of their own, in this order.
+
+        `kept_back`: if any of them asks, nothing is given before one that did has its link.
+        """
         with self._lock:
             burst = self._begun(origin, now, by_name=False)
+            burst.kept_back = kept_back
             return [_added(burst, name, order) for name in names]
 
     def accept(self, item: Item, record_id: int) -> None:
@@ -119,34 +142,22 @@ class Bursts:
     def drop(self, item: Item) -> None:
         """The picture is none of the burst after all."""
         with self._lock:
-            self._forget(item)
-            if not item.is_settled:
-                _no_longer_waits(item)
-                item.is_settled = True
+            self._end(item)
             if item in item.burst.items:
                 item.burst.items.remove(item)
 
     def set_apart(self, item: Item) -> None:
-        """The picture waits for the user's word, and holds up no other: it comes later.
-
-        Those that were found together and ask come together as far as they have their links.
-        """
+        """The picture waits for the user's word, and holds up no other: it comes later."""
         with self._lock:
-            whole = item.burst
-            if item.is_settled or whole.asks:
-                return
-            whole.items.remove(item)
-            whole.waiting -= 1
-            item.burst = apart = whole.apart = whole.apart or _apart(whole)
-            apart.items.append(item)
-            apart.waiting += 1
-            if apart not in self._open:
-                self._open.append(apart)
+            if not (item.is_settled or item.asks):
+                item.asks = item.burst.asked = True
+                item.burst.waiting -= 1
+                item.burst.asking += 1
 
     def draft(self, item: Item, link: str) -> None:
         """The picture is seen at this link until it has its own."""
         with self._lock:
-            if link and not item.is_settled and not item.draft:
+            if link and not (item.is_settled or item.asks or item.draft):
                 item.draft = link
                 item.burst.drafts += 1
 
@@ -154,10 +165,11 @@ class Bursts:
         """The picture has its link, or will have none: ""."""
         with self._lock:
             if not item.is_settled:
-                self._forget(item)
-                _no_longer_waits(item)
-                item.link, item.is_settled = link, True
-                item.burst.news += 1
+                self._end(item)
+                item.link, item.is_fresh = link, bool(link)
+                item.burst.has_news = True
+                if item.asks:
+                    item.burst.kept_back = False
 
     def pending(self, record_id: int) -> list[Item]:
         """The items that wait for this row."""
@@ -174,70 +186,48 @@ class Bursts:
         with self._lock:
             return any(
                 burst.origin == origin
-                and burst.waiting
-                and not (burst.asks and now - burst.began_at >= SPLIT_S)
+                and (burst.waiting or (burst.asking and now - burst.began_at < SPLIT_S))
                 for burst in self._open
             )
 
     def due(self, now: float) -> list[Links]:
         """What is to be given out now, the oldest burst first."""
         with self._lock:
-            given = [links for burst in list(self._open) for links in self._due(burst, now)]
+            given = [links for burst in self._open for links in _due(burst, now)]
             self._open = [burst for burst in self._open if not _is_over(burst, now)]
             return given
 
     def next_s(self, now: float) -> float:
         """How long until `due` may have something without anything happening before."""
         with self._lock:
-            ends = [
-                burst.began_at + SPLIT_S - now
-                for burst in self._open
-                if burst.waiting and not burst.asks
-            ]
+            ends = [burst.waits_since + SPLIT_S - now for burst in self._open if burst.waiting]
             return max(0.0, min(ends, default=math.inf))
-
-    def _due(self, burst: Burst, now: float) -> Iterator[Links]:
-        if burst.asks or not burst.waiting:
-            if burst.news:
-                yield _links(burst, with_drafts=False)
-        elif now - burst.began_at >= SPLIT_S:
-            if burst.news:
-                yield _links(burst, with_drafts=False)
-            self._split(burst, now)
-        elif not burst.is_drafted and burst.drafts == burst.waiting:
-            burst.is_drafted = True
-            yield _links(burst, with_drafts=True)
-
-    def _split(self, burst: Burst, now: float) -> None:
-        late = Burst(burst.origin, burst.number, now, now, burst.by_name, is_late=True)
-        late.is_drafted, late.drafts = burst.is_drafted, burst.drafts
-        late.apart = burst.apart
-        late.items = [item for item in burst.items if not item.is_settled]
-        burst.items = [item for item in burst.items if item.is_settled]
-        late.waiting, burst.waiting, burst.drafts = burst.waiting, 0, 0
-        for item in late.items:
-            item.burst = late
-        self._open.append(late)
 
     def _joined(self, origin: Origin, now: float) -> Burst | None:
         for burst in reversed(self._open):
-            if burst.origin == origin and not burst.is_late:
+            if burst.origin == origin:
                 fresh = now - burst.last_at < JOIN_S and now - burst.began_at < SPLIT_S
                 return burst if fresh else None
         return None
 
     def _begun(self, origin: Origin, now: float, *, by_name: bool) -> Burst:
         self._number += 1
-        burst = Burst(origin, self._number, now, now, by_name)
+        burst = Burst(origin, self._number, now, now, now, by_name)
         self._open.append(burst)
         return burst
 
-    def _forget(self, item: Item) -> None:
+    def _end(self, item: Item) -> None:
+        """Nothing is waited for any more."""
         waiting = self._pending.get(item.record_id, [])
         if item in waiting:
             waiting.remove(item)
             if not waiting:
                 del self._pending[item.record_id]
+        if not item.is_settled:
+            item.is_settled = True
+            item.burst.waiting -= not item.asks
+            item.burst.asking -= item.asks
+            item.burst.drafts -= bool(item.draft)
 
 
 def _added(burst: Burst, name: str, order: Order) -> Item:
@@ -247,31 +237,39 @@ def _added(burst: Burst, name: str, order: Order) -> Item:
     return item
 
 
-def _apart(whole: Burst) -> Burst:
-    apart = Burst(whole.origin, whole.number, whole.began_at, whole.last_at, whole.by_name)
-    apart.is_late = apart.is_drafted = apart.asks = True
-    return apart
+def _due(burst: Burst, now: float) -> Iterator[Links]:
+    is_time = not burst.waiting or now - burst.waits_since >= SPLIT_S
+    if is_time:
+        burst.waits_since = now
+    if burst.kept_back and burst.asked:
+        return
+    if is_time and burst.has_news:
+        fresh = [item for item in _in_order(burst) if item.is_fresh]
+        yield _links(burst, fresh)
+        burst.has_news = False
+        for item in fresh:
+            item.is_fresh = False
+    elif not is_time and not burst.is_drafted and burst.drafts == burst.waiting:
+        burst.is_drafted = True
+        yield _links(burst, [])
 
 
-def _no_longer_waits(item: Item) -> None:
-    item.burst.waiting -= 1
-    item.burst.drafts -= bool(item.draft)
-
-
-def _links(burst: Burst, *, with_drafts: bool) -> Links:
-    items = sorted(burst.items, key=lambda item: item.name if burst.by_name else item.place)
-    texts = [item.link or (item.draft if with_drafts else "") for item in items]
-    news, burst.news = burst.news, 0
+def _links(burst: Burst, fresh: Sequence[Item]) -> Links:
+    items = _in_order(burst)
     return Links(
         burst.origin,
         burst.number,
-        tuple(filter(None, texts)),
-        news,
-        burst.is_late,
-        with_drafts,
+        tuple(item.text for item in items if item.text),
+        tuple(item.link for item in fresh),
+        bool(burst.drafts),
+        items[0].order.target.host if items else "",
     )
 
 
+def _in_order(burst: Burst) -> list[Item]:
+    return sorted(burst.items, key=lambda item: item.name if burst.by_name else item.place)
+
+
 def _is_over(burst: Burst, now: float) -> bool:
-    joinable = burst.by_name and not burst.is_late and now - burst.last_at < JOIN_S
-    return not burst.waiting and not joinable
+    joinable = burst.by_name and now - burst.last_at < JOIN_S
+    return not (burst.waiting or burst.asking or joinable)

@@ -54,7 +54,7 @@ class Finder:
     def copied(self, held: Held, copies: int, *, wanted: bool = False) -> None:
         """Somebody copied this, as the so-manyth copy.
 
-        `wanted`: the user asked for just this, so it is not asked about.
+        `wanted`: the user asked for just this, so it is not asked about, and ConfigError is raised.
         """
         if held.reason:
             thing = None if held.reason.template == MARKED.template else copies
@@ -62,8 +62,14 @@ class Finder:
             if wanted or held.reason.template in _TOLD:
                 self._teller.tell(Topic.REFUSED, held.reason)
         founds = self._founds(held)
-        order = self._ordered("", "", "") if founds else None
-        if order is None:
+        if not founds:
+            return
+        try:
+            order = self._ordered("", "", "")
+        except ConfigError as exc:
+            self._teller.left_alone.add(founds[0].name or CLIPBOARD, exc.message, copies)
+            if wanted:
+                raise
             return
         self._giver.copied(held, copies)
         watch = self._app.config.watch
@@ -71,7 +77,8 @@ class Finder:
         if too_many:
             founds = self._asked_about(founds, held, order)
         names = [found.name for found in founds]
-        items = self._bursts.add_all(Origin(CLIPBOARD, copies), names, order, self._clock())
+        origin, now = Origin(CLIPBOARD, copies), self._clock()
+        items = self._bursts.add_all(origin, names, order, now, kept_back=too_many)
         for found, item in zip(founds, items, strict=True):
             asks = too_many or (watch.ask and not wanted)
             self._take(Find(found, item, asks=asks, is_told=too_many))
@@ -80,10 +87,12 @@ class Finder:
         """A file stands still in a watched folder, after so many copies."""
         watch = self._app.config.watch
         chosen = next((f for f in watch.folders if Path(f.path) == file.folder), None)
-        order = self._ordered(chosen.host, chosen.bucket, chosen.style) if chosen else None
-        if order is None:
-            if chosen:
-                self._save_later(file, copies)
+        if chosen is None:
+            return
+        try:
+            order = self._ordered(chosen.host, chosen.bucket, chosen.style)
+        except ConfigError:
+            self._save_later(file, copies)
             return
         item = self._bursts.add(
             Origin(str(file.folder), copies), file.path.name, order, self._clock()
@@ -149,11 +158,12 @@ class Finder:
             self._drafts.append((self._clock() + watch.draft_after_s, find.item))
         self._submit(partial(self._intake.take, find))
 
-    def _ordered(self, host: str, bucket: str, style: str) -> Order | None:
+    def _ordered(self, host: str, bucket: str, style: str) -> Order:
+        """Where it goes; why the config says no such thing is told once. Raises ConfigError."""
         try:
             order = self._app.pipeline().order(host, bucket, "", style)
         except ConfigError as exc:
             self._teller.tell_once(Topic.PROBLEM, _ORDER, exc.message)
-            return None
+            raise
         self._teller.over(_ORDER)
         return order

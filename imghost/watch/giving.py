@@ -21,12 +21,6 @@ from imghost.watch.telling import Teller, Topic
 CLIPBOARD = "clipboard"
 _TRY_FOR_S = 1.0
 
-_DRAFT = "draft"
-_ONLY_YOU = Message(
-    "its host has not answered yet: until then the link on the clipboard is one that only you can "
-    "see"
-)
-
 log = logging.getLogger(__name__)
 
 
@@ -60,7 +54,7 @@ class Giver:
         self._store = store
         self._clock = clock
         self._ungiven: list[tuple[Links, float]] = []
-        self._number = 0
+        self._number = self._drafted = 0
         self._copied: _Copied | None = None
         self._replaced: _Copied | None = None
 
@@ -118,22 +112,27 @@ class Giver:
         self._given(links)
 
     def _given(self, links: Links) -> None:
-        if links.is_draft:
-            self._teller.tell_once(Topic.DRAFT, _DRAFT, _ONLY_YOU)
-            return
-        self._teller.over(_DRAFT)
-        if not links.news:
+        if links.is_draft and links.number != self._drafted:
+            self._drafted = links.number
+            told = Message(
+                "{host} has not answered yet: until then only you can see what the link on the "
+                "clipboard shows",
+                {"host": links.host},
+            )
+            self._teller.tell(Topic.DRAFT, told)
+        if not links.fresh:
             return
         self._teller.chime()
         if self._config().notify.done:
-            self._teller.tell(Topic.LINKED, Message("{text}", {"text": _shown(links.texts[0])}))
+            self._teller.tell(Topic.LINKED, _told_of(links.texts))
 
     def _late(self, links: Links) -> None:
-        if links.is_draft or not links.news:
+        if len(links.fresh) > 1:
+            told = Message("imghost history has the {count} links", {"count": len(links.fresh)})
+        elif links.fresh:
+            told = Message("imghost history has the link: {text}", {"text": _shown(links.fresh[0])})
+        else:
             return
-        told = Message("imghost history has the link: {text}", {"text": _shown(links.texts[0])})
-        if len(links.texts) > 1:
-            told = Message("imghost history has the {count} links", {"count": len(links.texts)})
         self._teller.tell(Topic.LATE, told)
 
     def _offer(self, links: Links) -> Offer:
@@ -153,6 +152,14 @@ class Giver:
         if copied.paths:
             return Offer(paths=copied.paths)
         return Offer(picture=self._store.read(copied.content), mime_type=copied.mime_type)
+
+
+def _told_of(texts: tuple[str, ...]) -> Message:
+    if len(texts) == 1:
+        return Message("{text}", {"text": _shown(texts[0])})
+    return Message(
+        "{count} links, the first of them {text}", {"count": len(texts), "text": _shown(texts[0])}
+    )
 
 
 def _shown(link: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from imghost.app import App
@@ -15,10 +14,8 @@ from imghost.errors import (
     HostError,
     ImghostError,
     JournalDamaged,
-    LoginExpired,
     MachineError,
 )
-from imghost.imaging.strip import METADATA_REMOVED
 from imghost.models import Found, Message, Record, State
 from imghost.outbox import Outcome
 from imghost.pipeline import Accepted, Pipeline, Ready
@@ -27,12 +24,12 @@ from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.folder import Folders
 from imghost.watch.asking import Asker
 from imghost.watch.bursts import Bursts, Item
+from imghost.watch.row_news import RowNews
 from imghost.watch.telling import Teller, Topic
 from imghost.watch.twins import Twins
 
 _FOLLOWED = 500
 _DISK = "disk"
-_LINK_IS_DEAD = Message("its link does not work any more")
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +75,8 @@ class Intake:
         self._changed = changed
         self._asker = Asker(app, senders, teller, changed)
         self._twins = Twins(pixels, app.store.read, time.monotonic)
-        self._put_off: set[FileFind] = set()
+        self._put_off: dict[FileFind, Message] = {}
+        self._news = RowNews(app, teller)
 
     def take(self, find: Find) -> None:
         """Have it accepted and sent; whatever is wrong with it is told.
@@ -101,12 +99,12 @@ class Intake:
         """A try to send a row, found here or not, ended so."""
         record, error = outcome.record, outcome.error
         if record.state is State.DONE:
-            self._teller.over(record.host)
+            self._news.sent(record, is_awaited=bool(self._bursts.pending(record.id)))
             self._linked(record)
         elif record.state is State.FAILED:
             self._unlinked(record)
-        elif isinstance(error, HostError) and record.state is State.QUEUED and record.reason:
-            self._waits(record, error)  # without a reason it was not even tried
+        elif isinstance(error, HostError) and record.state is State.QUEUED and outcome.tried:
+            self._news.waits(record, error)
         self._changed()
 
     def follow(self) -> None:
@@ -120,6 +118,17 @@ class Intake:
                 self._linked(record)
             elif record.state is State.FAILED:
                 self._unlinked(record)
+
+    @property
+    def problem(self) -> Message | None:
+        """Why this machine cannot take watched files now, and how many that are."""
+        put_off = list(self._put_off.values())
+        if not put_off:
+            return None
+        return Message(
+            "{count} saved pictures wait until they can be kept: {reason}",
+            {"count": len(put_off), "reason": put_off[-1]},
+        )
 
     def heed_answers(self) -> None:
         """Do as the user answered to what was asked."""
@@ -144,7 +153,7 @@ class Intake:
             accepted = joined or pipeline.keep(ready, self._state_for(find))
             sighting.record_id = 0 if joined else accepted.record.id
         self._took(find)
-        self._tell_changes(accepted)
+        self._news.changed(accepted)
         if not joined:
             self._await(pipeline, find, accepted)
         elif find.file:
@@ -177,7 +186,7 @@ class Intake:
         item, record = find.item, accepted.record
         if pipeline.works(record):
             self._settle(pipeline, item, record)
-            self._advise(pipeline, record)
+            self._news.advise(pipeline, record)
             return
         self._bursts.accept(item, record.id)
         if record.state is State.UPLOADING and accepted.image:
@@ -199,11 +208,11 @@ class Intake:
         if find.file is None:
             self._leave(find, error, is_told=True)
         elif isinstance(error, MachineError):
-            self._put_off.add(find.file)
+            self._put_off[find.file] = error.message
             self._teller.tell_once(Topic.PROBLEM, _DISK, error.message)
             self._later(find)
         else:
-            self._put_off.discard(find.file)
+            self._put_off.pop(find.file, None)
             if not self._folders.again(find.file):
                 is_there = stamp_of(str(find.file.path)) == find.file.stamp
                 self._leave(find, error, is_told=is_there)
@@ -216,7 +225,7 @@ class Intake:
 
     def _took(self, find: Find) -> None:
         if find.file:
-            self._put_off.discard(find.file)
+            self._put_off.pop(find.file, None)
             self._folders.settled(find.file)
         if not self._put_off:
             self._teller.over(_DISK)
@@ -225,7 +234,7 @@ class Intake:
         pipeline = self._app.pipeline()
         for item in self._bursts.pending(record.id):
             self._settle(pipeline, item, record)
-        self._advise(pipeline, record)
+        self._news.advise(pipeline, record)
 
     def _settle(self, pipeline: Pipeline, item: Item, record: Record) -> None:
         """Have the link given; one that cannot be written as the config says is in the history."""
@@ -239,34 +248,7 @@ class Intake:
     def _unlinked(self, record: Record) -> None:
         for item in self._bursts.pending(record.id):
             self._bursts.settle(item, "")
-        told = Message(
-            "{name}: {reason}; the image is kept, and imghost retry {id} tries it again",
-            {"name": record.name, "reason": record.reason or _LINK_IS_DEAD, "id": record.id},
-        )
-        self._teller.tell(Topic.FAILED, told, is_failure=True)
-
-    def _waits(self, record: Record, error: HostError) -> None:
-        topic = Topic.LOGIN if isinstance(error, LoginExpired) else Topic.WAITING
-        message = Message(
-            "{host}: {reason}; what you copy is kept, and sent when that has passed",
-            {"host": record.host, "reason": error.message},
-        )
-        self._teller.tell_once(topic, record.host, message, is_failure=True)
-
-    def _advise(self, pipeline: Pipeline, record: Record) -> None:
-        advice = pipeline.hosts(record.host).advice
-        if not (advice and pipeline.config.notify.enabled):
-            return
-        with suppress(MachineError):  # the next link will do
-            if self._app.facts.is_first(f"advice {record.host}"):
-                self._teller.tell(Topic.ADVICE, advice)
-
-    def _tell_changes(self, accepted: Accepted) -> None:
-        for note in accepted.notes if accepted.image else ():
-            if note.template != METADATA_REMOVED.template:
-                self._teller.tell(
-                    Topic.CHANGED, Message("{name}: {note}", {"name": accepted.name, "note": note})
-                )
+        self._news.failed(record)
 
 
 def _named(record: Record, item: Item) -> Record:

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from imghost.keep.facts import Facts
 from imghost.models import Message
@@ -84,6 +85,44 @@ class Pause:
         self._plan, self._began_paused = plan, False
         until = None if plan.until == math.inf else plan.until
         self._facts.note(_FACT, json.dumps([plan.is_paused, until]))
+
+
+class Turn(Enum):
+    """What became of the pause."""
+
+    BEGAN = auto()
+    ENDED = auto()
+
+
+class Followed:
+    """The pause as one thread knows it, while it begins and ends on others.
+
+    `reason` is what that thread goes by.
+    """
+
+    def __init__(self, pause: Pause) -> None:
+        self._pause = pause
+        self._came = self._seen = 0
+        self.reason: Message | None = None
+
+    def began(self) -> None:
+        """A pause begins; it counts even if it ends before it is followed."""
+        self._came += 1
+
+    def follow(self) -> Turn | None:
+        """Go by the pause as it is now; what became of it since the last time."""
+        came = self._came
+        was_paused = self.reason is not None or came != self._seen
+        is_new = self.reason is None
+        self._seen, self.reason = came, self._pause.reason
+        if self.reason:
+            return Turn.BEGAN if is_new else None
+        return Turn.ENDED if was_paused else None
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether nothing became of it since it was followed."""
+        return self._came == self._seen and bool(self.reason) == bool(self._pause.reason)
 
 
 def _plan_of(text: str) -> Plan:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from imghost.text import Speaker
 from imghost.watch.left_alone import LeftAlones
 
 _GATHER_S, _GATHER_AT_MOST_S = 1.0, 60.0
+_ASKED_APART = 3
 
 
 class Topic(Enum):
@@ -24,6 +26,7 @@ class Topic(Enum):
 
     LINKED = Message("The link is on the clipboard")
     LATE = Message("Uploaded; something else was copied meanwhile")
+    SENT = Message("Uploaded")
     CHANGED = Message("The picture was changed")
     REFUSED = Message("Not taken")
     FAILED = Message("Not uploaded")
@@ -38,14 +41,20 @@ class Topic(Enum):
     ABOUT = Message("About imghost")
 
 
+_APART = frozenset({Topic.ADVICE, Topic.PROBLEM, Topic.WAITING, Topic.LOGIN})
+"""Each of these is worth its words: only those that say the same are told together."""
+
+_Kind = tuple[Topic, str]
+
+
 @dataclass(slots=True)
 class _Gathered:
-    """The notices of one topic that are told together, and the time they are gathered for."""
+    """The notices of one kind that are told together, and the time they are gathered for."""
 
-    first: Notice
     since: float
     for_s: float
-    more: int = 0
+    first: list[Notice] = field(default_factory=list)
+    count: int = 0
 
     @property
     def due_at(self) -> float:
@@ -55,9 +64,9 @@ class _Gathered:
 class Teller:
     """Says it in the user's language, by `show` and `play`, as far as the config wants it.
 
-    Several notices of one topic within a second are one; while they keep coming they are gathered
-    for longer and longer. `left_alone` is what is told only to who asks. Safe from several threads
-    at once.
+    Several notices of one topic within a second are one, but for _APART and a few questions; while
+    they keep coming they are gathered for longer and longer. `left_alone` is what is told only to
+    who asks. Safe from several threads at once.
     """
 
     def __init__(
@@ -75,8 +84,8 @@ class Teller:
         self._config = config
         self._clock = clock
         self._lock = threading.Lock()
-        self._gathered: dict[Topic, _Gathered] = {}
-        self._shown: dict[Topic, _Gathered] = {}
+        self._gathered: dict[_Kind, _Gathered] = {}
+        self._shown: dict[_Kind, _Gathered] = {}
         self._troubles: set[tuple[Topic, str]] = set()
 
     def tell(
@@ -89,15 +98,18 @@ class Teller:
         is_failure: bool = False,
     ) -> None:
         """Have a notice shown soon; a failure is heard, too, unless it is gathered with others."""
+        notice = Notice(self.say(topic.value), self.say(message), picture, buttons)
+        kind = (topic, notice.text if topic in _APART else "")
         with self._lock:
-            gathered = self._gathered.get(topic)
-            if gathered:
-                gathered.more += 1
-            else:
-                notice = Notice(self.say(topic.value), self.say(message), picture, buttons)
+            is_first = kind not in self._gathered
+            if is_first:
                 now = self._clock()
-                self._gathered[topic] = _Gathered(notice, now, self._gather_s(topic, now))
-        if is_failure and not gathered:
+                self._gathered[kind] = _Gathered(now, self._gather_s(kind, now))
+            gathered = self._gathered[kind]
+            gathered.count += 1
+            if len(gathered.first) < _ASKED_APART:
+                gathered.first.append(notice)
+        if is_failure and is_first:
             self.chime(failed=True)
 
     def tell_once(
@@ -119,9 +131,19 @@ class Teller:
         """Let it be heard that something succeeded or failed."""
         chime = self._config().chime
         if chime.enabled:
-            chosen = chime.failed if failed else chime.done
+            chosen = _sound(chime.failed if failed else chime.done)
             own = asset("failed.wav" if failed else "done.wav")
-            self._play(Path(chosen).expanduser() if chosen else own, chime.volume)
+            self._play(chosen if chosen and chosen.is_file() else own, chime.volume)
+
+    def problems(self) -> list[Message]:
+        """What of the config keeps it from being heard as the user wants it."""
+        chime = self._config().chime
+        sounds = filter(None, map(_sound, (chime.done, chime.failed) if chime.enabled else ()))
+        return [
+            Message("chime: there is no file {path}, so you hear imghost's own", {"path": str(s)})
+            for s in dict.fromkeys(sounds)
+            if not s.is_file()
+        ]
 
     def next_s(self, now: float) -> float:
         """How long until `flush` has something to show."""
@@ -134,22 +156,33 @@ class Teller:
         now = self._clock()
         with self._lock:
             due = [
-                t for t, gathered in self._gathered.items() if all_of_it or now >= gathered.due_at
+                k for k, gathered in self._gathered.items() if all_of_it or now >= gathered.due_at
             ]
-            self._shown.update({topic: self._gathered.pop(topic) for topic in due})
-            notices = [self._whole(self._shown[topic]) for topic in due]
+            self._shown = {k: g for k, g in self._shown.items() if now - g.due_at < g.for_s}
+            self._shown |= {kind: self._gathered.pop(kind) for kind in due}
+            notices = [one for kind in due for one in self._whole(kind[0], self._shown[kind])]
         for notice in notices if self._config().notify.enabled else ():
             self._show(notice)
 
-    def _gather_s(self, topic: Topic, now: float) -> float:
-        former = self._shown.get(topic)
+    def _gather_s(self, kind: _Kind, now: float) -> float:
+        former = self._shown.get(kind)
         if former and now - former.due_at < former.for_s:
             return min(2 * former.for_s, _GATHER_AT_MOST_S)
         return _GATHER_S
 
-    def _whole(self, gathered: _Gathered) -> Notice:
-        first = gathered.first
-        if not gathered.more:
-            return first
-        text = self.say("{first} (and {more} more)", first=first.text, more=gathered.more)
-        return Notice(first.title, text, first.picture)
+    def _whole(self, topic: Topic, gathered: _Gathered) -> Iterator[Notice]:
+        first, count = gathered.first[0], gathered.count
+        if count == 1:
+            yield first
+        elif topic is not Topic.ASKING:
+            text = self.say("{first} (and {more} more)", first=first.text, more=count - 1)
+            yield Notice(first.title, text, first.picture)
+        elif count <= _ASKED_APART:
+            yield from gathered.first
+        else:
+            text = self.say("{count} questions at once; imghost status lists them", count=count)
+            yield Notice(first.title, text)
+
+
+def _sound(chosen: str) -> Path | None:
+    return Path(os.path.expanduser(chosen)) if chosen else None  # noqa: PTH111 - never raises

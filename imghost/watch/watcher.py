@@ -23,7 +23,7 @@ from imghost.watch.bursts import Bursts, Origin
 from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
-from imghost.watch.pausing import BY_USER, LOCKED
+from imghost.watch.pausing import BY_USER, LOCKED, Followed, Turn
 from imghost.watch.surroundings import Surroundings
 from imghost.watch.telling import Topic
 from imghost.watch.wishes import Wishes
@@ -58,8 +58,7 @@ class Watcher:
         self.board: Board | None = None
         self._copies = 0
         self._config: Config | None = None
-        self._paused: Message | None = None
-        self._pauses = self._pauses_seen = 0
+        self._followed = Followed(around.pause)
         self._followed_at = 0.0
         self._woken = threading.Event()
         self._stopping = threading.Event()
@@ -100,9 +99,9 @@ class Watcher:
         """Watch until it is told to `stop`."""
         is_woken = True
         while not self._stopping.is_set():
-            before = (self._config, self._paused)
+            before = (self._config, self._followed.reason)
             is_well = self._round()
-            if is_woken or before != (self._config, self._paused):
+            if is_woken or before != (self._config, self._followed.reason):
                 self.changed()
             is_woken = self._woken.wait(self._rest_s() if is_well else _ROUND_S)
             self._woken.clear()
@@ -124,7 +123,7 @@ class Watcher:
 
     def pause(self, minutes: float | None) -> None:
         """Take nothing, for so long."""
-        self._pauses += 1
+        self._followed.began()
         self._folders.pause()
         self._pause.pause(minutes)
         self.wake()
@@ -139,7 +138,8 @@ class Watcher:
 
     def screen_locked(self, is_locked: bool) -> None:  # noqa: FBT001 - what the desktop tells
         """The screen was locked or unlocked."""
-        self._pauses += is_locked
+        if is_locked:
+            self._followed.began()
         self._pause.is_locked = is_locked
         self.wake()
 
@@ -168,13 +168,19 @@ class Watcher:
     def told(self) -> Watching:
         """What it does, for `imghost status`."""
         reason = self._pause.reason
-        clipboard = self.board.problem if self.board else None
+        problems = (
+            self.board.problem if self.board else None,
+            *self._folders.problems(),
+            self._intake.problem,
+            *self._teller.problems(),
+            *self._around.problems(),
+        )
         return Watching(
             "paused" if reason else "watching",
             reason,
             self._pause.ends_at,
             tuple((one.name, one.reason, one.at) for one in self._teller.left_alone.latest()),
-            tuple(filter(None, (clipboard, *self._folders.problems(), *self._around.problems()))),
+            tuple(filter(None, problems)),
         )
 
     def _round(self) -> bool:
@@ -192,23 +198,19 @@ class Watcher:
     def _rest_s(self) -> float:
         now = time.monotonic()
         waits = [part.next_s(now) for part in (self._bursts, self._teller, self._giver)]
-        if not self._paused:
+        if not self._followed.reason:
             waits.append(self._finder.next_s(now))
             waits += [self.board.next_s(now)] if self.board else []
         return max(0.0, min(_ROUND_S, self._pause.ends_at - time.time(), *waits))
 
     def _follow_pause(self) -> None:
-        pauses = self._pauses
-        was_paused = pauses != self._pauses_seen  # and it may be over by now
-        self._pauses_seen = pauses
-        reason, former = self._pause.reason, self._paused
-        self._paused = reason
-        if reason and not former:
+        turn, reason = self._followed.follow(), self._followed.reason
+        if turn is Turn.BEGAN:
             self._folders.pause()
-            if reason not in (BY_USER, LOCKED):
+            if reason and reason not in (BY_USER, LOCKED):
                 told = Message("{reason}; imghost resume goes on", {"reason": reason})
                 self._teller.tell(Topic.PAUSED, told)
-        elif not reason and (former or was_paused):
+        elif turn is Turn.ENDED:
             if self.board:
                 self.board.begin_anew()
             self._folders.resume()
@@ -242,7 +244,7 @@ class Watcher:
             self._folders.watch(folders, existing=config.watch.existing)
 
     def _look(self) -> None:
-        if self.board and not self._paused:
+        if self.board and not self._followed.reason:
             self._look_at(self.board)
         with self._placing:
             if self._is_in_place():
@@ -252,17 +254,13 @@ class Watcher:
         origin = Origin(CLIPBOARD, board.copies)
         is_awaited = self._bursts.is_expected(origin, time.monotonic())
         held = board.look(self._max_bytes(), is_awaited=is_awaited)
-        if held and self._knows_of_pauses():  # one may have come, or gone, while that was read
+        if held and self._followed.is_up_to_date:  # a pause may have come while that was read
             self._finder.copied(held, board.copies)
 
-    def _knows_of_pauses(self) -> bool:
-        is_known = self._pauses == self._pauses_seen
-        return is_known and bool(self._paused) == bool(self._pause.reason)
-
     def _is_in_place(self) -> bool:
-        if not self._knows_of_pauses():
+        if not self._followed.is_up_to_date:
             return False
-        if self._paused or self.board is None:
+        if self._followed.reason or self.board is None:
             return True
         return self.board.is_followed or bool(self.board.problem)
 
@@ -270,7 +268,7 @@ class Watcher:
         return min(_CLIPBOARD_BYTES, self._app.config.limits.input_bytes)
 
     def _take_due(self) -> None:
-        if not self._paused:
+        if not self._followed.reason:
             self._finder.do_due(time.monotonic())
 
     def _follow_rows(self) -> None:

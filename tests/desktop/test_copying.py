@@ -156,4 +156,10 @@ def test_no_clipboard(program: Program, tmp_path: Path) -> None:
     result = Program(program.home, environ).run("upload", picture, "--copy")
     assert result.code == 10
     assert result.out.startswith("http://")
-    assert "copied" not in result.err.splitlines()[0]
+    *_, said = result.err.splitlines()
+    assert said.startswith(
+        "imghost: uploaded, and the link stands on standard output; only copying"
+    )
+    assert said.endswith("there is no desktop: neither DISPLAY nor WAYLAND_DISPLAY is set")
+    rows = Program(program.home, environ).run("upload", picture, "--copy", "--json")
+    assert (rows.code, rows.json[0]["state"]) == (10, "done")

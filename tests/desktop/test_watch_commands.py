@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from imghost.watch.board import MEANWHILE
 from imghost.watch.pausing import AT_START, BY_USER, LOCKED, TIME_OVER
 from imghost.watch.telling import Topic
 from tests.fakes import bilibili, pictures
@@ -44,6 +45,7 @@ def test_pause_and_resume(program: Program, person: Person) -> None:
         assert person.pasted(PNG) == pictures.png()
         assert program.run("resume").err == "imghost: watching\n"
         assert person.pasted(PNG) == pictures.png()
+        assert [left["reason"] for left in program.status["left_alone"]] == [str(MEANWHILE)]
         _only_the_next(program, person)
         assert program.run("status").lines[0] == "watching"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import threading
 import time
 from pathlib import Path
 
-from imghost.clipboard import CUT, MARKED, NOT_HANDED_OVER, WITH_TEXT
+from imghost.clipboard import CUT, DRAWING, MARKED, NOT_HANDED_OVER, WITH_TEXT
 from imghost.watch.board import BEFORE
 from imghost.watch.telling import Topic
 from tests.fakes import bilibili, pictures
@@ -65,6 +66,10 @@ def test_left_alone(program: Program, person: Person, tmp_path: Path) -> None:
         with person.gtk("files", "cut", picture):
             eventually(lambda: _left_alone(program) == [str(WITH_TEXT), str(MARKED), str(CUT)])
             assert "x-special/gnome-copied-files" in person.offered()
+        person.copy(b"<svg/>", "image/svg+xml")
+        eventually(lambda: _left_alone(program)[-1] == str(DRAWING))
+        (line,) = [line for line in program.run("status").lines if str(DRAWING) in line]
+        assert re.match(r"left alone at \d{4}-\d\d-\d\d \d\d:\d\d: clipboard: ", line)
         _next_is_taken(program, person)
 
 

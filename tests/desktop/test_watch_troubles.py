@@ -90,6 +90,25 @@ def test_a_draft_link(program: Program, person: Person, fake: bilibili.FakeBilib
     assert [row["url"] for row in program.history] == [link]
 
 
+def test_a_slow_host(
+    program: Program, person: Person, fake: bilibili.FakeBilibili, tmp_path: Path
+) -> None:
+    """The links of files that were copied together stay together, however late the last comes."""
+    program.set("watch.draft_after_s", 0)
+    program.set("hosts.bilibili.parallel", 1)
+    fake.delay_s = 3.5
+    paths = [tmp_path / f"{n}.png" for n in range(4)]
+    copied = [pictures.png(seed=seed) for seed in range(4)]
+    for path, data in zip(paths, copied, strict=True):
+        path.write_bytes(data)
+    with program.watching():
+        person.copy_files(*paths)
+        first, second = person.linked(2)
+        links = person.linked(4)
+        assert {first, second} < set(links)
+        assert [seen(link) for link in links] == copied
+
+
 def test_an_expired_login(
     program: Program, person: Person, fake: bilibili.FakeBilibili, notices: Notifications
 ) -> None:

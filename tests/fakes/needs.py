@@ -21,6 +21,7 @@ NEEDS = {
     "test_clipboard_x11_owning": (*X11, "xsel"),
     "test_copying": (*DESKTOP, *WAYLAND),
     "test_notify": ("dbus-daemon",),
+    "test_notify_dunst": ("Xvfb", "dbus-daemon", "dunst", "dunstctl"),
     "test_screen_lock": ("dbus-daemon",),
     "test_tray_bus": ("dbus-daemon",),
     "test_tray_panel": (*X11, "dbus-daemon", "xfce4-panel", "openbox"),

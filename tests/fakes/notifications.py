@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from dbus_fast import DBusError, Message, Variant
+from dbus_fast import DBusError, Variant
 from dbus_fast.annotations import DBusInt32, DBusSignature, DBusStr, DBusUInt32
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
 
@@ -35,6 +35,7 @@ class Shown:
     body: str
     actions: dict[str, str]
     hints: dict[str, Any]
+    timeout_ms: int
 
     @property
     def text(self) -> str:
@@ -45,8 +46,8 @@ class Shown:
 class Notifications(ServiceInterface):
     """`org.freedesktop.Notifications`, which remembers what it has `shown`.
 
-    `stalls`: it does not answer. `ails`: it tells what it can do, but not how it is to be asked.
-    `refuses`: it shows nothing.
+    `stalls`: it does not answer. `ails`: it does not tell what it can do. `refuses`: it shows
+    nothing.
     """
 
     def __init__(self, capabilities: list[str]) -> None:
@@ -59,6 +60,8 @@ class Notifications(ServiceInterface):
     async def capabilities(self) -> Strings:
         """What it can do."""
         await self._answer()
+        if self.ails:
+            raise DBusError(REFUSED, "not now")
         return self._capabilities
 
     @dbus_method(name="GetServerInformation")
@@ -84,8 +87,9 @@ class Notifications(ServiceInterface):
             raise DBusError(REFUSED, "not now")
         values = {name: value.value for name, value in hints.items()}
         pairs = dict(zip(actions[::2], actions[1::2], strict=True))
-        self.shown.append(Shown(len(self.shown) + 1, program, title, body, pairs, values))
-        return len(self.shown)
+        number = len(self.shown) + 1
+        self.shown.append(Shown(number, program, title, body, pairs, values, timeout_ms))
+        return number
 
     @dbus_signal(name="ActionInvoked")
     def invoked(self, notice: int, action: str) -> Invoked:
@@ -97,15 +101,16 @@ class Notifications(ServiceInterface):
         """It is not to be seen any more."""
         return notice, reason
 
-    def described(self, message: Message) -> Message | None:
-        """What is answered before all others: errors while it ails."""
-        if self.ails and message.member == "Introspect":
-            return Message.new_error(message, REFUSED, "not now")
-        return None
-
     def texts(self, title: str) -> list[str]:
         """What the notices with this title said."""
         return [notice.text for notice in self.shown if notice.title == title]
+
+    def dismiss(self) -> None:
+        """The person closes the last notice, or clicks on it beside its buttons."""
+        last = self.shown[-1]
+        if "default" in last.actions:
+            self.invoked(last.id, "default")
+        self.closed(last.id, 2)
 
     def click(self, label: str) -> None:
         """The person presses a button of the last notice, which closes it."""
@@ -124,6 +129,5 @@ def notification_service(loop: Loop, address: str, *capabilities: str) -> Iterat
     with on_bus(loop, address) as bus:
         service = Notifications(["body", *capabilities])
         loop.call(bus.export, "/org/freedesktop/Notifications", service)
-        loop.call(bus.add_message_handler, service.described)
         loop.run(bus.request_name(NAME))
         yield service
