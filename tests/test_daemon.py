@@ -241,13 +241,18 @@ def _children(pid: int) -> set[int]:
     return {int(child) for task in tasks for child in task.read_text().split()}
 
 
+def _delete(folder: Path) -> None:
+    """All at once, whatever is written there meanwhile."""
+    gone = folder.with_name(f"{folder.name}.gone")
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 def test_a_deleted_data_folder_is_made_again(program: Program, picture: Path) -> None:
     """With everything gone under it the server goes on, and takes the next picture."""
-    import shutil
-
     with program.serving():
         program.run("upload", picture)
-        shutil.rmtree(program.home / "data")
+        _delete(program.home / "data")
         result = program.run("upload", picture)
         assert result.code == 0, result.err
         assert _counts(program)["done"] == 1
@@ -255,11 +260,9 @@ def test_a_deleted_data_folder_is_made_again(program: Program, picture: Path) ->
 
 def test_a_deleted_state_folder_is_made_again(program: Program, picture: Path) -> None:
     """The server is found again, is still the only one, and keeps what it was sending."""
-    import shutil
-
     with program.serving():
         program.run("upload", picture)
-        shutil.rmtree(program.home / "state")
+        _delete(program.home / "state")
         eventually(lambda: program.run("status").code == 0)
         assert program.run("serve").code == 8
         assert program.run("upload", picture).code == 0
