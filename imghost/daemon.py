@@ -60,7 +60,8 @@ _LOOPBACK = "127.0.0.1"
 _LOCK_WAIT_S = 1.0
 _SWITCH_S = 0.0005  # whoever waits for a host or a clipboard is not kept waiting by who computes
 _SENDERS = 10
-_DECODERS, _DECODE_S = 2, 60.0
+_DECODERS, _DECODE_S = 3, 60.0
+_FOR_THE_CLIPBOARD = 1  # of the decoders; a slow picture elsewhere does not hold up a copied one
 _DRAW_S = 20.0  # somebody waits
 _DRAW_BYTES = 1 << 30  # an opaque PNG of 119 megapixels is drawn in half of it
 _CALLERS = 32
@@ -109,9 +110,7 @@ class Daemon:
                 enter(closing(sock))
             port = sockets[0].getsockname()[1]
             url = f"http://{_LOOPBACK}:{port}"
-            decoders = enter(
-                closing(Crew(_DECODERS, deadline_s=_DECODE_S, memory_bytes=MEMORY_BYTES))
-            )
+            decoders = enter(closing(_decoders()))
             app = enter(self._open_app(url, decoders))
             senders, workers = enter(_pool("send", _SENDERS)), enter(_pool("call", _CALLERS))
             drawers = Crew(AT_ONCE, deadline_s=_DRAW_S, memory_bytes=_DRAW_BYTES)
@@ -195,6 +194,15 @@ class Daemon:
     ) -> ASGIApp:
         routes = command_routes(backend, token, workers, self._config.limits.input_bytes)
         return make_app(files, routes, callers_of(port), stranger_check(), self._say)
+
+
+def _decoders() -> Crew:
+    return Crew(
+        _DECODERS,
+        deadline_s=_DECODE_S,
+        memory_bytes=MEMORY_BYTES,
+        kept_free=_FOR_THE_CLIPBOARD,
+    )
 
 
 @contextmanager

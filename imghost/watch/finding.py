@@ -29,7 +29,10 @@ _TOLD = frozenset({TOO_LARGE.template, NOT_HANDED_OVER.template})
 
 
 class Finder:
-    """Makes finds and has `submit` run what takes them, and later what must be done about them."""
+    """Makes finds and has `submit` run what takes them, and later what must be done about them.
+
+    `submit_file` runs what takes the files of watched folders, which may be slow.
+    """
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class Finder:
         giver: Giver,
         teller: Teller,
         submit: Callable[[Callable[[], None]], object],
+        submit_file: Callable[[Callable[[], None]], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
@@ -47,6 +51,7 @@ class Finder:
         self._giver = giver
         self._teller = teller
         self._submit = submit
+        self._submit_file = submit_file
         self._clock = clock
         self._later: deque[tuple[float, Callable[[], None]]] = deque()
         self._drafts: deque[tuple[float, Item]] = deque()
@@ -147,7 +152,8 @@ class Finder:
         host = self._app.pipeline().hosts(order.target.host)
         if watch.draft_after_s and not isinstance(host, KeepsFiles):
             self._drafts.append((self._clock() + watch.draft_after_s, find.item))
-        self._submit(partial(self._intake.take, find))
+        submit = self._submit_file if find.file else self._submit
+        submit(partial(self._intake.take, find))
 
     def _ordered(self, host: str, bucket: str, style: str) -> Order | None:
         try:

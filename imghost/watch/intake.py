@@ -27,6 +27,7 @@ from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.folder import Folders
 from imghost.watch.asking import Asker
 from imghost.watch.bursts import Bursts, Item
+from imghost.watch.surroundings import Decoding
 from imghost.watch.telling import Teller, Topic
 from imghost.watch.twins import Twins
 
@@ -54,8 +55,9 @@ class Find:
 class Intake:
     """Takes finds, and follows their rows until they are settled; safe from several threads.
 
-    `pixels` gives the digest of an image's pixels. `later` takes a watched file's find that this
-    machine cannot take now. `changed` is called when a burst may have something to give.
+    `decoding` is for what was copied, and for twins; files wait for their turn at the app's.
+    `later` takes a watched file's find that this machine cannot take now. `changed` is called when
+    a burst may have something to give.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class Intake:
         bursts: Bursts,
         folders: Folders,
         teller: Teller,
-        pixels: Callable[[bytes, str], str],
+        decoding: Decoding,
         later: Callable[[Find], None],
         changed: Callable[[], None],
     ) -> None:
@@ -74,10 +76,11 @@ class Intake:
         self._bursts = bursts
         self._folders = folders
         self._teller = teller
+        self._prepare = decoding.prepare
         self._later = later
         self._changed = changed
         self._asker = Asker(app, senders, teller, changed)
-        self._twins = Twins(pixels, app.store.read, time.monotonic)
+        self._twins = Twins(decoding.pixels, app.store.read, time.monotonic)
         self._put_off: set[FileFind] = set()
 
     def take(self, find: Find) -> None:
@@ -136,8 +139,8 @@ class Intake:
 
     def _take(self, find: Find) -> None:
         pipeline = self._app.pipeline()
-        ready = pipeline.ready(find.found, find.item.order)
         is_file = find.file is not None
+        ready = pipeline.ready(find.found, find.item.order, None if is_file else self._prepare)
         with self._twins.sighting(ready, is_file=is_file) as sighting:
             twin_id = self._twins.of(sighting, ready, is_file=is_file)
             joined = self._joined(pipeline, find, ready, twin_id) if twin_id else None

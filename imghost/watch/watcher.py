@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
 from imghost.watch.pausing import BY_USER, LOCKED
-from imghost.watch.surroundings import Surroundings
+from imghost.watch.surroundings import Surroundings, Takers
 from imghost.watch.telling import Topic
 from imghost.watch.wishes import Wishes
 
@@ -45,7 +44,7 @@ class Watcher:
         self,
         app: App,
         senders: Senders,
-        takers: Executor,
+        takers: Takers,
         survive: Survival,
         around: Surroundings,
     ) -> None:
@@ -81,7 +80,7 @@ class Watcher:
             self._bursts,
             self._folders,
             teller,
-            around.pixels,
+            around.decoding,
             self._later,
             self.wake,
         )
@@ -91,7 +90,8 @@ class Watcher:
             self._intake,
             self._giver,
             teller,
-            lambda work: takers.submit(survive, work),
+            lambda work: takers.of_copied.submit(survive, work),
+            lambda work: takers.of_files.submit(survive, work),
         )
         self.wishes = Wishes(lambda: self.board, self._finder, teller, self._max_bytes, self.wake)
         senders.ended = self._intake.ended
