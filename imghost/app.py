@@ -94,6 +94,10 @@ class App:
         self.owner.close()
         self._journal_file.close()
 
+    def hurry(self, within_s: float) -> None:
+        """Let nothing wait for the journal for longer than so, from now on."""
+        self._journal_file.db.lose_patience(within_s)
+
     def cut(self) -> None:
         """End the tries that were begun; their images stay queued."""
         for hosts in self._all_hosts:

@@ -66,6 +66,7 @@ _DRAW_S = 20.0  # somebody waits
 _DRAW_BYTES = 1 << 30  # an opaque PNG of 119 megapixels is drawn in half of it
 _CALLERS = 32
 _FINISH_S = 3.0
+_JOURNAL_S = 1.5  # to wait for another process that writes, in the end
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 log = logging.getLogger(__name__)
@@ -141,6 +142,7 @@ class Daemon:
                 chooser = Chooser(app, self._source)
                 tray = enter(desk.trayed(app, watcher, backend, chooser, drawers, survive, url))
                 live = tray.run
+            enter(_hurrying_in_the_end(app))
             ready(url, backend.watching())
             live(partial(self._sleeper.recv, 1))
         log.info("stopped")
@@ -247,6 +249,14 @@ def _caretaking(
         app.cut()
         for crew in crews:
             crew.close()
+
+
+@contextmanager
+def _hurrying_in_the_end(app: App) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        app.hurry(_JOURNAL_S)
 
 
 @contextmanager
