@@ -145,6 +145,22 @@ def test_a_full_disk_is_told_to_who_copied(begin: Begin, dirs: Dirs) -> None:
     assert taking.states() == [State.DONE]
 
 
+def test_files_that_find_no_room_wait_and_that_is_said(begin: Begin, dirs: Dirs) -> None:
+    """One notice for all of them, and who asks hears of it until there is room again."""
+    taking = begin(watch={"folders": [str(dirs.data / "shots")]})
+    dirs.originals.parent.mkdir(parents=True, exist_ok=True)
+    dirs.originals.write_text("in the way")
+    for seed in range(3):
+        taking.saved(dirs.data / "shots" / f"{seed}.png", pictures.png(seed=seed))
+    (told,) = taking.told(Topic.PROBLEM)
+    assert "could not be written" in told
+    assert told == str(taking.intake.problem)
+    dirs.originals.unlink()
+    taking.later()
+    assert taking.states() == [State.DONE] * 3
+    assert taking.intake.problem is None
+
+
 def test_a_damaged_journal_is_told_and_handed_on(begin: Begin) -> None:
     """Somebody has to look after it: that is in doubt from then on."""
     taking = begin()

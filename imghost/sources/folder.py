@@ -52,6 +52,7 @@ class Folders:
     ) -> None:
         self._survive = survive or Survival()
         self._clock = clock
+        self._tell = tell
         self._memory = Memory(seen)
         self._observing = Observing(self._told)
         self._roots = Roots(self._observing, tell)
@@ -76,8 +77,8 @@ class Folders:
         self._ask(partial(self._looking.watch, folders, existing=existing))
 
     def problems(self) -> list[Message]:
-        """What is wrong with watched folders now."""
-        return self._roots.problems
+        """What is wrong with watched folders now, and why files in them wait."""
+        return [*self._roots.problems, *filter(None, [self._memory.problem])]
 
     def pause(self) -> None:
         """Hand on nothing; what was found before waits."""
@@ -155,7 +156,14 @@ class Folders:
             self._memory.write(now)
         else:
             self._looking.look(now)
-            self._finding.hand_on(now)
+            self._hand_on(now)
+
+    def _hand_on(self, now: float) -> None:
+        had_problem = self._memory.problem is not None
+        self._finding.hand_on(now)
+        problem = self._memory.problem
+        if problem and not had_problem and not self._closing.is_set():
+            self._tell(problem)
 
     def _awaited(self) -> tuple[Mapping[str, Told], Sequence[Wish]]:
         next_s = min(self._looking.next_at, self._finding.next_at) - self._clock()

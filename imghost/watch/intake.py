@@ -25,6 +25,7 @@ from imghost.pipeline import Accepted, Pipeline, Ready
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.folder import Folders
+from imghost.sources.memory import files_wait
 from imghost.watch.asking import Asker
 from imghost.watch.bursts import Bursts, Item
 from imghost.watch.surroundings import Decoding
@@ -81,7 +82,13 @@ class Intake:
         self._changed = changed
         self._asker = Asker(app, senders, teller, changed)
         self._twins = Twins(decoding.pixels, app.store.read, time.monotonic)
-        self._put_off: set[FileFind] = set()
+        self._put_off: dict[FileFind, Message] = {}
+
+    @property
+    def problem(self) -> Message | None:
+        """Why files that were found still wait to be taken; None if they do not."""
+        reasons = list(self._put_off.values())
+        return files_wait(reasons[0]) if reasons else None
 
     def take(self, find: Find) -> None:
         """Have it accepted and sent; whatever is wrong with it is told.
@@ -202,11 +209,11 @@ class Intake:
         if find.file is None:
             self._leave(find, error, is_told=True)
         elif isinstance(error, MachineError):
-            self._put_off.add(find.file)
-            self._teller.tell_once(Topic.PROBLEM, _DISK, error.message)
+            self._put_off[find.file] = error.message
+            self._teller.tell_once(Topic.PROBLEM, _DISK, files_wait(error.message))
             self._later(find)
         else:
-            self._put_off.discard(find.file)
+            self._put_off.pop(find.file, None)
             if not self._folders.again(find.file):
                 is_there = stamp_of(str(find.file.path)) == find.file.stamp
                 self._leave(find, error, is_told=is_there)
@@ -219,7 +226,7 @@ class Intake:
 
     def _took(self, find: Find) -> None:
         if find.file:
-            self._put_off.discard(find.file)
+            self._put_off.pop(find.file, None)
             self._folders.settled(find.file)
         if not self._put_off:
             self._teller.over(_DISK)

@@ -21,7 +21,7 @@ from imghost.watch.board import Board
 from imghost.watch.bursts import Bursts, Origin
 from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
-from imghost.watch.intake import Find, Intake
+from imghost.watch.intake import Intake
 from imghost.watch.pausing import BY_USER, LOCKED
 from imghost.watch.surroundings import Surroundings, Takers
 from imghost.watch.telling import Topic
@@ -81,7 +81,7 @@ class Watcher:
             self._folders,
             teller,
             around.decoding,
-            self._later,
+            lambda find: self._finder.take_later(find),  # noqa: PLW0108 - it is made below
             self.wake,
         )
         self._finder = Finder(
@@ -169,12 +169,13 @@ class Watcher:
         """What it does, for `imghost status`."""
         reason = self._pause.reason
         clipboard = self.board.problem if self.board else None
+        files = self._folders.problems() or (self._intake.problem,)
         return Watching(
             "paused" if reason else "watching",
             reason,
             self._pause.ends_at,
             tuple((one.name, one.reason, one.at) for one in self._teller.left_alone.latest()),
-            tuple(filter(None, (clipboard, *self._folders.problems(), *self._around.problems()))),
+            tuple(filter(None, (clipboard, *files, *self._around.problems()))),
         )
 
     def _round(self) -> bool:
@@ -291,9 +292,6 @@ class Watcher:
             return
         copies = self.board.copies_before(_SAVED_S) if self.board else self._copies
         self._finder.saved(file, copies)
-
-    def _later(self, find: Find) -> None:
-        self._finder.take_later(find)
 
 
 def nobody_is_told() -> None:
