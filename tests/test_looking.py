@@ -113,7 +113,7 @@ def test_after_a_burst_everything_is_looked_at_soon(deaf: Deaf, shots: Path) -> 
     deaf.watch(shots)
     (shots / "old.png").write_bytes(PNG + b" and more")
     for number in range(600):
-        deaf.looking.told(str(shots / f"{number}.png"), Told.CLOSED, deaf.now)
+        deaf.looking.told(str(shots / f"{number}.png"), Told.CLOSED, deaf.now, deaf.now)
     assert deaf.run(3.0) == ["old.png"]
 
 
@@ -224,13 +224,13 @@ def test_without_the_journal_nobody_knows_what_is_new(deaf: Deaf, shots: Path) -
     (shots / "old.png").write_bytes(PNG)
     deaf.is_broken = True
     deaf.watch(shots)
-    deaf.looking.told(str(shots / "old.png"), Told.CLOSED, deaf.now)
+    deaf.looking.told(str(shots / "old.png"), Told.CLOSED, deaf.now, deaf.now)
     assert deaf.run(2.0) == []
     deaf.is_broken = False
     deaf.run(2.0)
     (shots / "a.png").write_bytes(PNG)
-    deaf.looking.told(str(shots / "old.png"), Told.CLOSED, deaf.now)
-    deaf.looking.told(str(shots / "a.png"), Told.CLOSED, deaf.now)
+    deaf.looking.told(str(shots / "old.png"), Told.CLOSED, deaf.now, deaf.now)
+    deaf.looking.told(str(shots / "a.png"), Told.CLOSED, deaf.now, deaf.now)
     assert deaf.run(2.0) == ["a.png"]
 
 
@@ -240,8 +240,8 @@ def test_what_is_told_of_hidden_folders_is_no_news(deaf: Deaf, shots: Path) -> N
     (shots / ".hidden" / "deep").mkdir(parents=True)
     (shots / ".hidden" / "deep" / "a.png").write_bytes(PNG)
     for path in (shots / ".hidden" / "deep" / "a.png", shots / ".b.png", Path("/none/c.png")):
-        deaf.looking.told(str(path), Told.CLOSED, deaf.now)
-        deaf.looking.told(str(path.parent), Told.FOLDER, deaf.now)
+        deaf.looking.told(str(path), Told.CLOSED, deaf.now, deaf.now)
+        deaf.looking.told(str(path.parent), Told.FOLDER, deaf.now, deaf.now)
     assert deaf.run(120.0) == []
 
 

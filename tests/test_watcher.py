@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -399,6 +400,23 @@ def test_a_saved_picture_becomes_a_link(watch: Watch, desktop: Desktop, tmp_path
     assert len(watched.states()) == 1
     with pytest.raises(SourceError):
         watched.watcher.put_back()
+
+
+def test_what_was_copied_after_a_file_was_saved_stays(
+    watch: Watch, desktop: Desktop, tmp_path: Path
+) -> None:
+    """Also if the file is taken late, for the journal was busy: its link is told of."""
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    watched = watch(watch={"folders": [str(folder)]})
+    with closing(sqlite3.connect(watched.dirs.journal, isolation_level=None)) as other:
+        watched.app.hurry(0)
+        other.execute("BEGIN IMMEDIATE")
+        watched.save(folder / "a.png", pictures.png())
+        watched.hears(Topic.PROBLEM)
+        watched.copies(lambda: desktop.copy_text("important"))
+    watched.hears(Topic.LATE)
+    assert desktop.text == "important"
 
 
 def test_a_screenshot_that_is_saved_and_copied_is_one(

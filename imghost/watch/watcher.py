@@ -29,7 +29,6 @@ from imghost.watch.wishes import Wishes
 
 _ROUND_S = 2.0
 _RESUME_S = 3.0
-_SAVED_S = 0.6  # so long ago a file was written that stands still now
 _CLIPBOARD_BYTES = 100_000_000
 _CONFIG = "config"
 
@@ -290,7 +289,7 @@ class Watcher:
         if self._pause.reason:  # which the folders do not know yet
             self._folders.settled(file)
             return
-        copies = self.board.copies_before(_SAVED_S) if self.board else self._copies
+        copies = self.board.copies_at(file.since) if self.board else self._copies
         self._finder.saved(file, copies)
 
 
