@@ -79,7 +79,7 @@ class Finder:
         items = self._bursts.add_all(Origin(CLIPBOARD, copies), names, order, self._clock())
         for found, item in zip(founds, items, strict=True):
             asks = too_many or (watch.ask and not wanted)
-            self._take(Find(found, item, asks=asks, is_told=too_many))
+            self._take(Find(found, item, asks=asks, is_told=too_many, is_wanted=wanted))
 
     def saved(self, file: FileFind, copies: int) -> None:
         """A file stands still in a watched folder, after so many copies."""
@@ -102,7 +102,7 @@ class Finder:
         item = find.item
         origin = Origin(item.burst.origin.source, copies)
         again = self._bursts.add_all(origin, [item.name], item.order, self._clock())[0]
-        self._take(Find(find.found, again))
+        self._take(Find(find.found, again, is_wanted=True))
 
     def take_later(self, find: Find) -> None:
         """This machine could not take the watched file now."""

@@ -27,7 +27,9 @@ from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.folder import Folders
 from imghost.sources.memory import files_wait
 from imghost.watch.asking import Asker
+from imghost.watch.board import RESTORED
 from imghost.watch.bursts import Bursts, Item
+from imghost.watch.fights import Fights
 from imghost.watch.surroundings import Decoding
 from imghost.watch.telling import Teller, Topic
 from imghost.watch.twins import Twins
@@ -43,13 +45,15 @@ log = logging.getLogger(__name__)
 class Find:
     """Something to take: where its link belongs, and the watched file that it is, if it is one.
 
-    `asks`: nothing of it is sent before the user says so, which `is_told` already.
+    `asks`: nothing of it is sent before the user says so, which `is_told` already. `is_wanted`: the
+    user asked for just this.
     """
 
     found: Found
     item: Item
     asks: bool = False
     is_told: bool = False
+    is_wanted: bool = False
     file: FileFind | None = None
 
 
@@ -82,6 +86,7 @@ class Intake:
         self._changed = changed
         self._asker = Asker(app, senders, teller, changed)
         self._twins = Twins(decoding.pixels, app.store.read, time.monotonic)
+        self._fights = Fights(decoding.pixels, app.store.read, time.monotonic)
         self._put_off: dict[FileFind, Message] = {}
 
     @property
@@ -148,6 +153,11 @@ class Intake:
         pipeline = self._app.pipeline()
         is_file = find.file is not None
         ready = pipeline.ready(find.found, find.item.order, None if is_file else self._prepare)
+        is_bitmap = not find.item.name
+        if is_bitmap and not find.is_wanted and self._fights.goes_on(ready):
+            self._bursts.drop(find.item)
+            self._leave(find, RESTORED, is_told=False)
+            return
         with self._twins.sighting(ready, is_file=is_file) as sighting:
             twin_id = self._twins.of(sighting, ready, is_file=is_file)
             joined = self._joined(pipeline, find, ready, twin_id) if twin_id else None
@@ -207,7 +217,7 @@ class Intake:
         if isinstance(error, DaemonError):  # it ends; the file is taken at the next start
             return
         if find.file is None:
-            self._leave(find, error, is_told=True)
+            self._leave(find, error.message, is_told=True)
         elif isinstance(error, MachineError):
             self._put_off[find.file] = error.message
             self._teller.tell_once(Topic.PROBLEM, _DISK, files_wait(error.message))
@@ -216,13 +226,13 @@ class Intake:
             self._put_off.pop(find.file, None)
             if not self._folders.again(find.file):
                 is_there = stamp_of(str(find.file.path)) == find.file.stamp
-                self._leave(find, error, is_told=is_there)
+                self._leave(find, error.message, is_told=is_there)
 
-    def _leave(self, find: Find, error: ImghostError, *, is_told: bool) -> None:
+    def _leave(self, find: Find, reason: Message, *, is_told: bool) -> None:
         name = find.item.name or find.item.burst.origin.source
-        self._teller.left_alone.add(name, error.message, find)
+        self._teller.left_alone.add(name, reason, find)
         if is_told:
-            self._teller.tell(Topic.REFUSED, error.message, is_failure=True)
+            self._teller.tell(Topic.REFUSED, reason, is_failure=True)
 
     def _took(self, find: Find) -> None:
         if find.file:
