@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,39 @@ def test_files_that_were_changed_are_found_within_ten_minutes(deaf: Deaf, shots:
     (shots / "old.png").write_bytes(PNG + b" and more")
     assert deaf.run(590.0) == []
     assert deaf.run(20.0) == ["old.png"]
+
+
+class Full(Observing):
+    """Changes, of which the system tells nothing as long as it `is_full`."""
+
+    is_full = True
+
+    def watch(self, folder: str) -> None:
+        """Ask to be told of a folder."""
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().watch(folder)
+
+    def has_room(self, folder: str) -> bool:
+        """Whether that would help."""
+        return not self.is_full and super().has_room(folder)
+
+
+def test_a_shortage_stands_among_the_problems_while_it_lasts(shots: Path) -> None:
+    """It is told once, and the folder is no less there for it."""
+    said: list[Message] = []
+    with closing(Full(lambda _path, _what: None)) as observing:
+        roots = Roots(observing, said.append)
+        roots.change([shots])
+        for _ in range(3):
+            roots.check()
+            (problem,) = roots.problems
+            assert "max_user_watches" in str(problem)
+            assert roots.is_complete
+        observing.is_full = False
+        roots.check()
+        assert roots.problems == []
+    assert said == [problem]
 
 
 def test_after_a_burst_everything_is_looked_at_soon(deaf: Deaf, shots: Path) -> None:
