@@ -21,7 +21,7 @@ from imghost.watch.board import Board
 from imghost.watch.bursts import Bursts, Origin
 from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
-from imghost.watch.intake import Intake
+from imghost.watch.intake import Find, Intake
 from imghost.watch.pausing import BY_USER, LOCKED
 from imghost.watch.surroundings import Surroundings, Takers
 from imghost.watch.telling import Topic
@@ -73,15 +73,9 @@ class Watcher:
             besides=(app.dirs.data, app.dirs.state, app.dirs.cache, app.dirs.logs),
             survive=survive,
         )
+        later: Callable[[Find], None] = lambda find: self._finder.take_later(find)  # noqa: E731, PLW0108 - made below
         self._intake = Intake(
-            app,
-            senders,
-            self._bursts,
-            self._folders,
-            teller,
-            around.decoding,
-            lambda find: self._finder.take_later(find),  # noqa: PLW0108 - it is made below
-            self.wake,
+            app, senders, self._bursts, self._folders, teller, around.decoding, later, self.wake
         )
         self._finder = Finder(
             app,
@@ -122,19 +116,23 @@ class Watcher:
         self._woken.set()
 
     def pause(self, minutes: float | None) -> None:
-        """Take nothing, for so long."""
+        """Take nothing, for so long. Raises MachineError if that is so, but not remembered."""
         self._pauses += 1
         self._folders.pause()
-        self._pause.pause(minutes)
-        self.wake()
+        try:
+            self._pause.pause(minutes)
+        finally:
+            self.wake()
 
     def resume(self, minutes: float | None) -> None:
-        """Take what comes from now on, for so long."""
-        with self._placing:
-            self._pause.resume(minutes)
-            self.in_place.clear()
-        self.wake()
-        self.in_place.wait(_RESUME_S)
+        """Take what comes from now on, for so long. Raises as `pause` does."""
+        try:
+            with self._placing:
+                self.in_place.clear()
+                self._pause.resume(minutes)
+        finally:
+            self.wake()
+            self.in_place.wait(_RESUME_S)
 
     def screen_locked(self, is_locked: bool) -> None:  # noqa: FBT001 - what the desktop tells
         """The screen was locked or unlocked."""
