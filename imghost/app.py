@@ -13,7 +13,7 @@ from imghost.dirs import Dirs
 from imghost.errors import ConfigError, ImghostError, SourceError
 from imghost.health import look
 from imghost.hosts import HOSTS
-from imghost.imaging.prepare import Prepared, Recipe, prepare
+from imghost.imaging.prepare import Prepare, prepare
 from imghost.in_order import in_order
 from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
@@ -58,7 +58,7 @@ class App:
         file: ConfigFile,
         config: Config,
         *,
-        prepare_bytes: Callable[[bytes, str, Recipe], Prepared] = prepare,
+        prepare_bytes: Prepare = prepare,
         base_url: str = "",
         thorough: bool = False,
     ) -> None:
@@ -100,6 +100,10 @@ class App:
         self.cut()
         self.owner.close()
         self._journal_file.close()
+
+    def hurry(self, within_s: float) -> None:
+        """Let nothing wait for the journal for longer than so, from now on."""
+        self._journal_file.db.lose_patience(within_s)
 
     def cut(self) -> None:
         """End the tries that were begun; their images stay queued."""

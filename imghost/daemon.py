@@ -58,11 +58,13 @@ if TYPE_CHECKING:
 _LOCK_WAIT_S = 1.0
 _SWITCH_S = 0.0005  # whoever waits for a host or a clipboard is not kept waiting by who computes
 _SENDERS = 10
-_DECODERS, _DECODE_S = 2, 60.0
+_DECODERS, _DECODE_S = 3, 60.0
+_FOR_THE_CLIPBOARD = 1  # of the decoders; a slow picture elsewhere does not hold up a copied one
 _DRAW_S = 20.0  # somebody waits
 _DRAW_BYTES = 1 << 30  # an opaque PNG of 119 megapixels is drawn in half of it
 _CALLERS = 32
 _FINISH_S = 3.0
+_JOURNAL_S = 1.5  # to wait for another process that writes, in the end
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 log = logging.getLogger(__name__)
@@ -104,9 +106,7 @@ class Daemon:
             self._be_the_only_one(lock)
             front = enter(closing(Front(self._config, watches=self._watch is not None)))
             url = front.url
-            decoders = enter(
-                closing(Crew(_DECODERS, deadline_s=_DECODE_S, memory_bytes=MEMORY_BYTES))
-            )
+            decoders = enter(closing(_decoders()))
             app = enter(self._open_app(url, decoders))
             senders, workers = enter(_pool("send", _SENDERS)), enter(_pool("call", _CALLERS))
             drawers = Crew(AT_ONCE, deadline_s=_DRAW_S, memory_bytes=_DRAW_BYTES)
@@ -147,6 +147,7 @@ class Daemon:
             if desk and watcher and self._watch and self._watch.tray:
                 tray = enter(desk.trayed(app, watcher, backend, chooser, drawers, survive, url))
                 live = tray.run
+            enter(_hurrying_in_the_end(app))
             ready(url, backend.watching())
             live(partial(self._sleeper.recv, 1))
         log.info("stopped")
@@ -194,6 +195,15 @@ class Daemon:
         return desk, watcher, desk.running(watcher, decoders)
 
 
+def _decoders() -> Crew:
+    return Crew(
+        _DECODERS,
+        deadline_s=_DECODE_S,
+        memory_bytes=MEMORY_BYTES,
+        kept_free=_FOR_THE_CLIPBOARD,
+    )
+
+
 @contextmanager
 def _caretaking(
     app: App,
@@ -215,6 +225,14 @@ def _caretaking(
         app.cut()
         for crew in crews:
             crew.close()
+
+
+@contextmanager
+def _hurrying_in_the_end(app: App) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        app.hurry(_JOURNAL_S)
 
 
 @contextmanager

@@ -29,12 +29,12 @@ from imghost.senders import Senders
 from imghost.survival import Survival
 from imghost.text import Speaker
 from imghost.watch.pausing import Pause
-from imghost.watch.surroundings import Surroundings, publishes
+from imghost.watch.surroundings import Decoding, Surroundings, Takers, publishes
 from imghost.watch.telling import Teller
 from imghost.watch.watcher import Watcher
 
 _PLACE_S = 3.0
-_TAKERS = 2
+_TAKERS = 2  # of what was copied, and as many of files, which may be slow
 _CLICKERS = 2
 _ASK_S = 2.0
 
@@ -53,7 +53,10 @@ class Desk:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._takers = ThreadPoolExecutor(_TAKERS, thread_name_prefix="imghost-take")
+        self._takers = Takers(
+            ThreadPoolExecutor(_TAKERS, thread_name_prefix="imghost-take"),
+            ThreadPoolExecutor(_TAKERS, thread_name_prefix="imghost-files"),
+        )
         self._clickers = ThreadPoolExecutor(_CLICKERS, thread_name_prefix="imghost-click")
         self._tray: Tray | None = None
         self._player = Player()
@@ -76,7 +79,13 @@ class Desk:
         if watch.autostarted and publishes(app, app.config):
             pause.begin_paused()
         opener = partial(open_clipboard, os.environ) if watch.clipboard else None
-        around = Surroundings(teller, pause, decoders.pixels, opener, self._problems)
+        around = Surroundings(
+            teller,
+            pause,
+            Decoding(decoders.prepare_at_once, decoders.pixels),
+            opener,
+            self._problems,
+        )
         return Watcher(app, senders, self._takers, survive, around)
 
     @contextmanager
@@ -95,7 +104,7 @@ class Desk:
             watcher.stop()
             thread.join()
             decoders.close()  # takes under way end with it; their files are taken at the next start
-            self._takers.shutdown(cancel_futures=True)
+            self._takers.shutdown()
             self._clickers.shutdown(cancel_futures=True)
             self._player.close()
             closed = asyncio.run_coroutine_threadsafe(self._notifier.close(), self._loop)

@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
+from io import BytesIO
 from pathlib import Path
 
 from imghost.errors import HostError, ImageError
@@ -29,6 +30,31 @@ class Seen:
     reason: Message | None = None
 
 
+class _Shown:
+    """What a link shows: its hash, and its bytes only where they may have to be decoded."""
+
+    def __init__(self, *, keeps: bool) -> None:
+        self.sha256 = hashlib.sha256()
+        self._kept = BytesIO() if keeps else None
+
+    def add(self, piece: bytes) -> None:
+        """There is more of it."""
+        self.sha256.update(piece)
+        if self._kept:
+            self._kept.write(piece)
+
+    def stands_still(self) -> bool:
+        """Whether it is a picture that does not move, though an animation was sent."""
+        from imghost.imaging.check import Caps, check
+
+        if self._kept is None:
+            return False
+        try:
+            return check(self._kept.getvalue(), "", Caps()).frames == 1
+        except ImageError:
+            return False
+
+
 def look(record: Record, host: Host, *, timeout_s: float) -> Alive:
     """How a finished record's link stands now, in a word; see `examine`."""
     return examine(record, host, timeout_s=timeout_s).alive
@@ -43,8 +69,10 @@ def examine(record: Record, host: Host, *, timeout_s: float) -> Seen:
     if isinstance(host, KeepsFiles):
         return _at_file(record, host.find(record.bucket, record.key))
     request = Request("GET", record.url, max_bytes=max(record.size_bytes, _ERROR_BYTES))
+    shown = _Shown(keeps=record.frames > 1)
     try:
-        seen = _in_reply(record, host.http.send(request, timeout_s=timeout_s))
+        reply = host.http.send(request, timeout_s=timeout_s, each=shown.add)
+        seen = _in_reply(record, reply, shown)
     except HostError as exc:
         seen = Seen(Alive.UNKNOWN, exc.message)
     if seen.alive in (Alive.ALIVE, Alive.UNKNOWN) and is_mortal(record.url):
@@ -77,23 +105,14 @@ def _at_file(record: Record, path: Path | None) -> Seen:
     return Seen(Alive.DEAD, Message("its file was changed"))
 
 
-def _in_reply(record: Record, reply: Reply) -> Seen:
+def _in_reply(record: Record, reply: Reply, shown: _Shown) -> Seen:
     status = {"status": reply.status}
     if reply.status in _GONE or b"<Code>NoSuchKey" in reply.body:
         return Seen(Alive.DEAD, Message("the link answers {status}: the picture is gone", status))
     if reply.status != HTTPStatus.OK:
         return Seen(Alive.UNKNOWN, Message("the link answers {status}", status))
-    if reply.whole and hashlib.sha256(reply.body).hexdigest() == record.sha256:
+    if reply.whole and shown.sha256.hexdigest() == record.sha256:
         return Seen(Alive.ALIVE)
-    if record.frames > 1 and _stands_still(reply.body):
+    if shown.stands_still():
         return Seen(Alive.SUSPECT, Message("the animation stands still at its host"))
     return Seen(Alive.SUSPECT, Message("the link shows other bytes than were sent"))
-
-
-def _stands_still(data: bytes) -> bool:
-    from imghost.imaging.check import Caps, check
-
-    try:
-        return check(data, "", Caps()).frames == 1
-    except ImageError:
-        return False

@@ -12,7 +12,7 @@ from imghost.config import Config
 from imghost.errors import ConfigError
 from imghost.hosts.base import Host, KeepsFiles
 from imghost.imaging.check import NAMELESS, safe_name
-from imghost.imaging.prepare import Prepared, Recipe
+from imghost.imaging.prepare import Prepare, Prepared, Recipe
 from imghost.keep.journal import Entry, Journal
 from imghost.keep.store import Store
 from imghost.links import Link, alt_text, check_format, is_web_address, render_link, styled
@@ -78,7 +78,7 @@ class Pipeline:
         hosts: Callable[[str], Host],
         store: Store,
         journal: Journal,
-        prepare: Callable[[bytes, str, Recipe], Prepared],
+        prepare: Prepare,
         look: Callable[[Record], Alive],
         owner: str,
     ) -> None:
@@ -106,13 +106,16 @@ class Pipeline:
         """
         return self.keep(self.ready(found, order), state)
 
-    def ready(self, found: Found, order: Order) -> Ready:
-        """Load the image and make of it what is sent. Raises SourceError, ImageError."""
+    def ready(self, found: Found, order: Order, prepare: Prepare | None = None) -> Ready:
+        """Load the image and make of it what is sent, by `prepare` if it is in a hurry.
+
+        Raises SourceError, ImageError.
+        """
         data = found.load()
         original = hashlib.sha256(data).hexdigest()
         recipe = self._recipe(order)
         key = recipe.key()
-        made = self._journal.find(original, order.target, key) or self._prepare(
+        made = self._journal.find(original, order.target, key) or (prepare or self._prepare)(
             data, found.name, recipe
         )
         return Ready(found, order.target, data, original, key, made)

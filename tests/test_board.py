@@ -413,7 +413,8 @@ def test_copies_are_counted_back(desktop: Desktop, watch: Callable[[], Bench]) -
     bench.clock.now += 1.0
     desktop.copy_text("second")
     assert bench.look()
-    assert [bench.board.copies_before(age_s) for age_s in (0.0, 0.5, 50.0)] == [3, 2, 1]
+    now = bench.clock.now
+    assert [bench.board.copies_at(now - age_s) for age_s in (0.0, 0.5, 50.0)] == [3, 2, 1]
 
 
 def test_who_asks_is_told_what_is_there_now(desktop: Desktop, watch: Callable[[], Bench]) -> None:

@@ -223,6 +223,23 @@ def test_drawings_one_after_the_other_need_one_process(crew: Crew, original: Pat
     assert children() == {pid}
 
 
+def test_what_is_in_a_hurry_finds_a_process_free() -> None:
+    """However slow other pictures are, one process is there for what is in a hurry."""
+    crew = Crew(2, deadline_s=WAIT_S, memory_bytes=MEMORY_BYTES, kept_free=1)
+    with contextlib.closing(crew), ThreadPoolExecutor(2) as pool:
+        crew.prepare(png(), "a.png", RECIPE)
+        (pid,) = children()
+        os.kill(pid, signal.SIGSTOP)
+        slow = pool.submit(crew.prepare, png(), "a.png", RECIPE)
+        await_request(pid)
+        next_one = pool.submit(crew.prepare, png(), "b.png", RECIPE)
+        assert crew.prepare_at_once(png(), "c.png", RECIPE).image.name == "c.png"
+        assert not next_one.done()
+        os.kill(pid, signal.SIGCONT)
+        assert slow.result(WAIT_S).image.name == "a.png"
+        assert next_one.result(WAIT_S).image.name == "b.png"
+
+
 def test_closing_a_crew_ends_its_drawings(crew: Crew, original: Path) -> None:
     """Who waits hears at once that imghost is stopping; so does who comes later."""
     pid = drawing(crew, original)

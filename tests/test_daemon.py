@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -160,6 +160,25 @@ def test_a_signal_in_an_upload_loses_nothing(
         "done": 0,
         "failed": 0,
     }
+
+
+def test_a_journal_that_others_keep_does_not_hold_up_the_end(
+    program: Program, picture: Path
+) -> None:
+    """Told to end while it waits for another process's transaction, it ends well, and soon."""
+    with program.start("serve", stdin=subprocess.DEVNULL) as server:
+        assert server.stderr
+        server.stderr.readline()
+        with closing(sqlite3.connect(program.home / "data/journal.db", isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            with program.start("upload", str(picture)) as upload:
+                eventually(lambda: len(program.originals) == 1)  # it is about to be accepted
+                server.send_signal(signal.SIGTERM)
+                assert server.wait(5) == 0
+                _, said = upload.communicate(timeout=20)
+                assert b"busy" in said
+                assert upload.returncode == 10
+    assert _counts(program) == dict.fromkeys(_counts(program), 0)
 
 
 def test_many_inputs_wait_for_the_hosts_pace_and_go_once(

@@ -177,7 +177,7 @@ def test_a_full_disk_is_told_once_and_tried_again(begin: Begin, folder: Path, di
         assert taking.told(Topic.PROBLEM)[-1].endswith("check the disk")
         assert taking.left_alone() == []
         problem = str(taking.intake.problem)
-        assert problem.startswith("3 saved pictures wait until they can be kept: ")
+        assert problem.startswith("new files in watched folders wait, and are taken when ")
         dirs.originals.unlink()
         taking.later()
         assert taking.intake.problem is None

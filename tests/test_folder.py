@@ -7,11 +7,12 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,24 @@ def watcher(journal: Database) -> Iterator[Watcher]:
 
 
 # -- what is found
+
+
+def test_what_cannot_be_noted_waits_and_is_told(
+    watcher: Watcher, shots: Path, journal: Database
+) -> None:
+    """Once as it begins, and to who asks until it is over; then all is found."""
+    watcher.watch(shots)
+    journal.lose_patience(0)
+    with closing(sqlite3.connect(journal.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for name in ("a.png", "b.png"):
+            (shots / name).write_bytes(PNG)
+            eventually(lambda: bool(watcher.told))
+        (told,) = watcher.folders.problems()
+        assert "busy" in str(told)
+    watcher.sees("a.png", "b.png")
+    assert watcher.told == [told]
+    assert watcher.folders.problems() == []
 
 
 def test_what_is_new_is_found_and_what_was_there_is_left_alone(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -147,6 +150,19 @@ class TestLink:
             assert found.alive is Alive.SUSPECT
             assert found.reason is not None
             assert words in found.reason.template
+
+    def test_large_picture_is_never_held(self, bilibili: BilibiliHost) -> None:
+        """Fifteen megabytes are looked at in little memory: neither kept nor read as a text."""
+        body = Random(1).randbytes(15_000_000)
+        digest = hashlib.sha256(body).hexdigest()
+        with FaultServer(answering(reply(body))) as server:
+            at(server.address, bilibili)  # what is imported late stays
+            tracemalloc.start()
+            found = at(server.address, bilibili, size_bytes=len(body), sha256=digest)
+            peak_bytes = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert found == Seen(Alive.ALIVE)
+        assert peak_bytes < 2_000_000
 
 
 class TestMortal:

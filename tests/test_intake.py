@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL.PngImagePlugin import PngInfo
 
+from imghost.clipboard import Held
 from imghost.dirs import Dirs
 from imghost.errors import HostRefused
 from imghost.forget import forget
@@ -18,7 +20,9 @@ from imghost.imaging.check import recalled
 from imghost.imaging.prepare import Prepared, Recipe, prepare
 from imghost.models import Alive, Found, State, Stored
 from imghost.outbox import Outcome, sent_elsewhere, sent_later
+from imghost.watch.board import RESTORED
 from imghost.watch.bursts import Origin
+from imghost.watch.fights import TIMES_AT_MOST
 from imghost.watch.giving import CLIPBOARD
 from imghost.watch.intake import Find
 from imghost.watch.telling import Topic
@@ -143,6 +147,48 @@ def test_a_full_disk_is_told_to_who_copied(begin: Begin, dirs: Dirs) -> None:
     dirs.originals.unlink()
     taking.copied(pictures.png(), copies=2)
     assert taking.states() == [State.DONE]
+
+
+def test_files_that_find_no_room_wait_and_that_is_said(begin: Begin, dirs: Dirs) -> None:
+    """One notice for all of them, and who asks hears of it until there is room again."""
+    taking = begin(watch={"folders": [str(dirs.data / "shots")]})
+    dirs.originals.parent.mkdir(parents=True, exist_ok=True)
+    dirs.originals.write_text("in the way")
+    for seed in range(3):
+        taking.saved(dirs.data / "shots" / f"{seed}.png", pictures.png(seed=seed))
+    (told,) = taking.told(Topic.PROBLEM)
+    assert "could not be written" in told
+    assert told == str(taking.intake.problem)
+    dirs.originals.unlink()
+    taking.later()
+    assert taking.states() == [State.DONE] * 3
+    assert taking.intake.problem is None
+
+
+@pytest.mark.parametrize("differs", ["text", "bytes"])
+def test_who_puts_a_picture_back_for_ever_is_given_in_to(begin: Begin, differs: str) -> None:
+    """In other bytes each time it is still the same picture; the user may want it all the same."""
+    taking = begin()
+    for number in range(9):
+        info = PngInfo()
+        info.add_text("Date", str(number))
+        options = {"pnginfo": info} if differs == "text" else {"compress_level": number}
+        encoded = pictures.encoded(pictures.picture(60, 40), "PNG", **options)
+        taking.copied(encoded, copies=number)
+    assert taking.left_alone() == [("clipboard", str(RESTORED))] * (9 - TIMES_AT_MOST)
+    assert len(taking.texts()) == TIMES_AT_MOST
+    assert taking.told(Topic.REFUSED) == []
+    taking.finder.copied(Held(9, pictures.png(60, 40)), 9, wanted=True)
+    assert len(taking.texts()) == TIMES_AT_MOST + 1
+
+
+def test_many_pictures_of_one_size_are_all_taken(begin: Begin) -> None:
+    """Somebody may copy as quickly as they can."""
+    taking = begin()
+    for number in range(20):
+        taking.copied(pictures.png(60, 40, seed=number), copies=number)
+    assert taking.left_alone() == []
+    assert len(taking.texts()) == 20
 
 
 def test_a_damaged_journal_is_told_and_handed_on(begin: Begin) -> None:

@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,39 @@ def test_files_that_were_changed_are_found_within_ten_minutes(deaf: Deaf, shots:
     assert deaf.run(20.0) == ["old.png"]
 
 
+class Full(Observing):
+    """Changes, of which the system tells nothing as long as it `is_full`."""
+
+    is_full = True
+
+    def watch(self, folder: str) -> None:
+        """Ask to be told of a folder."""
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().watch(folder)
+
+    def has_room(self, folder: str) -> bool:
+        """Whether that would help."""
+        return not self.is_full and super().has_room(folder)
+
+
+def test_a_shortage_stands_among_the_problems_while_it_lasts(shots: Path) -> None:
+    """It is told once, and the folder is no less there for it."""
+    said: list[Message] = []
+    with closing(Full(lambda _path, _what: None)) as observing:
+        roots = Roots(observing, said.append)
+        roots.change([shots])
+        for _ in range(3):
+            roots.check()
+            (problem,) = roots.problems
+            assert "max_user_watches" in str(problem)
+            assert roots.is_complete
+        observing.is_full = False
+        roots.check()
+        assert roots.problems == []
+    assert said == [problem]
+
+
 def test_after_a_burst_everything_is_looked_at_soon(deaf: Deaf, shots: Path) -> None:
     """The system may have lost count."""
     (shots / "old.png").write_bytes(PNG)
@@ -113,7 +147,7 @@ def test_after_a_burst_everything_is_looked_at_soon(deaf: Deaf, shots: Path) -> 
     deaf.watch(shots)
     (shots / "old.png").write_bytes(PNG + b" and more")
     for number in range(600):
-        deaf.looking.told(str(shots / f"{number}.png"), Told.CLOSED, deaf.now)
+        deaf.looking.told(str(shots / f"{number}.png"), Told.CLOSED, deaf.now, deaf.now)
     assert deaf.run(3.0) == ["old.png"]
 
 
@@ -224,13 +258,13 @@ def test_without_the_journal_nobody_knows_what_is_new(deaf: Deaf, shots: Path) -
     (shots / "old.png").write_bytes(PNG)
     deaf.is_broken = True
     deaf.watch(shots)
-    deaf.looking.told(str(shots / "old.png"), Told.CLOSED, deaf.now)
+    deaf.looking.told(str(shots / "old.png"), Told.CLOSED, deaf.now, deaf.now)
     assert deaf.run(2.0) == []
     deaf.is_broken = False
     deaf.run(2.0)
     (shots / "a.png").write_bytes(PNG)
-    deaf.looking.told(str(shots / "old.png"), Told.CLOSED, deaf.now)
-    deaf.looking.told(str(shots / "a.png"), Told.CLOSED, deaf.now)
+    deaf.looking.told(str(shots / "old.png"), Told.CLOSED, deaf.now, deaf.now)
+    deaf.looking.told(str(shots / "a.png"), Told.CLOSED, deaf.now, deaf.now)
     assert deaf.run(2.0) == ["a.png"]
 
 
@@ -240,8 +274,8 @@ def test_what_is_told_of_hidden_folders_is_no_news(deaf: Deaf, shots: Path) -> N
     (shots / ".hidden" / "deep").mkdir(parents=True)
     (shots / ".hidden" / "deep" / "a.png").write_bytes(PNG)
     for path in (shots / ".hidden" / "deep" / "a.png", shots / ".b.png", Path("/none/c.png")):
-        deaf.looking.told(str(path), Told.CLOSED, deaf.now)
-        deaf.looking.told(str(path.parent), Told.FOLDER, deaf.now)
+        deaf.looking.told(str(path), Told.CLOSED, deaf.now, deaf.now)
+        deaf.looking.told(str(path.parent), Told.FOLDER, deaf.now, deaf.now)
     assert deaf.run(120.0) == []
 
 

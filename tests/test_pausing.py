@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imghost.errors import MachineError
 from imghost.keep.database import Database
 from imghost.keep.facts import Facts
 from imghost.watch.pausing import (
@@ -73,6 +76,27 @@ def test_a_restart_changes_nothing(facts: Facts, clock: Clock) -> None:
     assert Pause(facts, clock).reason == BY_USER
     clock.now += 1
     assert Pause(facts, clock).reason is None
+
+
+def test_what_cannot_be_written_down_holds_until_a_restart(
+    facts: Facts, clock: Clock, tmp_path: Path
+) -> None:
+    """Whoever paused or resumed is told so, and no more than that is wrong."""
+    Pause(facts, clock).resume(None)
+    db = Database(tmp_path / "journal.db")
+    db.lose_patience(0)
+    with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        pause = Pause(Facts(db), clock)
+        for change, words, reason in (
+            (pause.pause, "paused, but", BY_USER),
+            (pause.resume, "watching, but", None),
+        ):
+            with pytest.raises(MachineError, match=words) as caught:
+                change(None)
+            assert "busy" in str(caught.value)
+            assert pause.reason == reason
+    db.close()
 
 
 def test_a_locked_screen_pauses(facts: Facts, clock: Clock) -> None:

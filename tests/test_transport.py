@@ -15,10 +15,12 @@ import time
 import tracemalloc
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
+from random import Random
 from urllib.parse import quote, unquote
 
 import pytest
@@ -148,6 +150,28 @@ class TestSending:
             exact = http.send(get(server.address, max_bytes=1001))
         assert (len(got.body), got.whole) == (1000, False)
         assert (len(exact.body), exact.whole) == (1001, True)
+
+    def test_piece_by_piece(self, http: Http) -> None:
+        """Whoever takes the body in pieces has all that is wanted of it, and 4 KiB stay behind."""
+        body = bytes(range(256)) * 1000
+        for max_bytes, whole in ((len(body), True), (len(body) - 1, False)):
+            pieces: list[bytes] = []
+            with FaultServer(answering(reply(body))) as server:
+                got = http.send(get(server.address, max_bytes), each=pieces.append)
+            assert b"".join(pieces) == body[:max_bytes]
+            assert (got.body, got.whole) == (body[:4096], whole)
+
+    def test_picture_is_not_read_as_a_text(self) -> None:
+        """Without secrets there is nothing to mask: 15 MB come in hardly more than their memory."""
+        body = Random(1).randbytes(15_000_000)
+        with FaultServer(answering(reply(body))) as server, closing(Http(timeout_s=9)) as http:
+            http.send(get(server.address))
+            tracemalloc.start()
+            got = http.send(get(server.address, 1 << 24))
+            peak_bytes = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert got.body == body
+        assert peak_bytes < 2 * len(body)
 
     def test_compressed_reply_stays_as_it_is(self, http: Http) -> None:
         """A reply that was compressed unasked is not unpacked, so a bomb stays small."""

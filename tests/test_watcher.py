@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -12,6 +13,7 @@ import pytest
 
 from imghost.dirs import Dirs
 from imghost.errors import MachineError, SourceError
+from imghost.imaging.prepare import Prepared, Recipe, prepare
 from imghost.models import Message, State
 from imghost.watch.board import RESTORED
 from imghost.watch.pausing import AT_START, BY_USER, LOCKED
@@ -20,7 +22,7 @@ from imghost.watch.telling import Topic
 from tests.fakes import pictures
 from tests.fakes.bilibili import Answer, FakeBilibili
 from tests.fakes.clipboards import NO_DESKTOP, Desktop
-from tests.fakes.program import eventually
+from tests.fakes.program import DEADLINE_S, eventually
 from tests.fakes.taking import at_bilibili, write_config
 from tests.fakes.watched import NO_NOTICES, Watched
 
@@ -400,6 +402,23 @@ def test_a_saved_picture_becomes_a_link(watch: Watch, desktop: Desktop, tmp_path
         watched.watcher.put_back()
 
 
+def test_what_was_copied_after_a_file_was_saved_stays(
+    watch: Watch, desktop: Desktop, tmp_path: Path
+) -> None:
+    """Also if the file is taken late, for the journal was busy: its link is told of."""
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    watched = watch(watch={"folders": [str(folder)]})
+    with closing(sqlite3.connect(watched.dirs.journal, isolation_level=None)) as other:
+        watched.app.hurry(0)
+        other.execute("BEGIN IMMEDIATE")
+        watched.save(folder / "a.png", pictures.png())
+        watched.hears(Topic.PROBLEM)
+        watched.copies(lambda: desktop.copy_text("important"))
+    watched.hears(Topic.LATE)
+    assert desktop.text == "important"
+
+
 def test_a_screenshot_that_is_saved_and_copied_is_one(
     watch: Watch, desktop: Desktop, tmp_path: Path
 ) -> None:
@@ -421,6 +440,31 @@ def test_a_screenshot_that_is_saved_and_copied_is_one(
     watched.save(folder / "other.png", pictures.png(seed=6))
     watched.stands(State.DONE, State.DONE, State.DONE)
     assert [row.name for row in watched.app.journal.history()] == ["other.png", "image", "shot.png"]
+
+
+def test_slow_files_do_not_hold_up_what_is_copied(
+    watch: Watch, desktop: Desktop, tmp_path: Path
+) -> None:
+    """While ever so many files are looked at, a copied picture has its link at once."""
+    gate, begun = threading.Event(), threading.Semaphore(0)
+
+    def prepare_slowly(data: bytes, name: str, recipe: Recipe) -> Prepared:
+        begun.release()
+        gate.wait(DEADLINE_S)
+        return prepare(data, name, recipe)
+
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    watched = watch(prepare_bytes=prepare_slowly, watch={"folders": [str(folder)]}, link=URL)
+    for number in range(4):
+        watched.save(folder / f"{number}.png", pictures.png(seed=number))
+    assert begun.acquire(timeout=DEADLINE_S)
+    assert begun.acquire(timeout=DEADLINE_S)
+    desktop.copy_picture(pictures.png(seed=9))
+    watched.link()
+    assert watched.states() == [State.DONE]
+    gate.set()
+    watched.stands(*[State.DONE] * 5)
 
 
 def test_folders_wait_while_paused(watch: Watch, tmp_path: Path, desktop: Desktop) -> None:

@@ -14,6 +14,7 @@ from imghost.clipboard import TOO_LARGE, Held, Offer
 from imghost.desktop import targets
 from imghost.desktop.targets import LeftAlone
 from imghost.desktop.x11_events import NONE, Asked, Changed, Cleared, Written
+from imghost.desktop.x11_guard import cut_after
 from imghost.desktop.x11_loop import Loop, Steps, arrival
 from imghost.desktop.x11_owning import Owning
 from imghost.desktop.x11_reading import Reading
@@ -24,6 +25,8 @@ from imghost.errors import MachineError
 READ_S = 10.0
 _SERVER_S = 2.0
 _LIMIT_S = 15.0
+_REPLY_S = 6.0
+_CLOSE_S = 2.5
 
 
 @dataclass(slots=True)
@@ -51,12 +54,12 @@ class X11Clipboard:
 
     A mark is the server's time of the last change, in ms. Whatever thread waits for one of its
     methods serves the programs that paste from us; so it is answered while `changes` is iterated.
-    Raises MachineError if there is no such display.
+    Raises MachineError if there is no such display; a server that hangs for `reply_s` is gone.
     """
 
-    def __init__(self, display: str) -> None:
+    def __init__(self, display: str, reply_s: float = _REPLY_S) -> None:
         self._wire = Wire(display)
-        self._loop = Loop(self._wire, self._handle)
+        self._loop = Loop(self._wire, self._handle, reply_s)
         self._owning = Owning(self._wire, self._loop)
         self._requestors = Requestors(self._wire, self._loop)
         self._last = _Last()
@@ -88,9 +91,10 @@ class X11Clipboard:
     def close(self) -> None:
         """End `changes`, and leave what we put there to a clipboard manager if there is one."""
         self._closing = True
-        with suppress(MachineError):
-            self._loop.run(self._owning.save(), _LIMIT_S)
-        self._loop.close(_SERVER_S)
+        with cut_after(_CLOSE_S, self._wire.cut):  # a server that hangs is not waited for
+            with suppress(MachineError):
+                self._loop.run(self._owning.save(), _CLOSE_S)
+            self._loop.close(_SERVER_S)
 
     def _handle(self, event: Changed | Cleared | Asked) -> None:
         match event:

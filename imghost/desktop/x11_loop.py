@@ -11,6 +11,7 @@ from math import inf
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 from imghost.desktop.x11_events import Asked, Changed, Cleared, Gone, WindowEvent
+from imghost.desktop.x11_guard import Guard, cut_after
 from imghost.desktop.x11_wire import Wire
 from imghost.errors import MachineError
 
@@ -25,15 +26,19 @@ class Loop:
     """The tasks on a display, and the one thread at a time that works on it.
 
     That thread goes on until its own task has ended; then one of those that wait takes over.
-    `handle` is given the events that are not about a window of some task.
+    `handle` is given the events that are not about a window of some task. A server that does not
+    reply for `reply_s` is given up: then the display is gone.
     """
 
-    def __init__(self, wire: Wire, handle: Callable[[Changed | Cleared | Asked], None]) -> None:
+    def __init__(
+        self, wire: Wire, handle: Callable[[Changed | Cleared | Asked], None], reply_s: float
+    ) -> None:
         self._wire = wire
         self._handle = handle
         self._inboxes: dict[int, list[Inbox]] = {}
         self._tasks: list[_Task[Any]] = []
         self._turn = threading.Condition()
+        self._guard = Guard(wire.cut, reply_s)
         self._working = self._broken = self._closed = False
 
     def run(self, steps: Steps[T], limit_s: float = inf) -> T:
@@ -73,13 +78,15 @@ class Loop:
         return window in self._inboxes
 
     def close(self, limit_s: float) -> None:
-        """End the connection as soon as nobody works on it."""
+        """End the connection as soon as nobody works on it; after so long, whoever works."""
         with self._turn:
-            free = self._turn.wait_for(lambda: not self._working, limit_s)
+            with cut_after(limit_s, self._wire.cut):
+                free = self._turn.wait_for(lambda: not self._working, 2 * limit_s)
             if free and not self._closed:
                 self._wire.close()
             self._closed = True
             self._turn.notify_all()
+        self._guard.close()
 
     def _wait_for_turn(self, task: _Task[T], limit_s: float | None) -> bool:
         """False if another thread has done the task meanwhile."""
@@ -107,7 +114,8 @@ class Loop:
                         self._wire.wait(min(other.due for other in self._tasks))
                     # an exception from here would leave the library in disorder
                     self._broken = True
-                    more = self._round()
+                    with self._guard.working():
+                        more = self._round()
                     self._broken = False
         finally:
             with self._turn:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import sys
 import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from imghost.desktop.x11_connecting import connected, does_not_answer, reachable
 from imghost.desktop.x11_events import Asked, Event, parsed
 from imghost.errors import MachineError
 
@@ -47,7 +47,8 @@ class Wire:
 
     def __init__(self, display: str) -> None:
         self._display = display
-        self._xlib = _connected(display)
+        self._xlib = connected(display)
+        self._was_cut = False
         self._names: dict[int, str] = {}
         self._woken, self._waker = socket.socketpair()
         self._woken.settimeout(0)
@@ -178,8 +179,19 @@ class Wire:
     @contextlib.contextmanager
     def reachable(self) -> Iterator[None]:
         """Raises MachineError if the display is lost within."""
-        with _reachable(self._display):
-            yield
+        try:
+            with reachable(self._display):
+                yield
+        except MachineError as exc:
+            if self._was_cut:
+                raise does_not_answer(self._display) from exc
+            raise
+
+    def cut(self) -> None:
+        """End the connection from any thread: whoever waits for the server's reply has an error."""
+        self._was_cut = True
+        with contextlib.suppress(OSError):
+            self._xlib.display.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """End the connection, and with it all our windows."""
@@ -227,25 +239,3 @@ class Wire:
             | xfixes.XFixesSelectionWindowDestroyNotifyMask
             | xfixes.XFixesSelectionClientCloseNotifyMask,
         )
-
-
-def _connected(display: str) -> Any:  # noqa: ANN401 - the library has no types
-    from Xlib.display import Display
-
-    with _reachable(display), contextlib.redirect_stdout(sys.stderr):  # it prints there
-        return Display(display)
-
-
-@contextlib.contextmanager
-def _reachable(display: str) -> Iterator[None]:
-    from Xlib.error import ConnectionClosedError, DisplayError
-
-    try:
-        yield
-    except (ConnectionClosedError, DisplayError, OSError) as exc:
-        raise MachineError(
-            "the clipboard of display {display} cannot be reached: {detail}; see that the desktop "
-            "is running: imghost watch looks for it again and again",
-            display=display,
-            detail=str(exc),
-        ) from exc

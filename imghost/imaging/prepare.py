@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from imghost.imaging.check import Caps, check
@@ -40,6 +41,10 @@ class Prepared:
 
     image: Image
     notes: tuple[Message, ...]
+
+
+Prepare = Callable[[bytes, str, Recipe], Prepared]
+"""As `prepare`, with its errors, wherever it is done."""
 
 
 def prepare(data: bytes, name: str, recipe: Recipe) -> Prepared:

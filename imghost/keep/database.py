@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from imghost.disk import machine_errors, make_private_folder
 from imghost.errors import JournalDamaged, MachineError
 from imghost.keep.schema import MIGRATIONS
 
+T = TypeVar("T")
+
 _BUSY_S = 60.0
+_SLICE_S = 0.25
 _LOOK_S = 0.02
+_CLOSE_S = 1.0
 _PRIMARY_CODE = 0xFF
 _DAMAGE = frozenset(
     {
@@ -23,6 +31,28 @@ _DAMAGE = frozenset(
         sqlite3.SQLITE_IOERR_SHORT_READ,
     }
 )
+
+
+@dataclass(slots=True, eq=False)
+class _Opened:
+    """A thread's connection; whoever uses or closes it holds `turn`: SQLite survives no both."""
+
+    thread: threading.Thread
+    db: sqlite3.Connection
+    inode: int
+    turn: threading.RLock = field(default_factory=threading.RLock)
+    is_closed: bool = False
+
+    def close(self, limit_s: float) -> bool:
+        """Close it unless it is used for so long; whether it is closed."""
+        if not self.turn.acquire(timeout=max(0.0, limit_s)):
+            return False
+        try:
+            self.is_closed = True
+            self.db.close()
+        finally:
+            self.turn.release()
+        return True
 
 
 class Database:
@@ -35,26 +65,34 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._mine = threading.local()
-        self._all: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        self._all: list[_Opened] = []
         self._opening = threading.Lock()
+        self._patient_until = math.inf
 
     def close(self) -> None:
-        """Close every thread's connection; the next call opens the file again."""
+        """Close every thread's connection; the next call opens the file again.
+
+        One that is in use and does not come free within a second is left open.
+        """
         self._mine = threading.local()
-        while self._all:
-            self._all.pop()[1].close()
+        until = time.monotonic() + _CLOSE_S
+        with self._opening:
+            self._all = [one for one in self._all if not one.close(until - time.monotonic())]
+
+    def lose_patience(self, within_s: float) -> None:
+        """Let nobody wait for other processes' transactions for longer than so, from now on."""
+        self._patient_until = time.monotonic() + within_s
 
     def read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         """The rows that a query gives."""
-        with self.errors():
-            return self._connection().execute(sql, values).fetchall()
+        with self.errors(), self._connected() as db:
+            return self._patiently(lambda: db.execute(sql, values).fetchall())
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that has the write lock from its start: a later one could be refused it."""
-        with self.errors():
-            db = self._connection()
-            db.execute("BEGIN IMMEDIATE")
+        with self.errors(), self._connected() as db:
+            self._patiently(lambda: db.execute("BEGIN IMMEDIATE"))
             try:
                 yield db
                 db.execute("COMMIT")
@@ -79,6 +117,11 @@ class Database:
                 code &= _PRIMARY_CODE
             if code in _DAMAGE:
                 raise self._damaged() from exc
+            if code == sqlite3.SQLITE_BUSY:
+                raise MachineError(
+                    "another program keeps the journal {path} busy; end it, or try again later",
+                    path=str(self.path),
+                ) from exc
             raise MachineError(
                 "the journal {path} cannot be used: {detail}; see whether the disk is full or "
                 "read-only",
@@ -95,40 +138,46 @@ class Database:
             path=str(self.path),
         )
 
-    def _connection(self) -> sqlite3.Connection:
-        mine: tuple[sqlite3.Connection, int] | None = getattr(self._mine, "opened", None)
-        if mine and mine[1] == _inode(self.path):
-            return mine[0]
-        with self._opening:
-            self._close_those_of_ended_threads()
-            db = _open(self.path)
-            self._mine.opened = db, _inode(self.path)
-            self._all.append((threading.current_thread(), db))
-        return db
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection, which nobody closes meanwhile."""
+        while True:
+            mine = self._opened()
+            with mine.turn:
+                if not mine.is_closed:
+                    yield mine.db
+                    return
 
-    def _close_those_of_ended_threads(self) -> None:
-        ended = [opened for opened in self._all if not opened[0].is_alive()]
-        for opened in ended:
-            self._all.remove(opened)
-            opened[1].close()
+    def _opened(self) -> _Opened:
+        mine: _Opened | None = getattr(self._mine, "opened", None)
+        if mine and not mine.is_closed and mine.inode == _inode(self.path):
+            return mine
+        with self._opening:
+            self._all = [one for one in self._all if one.thread.is_alive() or not one.close(0)]
+            db = self._patiently(partial(_open, self.path))
+            mine = self._mine.opened = _Opened(threading.current_thread(), db, _inode(self.path))
+            self._all.append(mine)
+        return mine
+
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """What the call gives as soon as no other process is in its way.
+
+        In slices, so that the patience can end; and SQLite has none of its own for some calls.
+        """
+        until = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                return call()
+            except sqlite3.OperationalError as exc:
+                is_busy = exc.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() > min(until, self._patient_until):
+                    raise
+            time.sleep(_LOOK_S)
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """A connection, waited for: SQLite's own patience does not cover the change to WAL."""
-    until = time.monotonic() + _BUSY_S
-    while True:
-        try:
-            return _opened(path)
-        except sqlite3.OperationalError as exc:
-            busy = exc.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > until:
-                raise
-        time.sleep(_LOOK_S)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
     _create(path)
-    db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=_SLICE_S, isolation_level=None, check_same_thread=False)
     try:
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA journal_mode = WAL")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from imghost.errors import SourceError
@@ -24,13 +25,15 @@ _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 class FileFind:
     """A file that stands still; `folder` is the watched one it was found below, as it was named.
 
-    `tries`: how often it was handed on before and could not be decoded.
+    `tries`: how often it was handed on before and could not be decoded. `since`: when it was last
+    known to change, or to come, in seconds of the monotonic clock.
     """
 
     folder: Path
     path: Path
     stamp: Stamp
     tries: int = 0
+    since: float = field(default=math.inf, compare=False)
 
     def load(self, max_bytes: int) -> bytes:
         """The file's bytes. Raises SourceError if it is not the one that was found, or larger."""

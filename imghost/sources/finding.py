@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 
 from imghost.errors import SourceError
@@ -42,17 +43,21 @@ class Finding:
             return self._memory.next_at
         return self._settling.next_at
 
-    def see(self, path: str, stamp: Stamp, now: float) -> bool:
-        """A file is there, or still there; whether that is news."""
+    def see(self, path: str, stamp: Stamp, now: float, since: float | None = None) -> bool:
+        """A file is there, or still there; whether that is news.
+
+        `since`: when that was so, if it was not just now.
+        """
+        since = now if since is None else since
         if path in self._settling:
-            self._settling.saw(path, stamp, now)
+            self._settling.saw(path, stamp, now, since)
             return False
         if path in self._out or self._memory.is_old(path, stamp):
             return False
         if self.is_paused:
             self._memory.settle(path, stamp)
         else:
-            self._await(path, stamp, now)
+            self._await(path, stamp, now, since)
         return True
 
     def see_arrived(
@@ -73,16 +78,16 @@ class Finding:
         if path in self._settling or path in self._out:
             self.see(path, stamp, now)
         elif (mark and mark.is_due) or (is_wanted and not is_settled):
-            self._await(path, stamp, now)
+            self._await(path, stamp, now, now)
         elif is_newer and not is_settled:
             self.see(path, stamp, now)
         else:
             self._memory.leave(path, stamp)
 
-    def wrote(self, path: str, now: float, *, is_closed: bool) -> None:
-        """Somebody writes to a file, or has closed it after that."""
+    def wrote(self, path: str, now: float, since: float, *, is_closed: bool) -> None:
+        """Somebody wrote to a file then, or closed it after that."""
         if path in self._settling:
-            self._settling.wrote(path, now, is_closed=is_closed)
+            self._settling.wrote(path, now, since, is_closed=is_closed)
 
     def hand_on(self, now: float) -> None:
         """Hand on what stands still, once all that was found is noted."""
@@ -104,9 +109,9 @@ class Finding:
         """Whoever got the find wants it later."""
         if (path := self._back(find)) and (there := stamp_of(path)):
             if there == find.stamp:
-                self._settling.retry(path, there, now, find.tries + 1)
+                self._settling.retry(Still(path, there, find.tries + 1, find.since), now)
             else:
-                self._await(path, there, now)
+                self._await(path, there, now, now)
 
     def keep(self, present: Collection[str]) -> None:
         """These files are in the watched folders, and no others."""
@@ -116,18 +121,18 @@ class Finding:
         waits = path in self._settling or path in self._out
         return not waits and self._folder_of(path) is not None
 
-    def _await(self, path: str, stamp: Stamp, now: float) -> None:
+    def _await(self, path: str, stamp: Stamp, now: float, since: float) -> None:
         self._memory.note_due(path, stamp)
-        self._settling.begin(path, stamp, now, age_s=time.time() - stamp.mtime_ns / 1e9)
+        self._settling.begin(path, stamp, now, since, age_s=time.time() - stamp.mtime_ns / 1e9)
 
     def _offer(self, still: Still, now: float) -> None:
         path, stamp, tries = still.path, still.stamp, still.tries
         if (folder := self._folder_of(path)) is None:
             return
-        find = FileFind(folder, Path(path), stamp, tries)
+        find = FileFind(folder, Path(path), stamp, tries, still.since)
         verdict = _judged(find)
         if verdict is Verdict.UNSURE and tries < len(RETRIES_S):
-            self._settling.retry(path, stamp, now, tries + 1)
+            self._settling.retry(replace(still, tries=tries + 1), now)
         elif verdict is Verdict.IMAGE or (verdict is Verdict.UNSURE and _is_to_be_told(find)):
             self._out[path] = find
             self._found(find)

@@ -52,6 +52,7 @@ class Folders:
     ) -> None:
         self._survive = survive or Survival()
         self._clock = clock
+        self._tell = tell
         self._memory = Memory(seen)
         self._observing = Observing(self._told)
         self._roots = Roots(self._observing, tell)
@@ -59,7 +60,7 @@ class Folders:
         tree = Tree(str(folder.resolve()) for folder in besides)
         self._looking = Looking(self._roots, tree, self._finding, self._memory.marks)
         self._changed = threading.Condition()
-        self._news: dict[str, Told] = {}
+        self._news: dict[str, tuple[Told, float]] = {}
         self._wishes: list[Wish] = []
         self._closing = threading.Event()
         # A daemon thread: a drive that does not answer must not keep the program from ending.
@@ -76,9 +77,8 @@ class Folders:
         self._ask(partial(self._looking.watch, folders, existing=existing))
 
     def problems(self) -> list[Message]:
-        """What is wrong with watched folders now."""
-        problem = self._memory.problem
-        return [*self._roots.problems, *([problem] if problem else ())]
+        """What is wrong with watched folders now, and why files in them wait."""
+        return [*self._roots.problems, *filter(None, [self._memory.problem])]
 
     def pause(self) -> None:
         """Hand on nothing; what was found before waits."""
@@ -113,7 +113,7 @@ class Folders:
     def _told(self, path: str, what: Told) -> None:
         with self._changed:
             if what is not Told.APPEARED or path not in self._news:
-                self._news[path] = what
+                self._news[path] = what, self._clock()
             self._changed.notify()
 
     def _wish(self, wish: Wish) -> None:
@@ -146,19 +146,26 @@ class Folders:
         self._survive(self._round, *self._taken())
         self._observing.close()
 
-    def _round(self, news: Mapping[str, Told], wishes: Sequence[Wish]) -> None:
+    def _round(self, news: Mapping[str, tuple[Told, float]], wishes: Sequence[Wish]) -> None:
         now = self._clock()
-        for path, what in news.items():
-            self._looking.told(path, what, now)
+        for path, (what, since) in news.items():
+            self._looking.told(path, what, now, since)
         for wish in wishes:
             wish(now)
         if self._closing.is_set():
             self._memory.write(now)
         else:
             self._looking.look(now)
-            self._finding.hand_on(now)
+            self._hand_on(now)
 
-    def _awaited(self) -> tuple[Mapping[str, Told], Sequence[Wish]]:
+    def _hand_on(self, now: float) -> None:
+        had_problem = self._memory.problem is not None
+        self._finding.hand_on(now)
+        problem = self._memory.problem
+        if problem and not had_problem and not self._closing.is_set():
+            self._tell(problem)
+
+    def _awaited(self) -> tuple[Mapping[str, tuple[Told, float]], Sequence[Wish]]:
         next_s = min(self._looking.next_at, self._finding.next_at) - self._clock()
         with self._changed:
             self._changed.wait_for(self._has_work, None if next_s == math.inf else max(0.0, next_s))
@@ -167,7 +174,7 @@ class Folders:
     def _has_work(self) -> bool:
         return bool(self._news or self._wishes or self._closing.is_set())
 
-    def _taken(self) -> tuple[Mapping[str, Told], Sequence[Wish]]:
+    def _taken(self) -> tuple[Mapping[str, tuple[Told, float]], Sequence[Wish]]:
         with self._changed:
             news, self._news = self._news, {}
             wishes, self._wishes = self._wishes, []

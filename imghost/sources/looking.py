@@ -65,8 +65,8 @@ class Looking:
         self._begin(now)
         self._plan(now, at_all=True)
 
-    def told(self, path: str, what: Told, now: float) -> None:
-        """The system tells of a path."""
+    def told(self, path: str, what: Told, now: float, since: float) -> None:
+        """The system tells of a path what happened then."""
         self._told += 1
         if self._told == _BURST:  # it may have lost some
             self._look_at_all_at = self._look_at = min(self._look_at, now + _SOON_S)
@@ -75,13 +75,13 @@ class Looking:
             self._roots.gone(path)
             self._check_at = now
         elif what is Told.FOLDER:
-            self._told_of_folder(path, now)
+            self._told_of_folder(path, now, since)
         elif folder not in self._tree:
-            self._told_of_folder(folder, now)
+            self._told_of_folder(folder, now, since)
         elif not is_passed_over(name) and (stamp := stamp_of(path)):
-            self._finding.see(path, stamp, now)
+            self._finding.see(path, stamp, now, since)
             if what is not Told.APPEARED:
-                self._finding.wrote(path, now, is_closed=what is Told.CLOSED)
+                self._finding.wrote(path, now, since, is_closed=what is Told.CLOSED)
 
     def look(self, now: float) -> None:
         """Do what is due."""
@@ -153,17 +153,19 @@ class Looking:
                 is_newer=arrival.since < math.inf and _came_at(path) > arrival.since,
             )
 
-    def _told_of_folder(self, folder: str, now: float) -> None:
+    def _told_of_folder(self, folder: str, now: float, since: float) -> None:
         while folder not in self._tree:  # a new one: what is around it has changed
             around = os.path.split(folder)[0]
             if around == folder:
                 return
             folder = around
-        self._see(self._tree.look_into(folder), now)
+        self._see(self._tree.look_into(folder), now, since)
 
-    def _see(self, files: Iterable[tuple[str, Stamp]], now: float) -> list[str]:
+    def _see(
+        self, files: Iterable[tuple[str, Stamp]], now: float, since: float | None = None
+    ) -> list[str]:
         """See them all; which of them are news."""
-        return [path for path, stamp in files if self._finding.see(path, stamp, now)]
+        return [path for path, stamp in files if self._finding.see(path, stamp, now, since)]
 
 
 def _should_have_been_told(path: str) -> bool:

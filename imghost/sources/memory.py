@@ -16,11 +16,20 @@ _TRY_AGAIN_S = 1.0
 log = logging.getLogger(__name__)
 
 
+def files_wait(reason: Message) -> Message:
+    """What is told while this machine can take no files."""
+    return Message(
+        "new files in watched folders wait, and are taken when this is over: {reason}",
+        {"reason": reason},
+    )
+
+
 class Memory:
     """The stamps of files that are old, and the marks of files, which outlive this process.
 
+    `problem` says why what is new cannot be noted now, and so waits; None if it can.
     A file that only got another name is as old as before, and so is one that only got another
-    inode. `problem` says why new files are not taken as long as they cannot be noted.
+    inode.
     """
 
     def __init__(self, seen: Seen) -> None:
@@ -80,13 +89,10 @@ class Memory:
             try:
                 self._seen.write(self._changes)
             except MachineError as exc:
-                if not self._write_at:
+                if not self.problem:
                     log.warning("new files in watched folders are not taken yet: %s", exc)
+                self.problem = files_wait(exc.message)
                 self._write_at = now + _TRY_AGAIN_S
-                self.problem = Message(
-                    "new files in watched folders are not taken yet: {reason}",
-                    {"reason": exc.message},
-                )
             else:
                 self._changes, self._write_at, self.problem = {}, 0.0, None
         return not self._changes

@@ -50,17 +50,19 @@ class Roots:
         self._tell = tell
         self._roots: list[_Root] = []
         self._observed: dict[str, bool] = {}
+        self._shortage: Message | None = None
         self.is_short = False
 
     @property
     def is_complete(self) -> bool:
         """Whether all of them are there."""
-        return not self.problems
+        return not any(root.problem for root in self._roots)
 
     @property
     def problems(self) -> list[Message]:
-        """What is wrong with those that are not there."""
-        return [root.problem for root in self._roots if root.problem]
+        """What is wrong with those that are not there, and that the system does not tell of all."""
+        shortage = self._shortage if self.is_short else None
+        return [problem for problem in (*(r.problem for r in self._roots), shortage) if problem]
 
     @property
     def outermost(self) -> list[str]:
@@ -131,8 +133,9 @@ class Roots:
         try:
             self._observing.watch(path)
         except OSError as exc:
+            self._shortage = _shortage(path, exc)
             if not self.is_short:
-                self._tell(_shortage(path, exc))
+                self._tell(self._shortage)
             return False
         return True
 

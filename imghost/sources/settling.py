@@ -21,11 +21,15 @@ _TWICE = (LOOK_S, LOOK_S)
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A file that stood still; `tries` is how often it was tried before."""
+    """A file that stood still; `tries` is how often it was tried before.
+
+    `since`: when it was last known to change, or to come.
+    """
 
     path: str
     stamp: Stamp
     tries: int
+    since: float
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class _Waiting:
     stamp: Stamp
     waits_s: tuple[float, ...]
     tries: int
+    since: float
     is_written: bool = False
     look_at: float = 0.0
 
@@ -41,7 +46,8 @@ class Settling:
     """The files that are waited for; times are seconds of a monotonic clock.
 
     A file stands still when two looks LOOK_S apart find no change. One that somebody writes to is
-    looked at when it is closed, or 30 s after its last change.
+    looked at when it is closed, or 30 s after its last change. `since` is when what is noted
+    happened, which may be known late.
     """
 
     def __init__(self) -> None:
@@ -56,25 +62,30 @@ class Settling:
         """When there is something to look at; infinity if nothing waits."""
         return self._looks[0][0] if self._looks else math.inf
 
-    def begin(self, path: str, stamp: Stamp, now: float, *, age_s: float = 0.0) -> None:
+    def begin(
+        self, path: str, stamp: Stamp, now: float, since: float, *, age_s: float = 0.0
+    ) -> None:
         """Wait for a file; one look is enough if its last change is already LOOK_S old."""
-        self._begin(path, stamp, now, _TWICE if age_s < LOOK_S else (LOOK_S,))
+        waits_s = _TWICE if age_s < LOOK_S else (LOOK_S,)
+        self._begin(path, now, _Waiting(stamp, waits_s, 0, since))
 
-    def retry(self, path: str, stamp: Stamp, now: float, tries: int) -> None:
+    def retry(self, still: Still, now: float) -> None:
         """Wait for a file that was tried so often, at most `len(RETRIES_S)` times."""
-        self._begin(path, stamp, now, (RETRIES_S[tries - 1],), tries)
+        waits_s = (RETRIES_S[still.tries - 1],)
+        self._begin(still.path, now, _Waiting(still.stamp, waits_s, still.tries, still.since))
 
-    def saw(self, path: str, stamp: Stamp, now: float) -> None:
+    def saw(self, path: str, stamp: Stamp, now: float, since: float) -> None:
         """A waiting file looks like this now; if it changed, its wait begins anew."""
         waiting = self._waiting[path]
         if waiting.stamp != stamp:
             waiting.stamp, waiting.waits_s, waiting.tries = stamp, _TWICE, 0
+            waiting.since = since
             self._plan(path, waiting, now)
 
-    def wrote(self, path: str, now: float, *, is_closed: bool) -> None:
+    def wrote(self, path: str, now: float, since: float, *, is_closed: bool) -> None:
         """Somebody wrote to a waiting file, or closed it after that."""
         waiting = self._waiting[path]
-        waiting.is_written = not is_closed
+        waiting.is_written, waiting.since = not is_closed, since
         self._plan(path, waiting, now)
 
     def take(self, now: float, look: Callable[[str], Stamp | None]) -> list[Still]:
@@ -89,13 +100,11 @@ class Settling:
                 del self._waiting[path]
             elif self._stood(path, waiting, stamp, now):
                 del self._waiting[path]
-                still.append(Still(path, stamp, waiting.tries))
+                still.append(Still(path, stamp, waiting.tries, waiting.since))
         return still
 
-    def _begin(
-        self, path: str, stamp: Stamp, now: float, waits_s: tuple[float, ...], tries: int = 0
-    ) -> None:
-        self._waiting[path] = waiting = _Waiting(stamp, waits_s, tries)
+    def _begin(self, path: str, now: float, waiting: _Waiting) -> None:
+        self._waiting[path] = waiting
         self._plan(path, waiting, now)
 
     def _plan(self, path: str, waiting: _Waiting, now: float) -> None:
@@ -112,7 +121,7 @@ class Settling:
 
     def _stood(self, path: str, waiting: _Waiting, stamp: Stamp, now: float) -> bool:
         if stamp != waiting.stamp:
-            self.saw(path, stamp, now)
+            self.saw(path, stamp, now, now)
             return False
         if not waiting.is_written:
             waiting.waits_s = waiting.waits_s[1:]

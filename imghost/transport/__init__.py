@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -31,16 +31,23 @@ class Http:
         self._calls: set[Call] = set()
         self._closed = False
 
-    def send(self, request: Request, *, timeout_s: float | None = None) -> Reply:
+    def send(
+        self,
+        request: Request,
+        *,
+        timeout_s: float | None = None,
+        each: Callable[[bytes], object] | None = None,
+    ) -> Reply:
         """Send it once and read the reply, whatever its status; redirects are not followed.
 
-        `timeout_s` is for this exchange alone. Raises HostUnavailable, HostRefused and
+        `timeout_s` is for this exchange alone. `each` is given the body piece by piece; then the
+        reply holds its first 4 KiB alone. Raises HostUnavailable, HostRefused and
         LoginExpired as `wire.exchange` does.
         """
         from imghost.transport.wire import exchange
 
         with self._call(timeout_s or self._timeout_s, request.max_bytes) as call:
-            return exchange(request, call, self._proxy_for(request.url), lambda: self._trust)
+            return exchange(request, call, self._proxy_for(request.url), lambda: self._trust, each)
 
     def close(self) -> None:
         """End what is under way, at once and from any thread; nothing is sent afterwards."""

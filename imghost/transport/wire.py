@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 import requests
@@ -21,8 +22,10 @@ from imghost.transport.mishap import FOREIGN, mishap
 from imghost.transport.web import USER_AGENT, Form, Reply, Request, is_proxy, without_password
 
 Trust = Callable[[], ssl.SSLContext]
+Each = Callable[[bytes], object]
 
 _PIECE_BYTES = 1 << 16
+_BEGINNING_BYTES = 4096
 _COOKIE_VALUE = re.compile(r"[!-:<-~]+")
 
 
@@ -36,9 +39,12 @@ def trust() -> ssl.SSLContext:
     return context
 
 
-def exchange(request: Request, call: Call, proxy: str, trusted: Trust) -> Reply:
+def exchange(
+    request: Request, call: Call, proxy: str, trusted: Trust, each: Each | None = None
+) -> Reply:
     """Send the request once, over a new connection, and read the reply; no redirect is followed.
 
+    `each` is given the body piece by piece, as it came; then the reply holds its beginning alone.
     Raises HostUnavailable (`offline`: there is no way to the host; `ambiguous`: the whole body went
     out), HostRefused for an address that is none, LoginExpired for a cookie that is none. Secrets
     that were sent are neither in the reply's body nor in an error, which therefore has no cause.
@@ -46,7 +52,7 @@ def exchange(request: Request, call: Call, proxy: str, trusted: Trust) -> Reply:
     _check_proxy(proxy)
     cookie_line = _cookie_line(request.cookies)
     try:
-        return _exchange(request, cookie_line, call, proxy, trusted)
+        return _exchange(request, cookie_line, call, proxy, trusted, each)
     except FOREIGN as exc:
         error = mishap(exc, request, call, proxy)
     raise error  # not inside: a cause would hold the cookies, and what the peer said of them
@@ -62,7 +68,14 @@ def _check_proxy(proxy: str) -> None:
         )
 
 
-def _exchange(request: Request, cookie_line: str, call: Call, proxy: str, trusted: Trust) -> Reply:
+def _exchange(
+    request: Request,
+    cookie_line: str,
+    call: Call,
+    proxy: str,
+    trusted: Trust,
+    each: Each | None,
+) -> Reply:
     prepared = _prepared(request, cookie_line, call)
     proxies = {"http": proxy, "https": proxy} if proxy else {}
     with (
@@ -71,17 +84,19 @@ def _exchange(request: Request, cookie_line: str, call: Call, proxy: str, truste
             adapter.send(prepared, stream=True, timeout=call.left_s(), proxies=proxies)
         ) as response,
     ):
-        body = _read(response, request.max_bytes + 1)
+        body, whole = _read(response, request.max_bytes, each)
     return Reply(
         response.status_code,
         {name.lower(): value for name, value in response.headers.items()},
-        _masked(body[: request.max_bytes], request.secrets),
-        len(body) <= request.max_bytes,
+        _masked(body, request.secrets),
+        whole,
         request.secrets,
     )
 
 
 def _masked(body: bytes, secrets: tuple[Secret, ...]) -> bytes:
+    if not secrets:  # a picture is nothing to look through for nothing
+        return body
     text = body.decode("utf-8", "surrogateescape")  # and so back, whatever bytes they are
     return masked(text, secrets).encode("utf-8", "surrogateescape")
 
@@ -133,15 +148,21 @@ class _Body:
         self._call.sent = True
 
 
-def _read(response: requests.Response, max_bytes: int) -> bytes:
-    """The body as it was sent: decompressed, a small reply can be endless."""
-    body = bytearray()
-    while wanted := min(_PIECE_BYTES, max_bytes - len(body)):
-        piece = response.raw.read(wanted, decode_content=False)
-        if not piece:
-            break
-        body += piece
-    return bytes(body)
+def _read(response: requests.Response, max_bytes: int, each: Each | None) -> tuple[bytes, bool]:
+    """What is kept of the body, and whether all of it came: at most so much is read.
+
+    It stays as it was sent: decompressed, a small reply can be endless.
+    """
+    kept, left = BytesIO(), max_bytes
+    while piece := response.raw.read(min(_PIECE_BYTES, left) or 1, decode_content=False):
+        if not left:
+            return kept.getvalue(), False
+        left -= len(piece)
+        if each:
+            each(piece)
+            piece = piece[: max(0, _BEGINNING_BYTES - kept.tell())]
+        kept.write(piece)
+    return kept.getvalue(), True
 
 
 class _Adapter(HTTPAdapter):

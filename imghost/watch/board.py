@@ -159,9 +159,8 @@ class Board:
         except MachineError as exc:
             raise SourceError(exc.message.template, **exc.message.fields) from exc
 
-    def copies_before(self, age_s: float) -> int:
-        """How often somebody had copied something so many seconds ago."""
-        then = self._clock() - age_s
+    def copies_at(self, then: float) -> int:
+        """How often somebody had copied something at that time of the monotonic clock."""
         return self.copies - sum(at > then for at in list(self._copied_at))
 
     def _judged(self, held: Held, *, is_awaited: bool) -> Held | None:

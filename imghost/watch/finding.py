@@ -29,7 +29,10 @@ _TOLD = frozenset({TOO_LARGE.template, NOT_HANDED_OVER.template})
 
 
 class Finder:
-    """Makes finds and has `submit` run what takes them, and later what must be done about them."""
+    """Makes finds and has `submit` run what takes them, and later what must be done about them.
+
+    `submit_file` runs what takes the files of watched folders, which may be slow.
+    """
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class Finder:
         giver: Giver,
         teller: Teller,
         submit: Callable[[Callable[[], None]], object],
+        submit_file: Callable[[Callable[[], None]], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
@@ -47,6 +51,7 @@ class Finder:
         self._giver = giver
         self._teller = teller
         self._submit = submit
+        self._submit_file = submit_file
         self._clock = clock
         self._later: deque[tuple[float, Callable[[], None]]] = deque()
         self._drafts: deque[tuple[float, Item]] = deque()
@@ -81,7 +86,7 @@ class Finder:
         items = self._bursts.add_all(origin, names, order, now, kept_back=too_many)
         for found, item in zip(founds, items, strict=True):
             asks = too_many or (watch.ask and not wanted)
-            self._take(Find(found, item, asks=asks, is_told=too_many))
+            self._take(Find(found, item, asks=asks, is_told=too_many, is_wanted=wanted))
 
     def saved(self, file: FileFind, copies: int) -> None:
         """A file stands still in a watched folder, after so many copies."""
@@ -106,7 +111,7 @@ class Finder:
         item = find.item
         origin = Origin(item.burst.origin.source, copies)
         again = self._bursts.add_all(origin, [item.name], item.order, self._clock())[0]
-        self._take(Find(find.found, again))
+        self._take(Find(find.found, again, is_wanted=True))
 
     def take_later(self, find: Find) -> None:
         """This machine could not take the watched file now."""
@@ -156,7 +161,8 @@ class Finder:
         host = self._app.pipeline().hosts(order.target.host)
         if watch.draft_after_s and not isinstance(host, KeepsFiles):
             self._drafts.append((self._clock() + watch.draft_after_s, find.item))
-        self._submit(partial(self._intake.take, find))
+        submit = self._submit_file if find.file else self._submit
+        submit(partial(self._intake.take, find))
 
     def _ordered(self, host: str, bucket: str, style: str) -> Order:
         """Where it goes; why the config says no such thing is told once. Raises ConfigError."""

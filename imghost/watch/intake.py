@@ -22,9 +22,13 @@ from imghost.pipeline import Accepted, Pipeline, Ready
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.folder import Folders
+from imghost.sources.memory import files_wait
 from imghost.watch.asking import Asker
+from imghost.watch.board import RESTORED
 from imghost.watch.bursts import Bursts, Item
+from imghost.watch.fights import Fights
 from imghost.watch.row_news import RowNews
+from imghost.watch.surroundings import Decoding
 from imghost.watch.telling import Teller, Topic
 from imghost.watch.twins import Twins
 
@@ -38,21 +42,24 @@ log = logging.getLogger(__name__)
 class Find:
     """Something to take: where its link belongs, and the watched file that it is, if it is one.
 
-    `asks`: nothing of it is sent before the user says so, which `is_told` already.
+    `asks`: nothing of it is sent before the user says so, which `is_told` already. `is_wanted`: the
+    user asked for just this.
     """
 
     found: Found
     item: Item
     asks: bool = False
     is_told: bool = False
+    is_wanted: bool = False
     file: FileFind | None = None
 
 
 class Intake:
     """Takes finds, and follows their rows until they are settled; safe from several threads.
 
-    `pixels` gives the digest of an image's pixels. `later` takes a watched file's find that this
-    machine cannot take now. `changed` is called when a burst may have something to give.
+    `decoding` is for what was copied, and for twins; files wait for their turn at the app's.
+    `later` takes a watched file's find that this machine cannot take now. `changed` is called when
+    a burst may have something to give.
     """
 
     def __init__(
@@ -62,7 +69,7 @@ class Intake:
         bursts: Bursts,
         folders: Folders,
         teller: Teller,
-        pixels: Callable[[bytes, str], str],
+        decoding: Decoding,
         later: Callable[[Find], None],
         changed: Callable[[], None],
     ) -> None:
@@ -71,12 +78,20 @@ class Intake:
         self._bursts = bursts
         self._folders = folders
         self._teller = teller
+        self._prepare = decoding.prepare
         self._later = later
         self._changed = changed
         self._asker = Asker(app, senders, teller, changed)
-        self._twins = Twins(pixels, app.store.read, time.monotonic)
+        self._twins = Twins(decoding.pixels, app.store.read, time.monotonic)
+        self._fights = Fights(decoding.pixels, app.store.read, time.monotonic)
         self._put_off: dict[FileFind, Message] = {}
         self._news = RowNews(app, teller)
+
+    @property
+    def problem(self) -> Message | None:
+        """Why files that were found still wait to be taken; None if they do not."""
+        reasons = list(self._put_off.values())
+        return files_wait(reasons[0]) if reasons else None
 
     def take(self, find: Find) -> None:
         """Have it accepted and sent; whatever is wrong with it is told.
@@ -119,17 +134,6 @@ class Intake:
             elif record.state is State.FAILED:
                 self._unlinked(record)
 
-    @property
-    def problem(self) -> Message | None:
-        """Why this machine cannot take watched files now, and how many that are."""
-        put_off = list(self._put_off.values())
-        if not put_off:
-            return None
-        return Message(
-            "{count} saved pictures wait until they can be kept: {reason}",
-            {"count": len(put_off), "reason": put_off[-1]},
-        )
-
     def heed_answers(self) -> None:
         """Do as the user answered to what was asked."""
         self._asker.heed()
@@ -145,8 +149,13 @@ class Intake:
 
     def _take(self, find: Find) -> None:
         pipeline = self._app.pipeline()
-        ready = pipeline.ready(find.found, find.item.order)
         is_file = find.file is not None
+        ready = pipeline.ready(find.found, find.item.order, None if is_file else self._prepare)
+        is_bitmap = not find.item.name
+        if is_bitmap and not find.is_wanted and self._fights.goes_on(ready):
+            self._bursts.drop(find.item)
+            self._leave(find, RESTORED, is_told=False)
+            return
         with self._twins.sighting(ready, is_file=is_file) as sighting:
             twin_id = self._twins.of(sighting, ready, is_file=is_file)
             joined = self._joined(pipeline, find, ready, twin_id) if twin_id else None
@@ -206,22 +215,22 @@ class Intake:
         if isinstance(error, DaemonError):  # it ends; the file is taken at the next start
             return
         if find.file is None:
-            self._leave(find, error, is_told=True)
+            self._leave(find, error.message, is_told=True)
         elif isinstance(error, MachineError):
             self._put_off[find.file] = error.message
-            self._teller.tell_once(Topic.PROBLEM, _DISK, error.message)
+            self._teller.tell_once(Topic.PROBLEM, _DISK, files_wait(error.message))
             self._later(find)
         else:
             self._put_off.pop(find.file, None)
             if not self._folders.again(find.file):
                 is_there = stamp_of(str(find.file.path)) == find.file.stamp
-                self._leave(find, error, is_told=is_there)
+                self._leave(find, error.message, is_told=is_there)
 
-    def _leave(self, find: Find, error: ImghostError, *, is_told: bool) -> None:
+    def _leave(self, find: Find, reason: Message, *, is_told: bool) -> None:
         name = find.item.name or find.item.burst.origin.source
-        self._teller.left_alone.add(name, error.message, find)
+        self._teller.left_alone.add(name, reason, find)
         if is_told:
-            self._teller.tell(Topic.REFUSED, error.message, is_failure=True)
+            self._teller.tell(Topic.REFUSED, reason, is_failure=True)
 
     def _took(self, find: Find) -> None:
         if find.file:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from imghost.errors import MachineError
 from imghost.keep.facts import Facts
 from imghost.models import Message
 
@@ -64,7 +65,7 @@ class Pause:
         return self._plan.until if self._plan.until > self._clock() else math.inf
 
     def pause(self, minutes: float | None) -> None:
-        """Take nothing, for so long."""
+        """Take nothing, for so long; also if that cannot be written down."""
         self._set(Plan(is_paused=True, until=self._after(minutes)))
 
     def resume(self, minutes: float | None) -> None:
@@ -84,7 +85,15 @@ class Pause:
     def _set(self, plan: Plan) -> None:
         self._plan, self._began_paused = plan, False
         until = None if plan.until == math.inf else plan.until
-        self._facts.note(_FACT, json.dumps([plan.is_paused, until]))
+        try:
+            self._facts.note(_FACT, json.dumps([plan.is_paused, until]))
+        except MachineError as exc:
+            raise MachineError(
+                "paused, but that is not remembered across a restart: {reason}"
+                if plan.is_paused
+                else "watching, but that is not remembered across a restart: {reason}",
+                reason=exc.message,
+            ) from exc
 
 
 class Turn(Enum):

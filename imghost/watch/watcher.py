@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
@@ -24,13 +23,12 @@ from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
 from imghost.watch.pausing import BY_USER, LOCKED, Followed, Turn
-from imghost.watch.surroundings import Surroundings
+from imghost.watch.surroundings import Surroundings, Takers
 from imghost.watch.telling import Topic
 from imghost.watch.wishes import Wishes
 
 _ROUND_S = 2.0
 _RESUME_S = 3.0
-_SAVED_S = 0.6  # so long ago a file was written that stands still now
 _CLIPBOARD_BYTES = 100_000_000
 _CONFIG = "config"
 
@@ -45,7 +43,7 @@ class Watcher:
         self,
         app: App,
         senders: Senders,
-        takers: Executor,
+        takers: Takers,
         survive: Survival,
         around: Surroundings,
     ) -> None:
@@ -74,15 +72,9 @@ class Watcher:
             besides=(app.dirs.data, app.dirs.state, app.dirs.cache, app.dirs.logs),
             survive=survive,
         )
+        later: Callable[[Find], None] = lambda find: self._finder.take_later(find)  # noqa: E731, PLW0108 - made below
         self._intake = Intake(
-            app,
-            senders,
-            self._bursts,
-            self._folders,
-            teller,
-            around.pixels,
-            self._later,
-            self.wake,
+            app, senders, self._bursts, self._folders, teller, around.decoding, later, self.wake
         )
         self._finder = Finder(
             app,
@@ -90,7 +82,8 @@ class Watcher:
             self._intake,
             self._giver,
             teller,
-            lambda work: takers.submit(survive, work),
+            lambda work: takers.of_copied.submit(survive, work),
+            lambda work: takers.of_files.submit(survive, work),
         )
         self.wishes = Wishes(lambda: self.board, self._finder, teller, self._max_bytes, self.wake)
         senders.ended = self._intake.ended
@@ -122,19 +115,23 @@ class Watcher:
         self._woken.set()
 
     def pause(self, minutes: float | None) -> None:
-        """Take nothing, for so long."""
+        """Take nothing, for so long. Raises MachineError if that is so, but not remembered."""
         self._followed.began()
         self._folders.pause()
-        self._pause.pause(minutes)
-        self.wake()
+        try:
+            self._pause.pause(minutes)
+        finally:
+            self.wake()
 
     def resume(self, minutes: float | None) -> None:
-        """Take what comes from now on, for so long."""
-        with self._placing:
-            self._pause.resume(minutes)
-            self.in_place.clear()
-        self.wake()
-        self.in_place.wait(_RESUME_S)
+        """Take what comes from now on, for so long. Raises as `pause` does."""
+        try:
+            with self._placing:
+                self.in_place.clear()
+                self._pause.resume(minutes)
+        finally:
+            self.wake()
+            self.in_place.wait(_RESUME_S)
 
     def screen_locked(self, is_locked: bool) -> None:  # noqa: FBT001 - what the desktop tells
         """The screen was locked or unlocked."""
@@ -170,8 +167,7 @@ class Watcher:
         reason = self._pause.reason
         problems = (
             self.board.problem if self.board else None,
-            *self._folders.problems(),
-            self._intake.problem,
+            *(self._folders.problems() or (self._intake.problem,)),
             *self._teller.problems(),
             *self._around.problems(),
         )
@@ -287,11 +283,8 @@ class Watcher:
         if self._pause.reason:  # which the folders do not know yet
             self._folders.settled(file)
             return
-        copies = self.board.copies_before(_SAVED_S) if self.board else self._copies
+        copies = self.board.copies_at(file.since) if self.board else self._copies
         self._finder.saved(file, copies)
-
-    def _later(self, find: Find) -> None:
-        self._finder.take_later(find)
 
 
 def nobody_is_told() -> None:

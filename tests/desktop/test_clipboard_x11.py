@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -387,6 +389,42 @@ def test_a_display_that_goes_away() -> None:
         assert name in str(watcher.error)
         with pytest.raises(MachineError):
             clipboard.read(MAX_BYTES)
+        clipboard.close()
+
+
+def test_a_server_that_hangs_does_not_hold_up_the_end() -> None:
+    """While the server does not answer, closing ends all that waits for it, within seconds."""
+    with xvfb() as (name, server):
+        clipboard = X11Clipboard(name)
+        watcher = Watcher(clipboard)
+        clipboard.put(Offer(text="link"))
+        server.send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(clipboard.read, MAX_BYTES)
+            clipboard.close()
+            assert watcher.ended()
+            with suppress(MachineError):
+                reading.result(DEADLINE_S)
+        assert time.monotonic() - begun < 4
+
+
+def test_a_server_that_hangs_is_given_up() -> None:
+    """After a while that is an error which says so, as to begin then is; later it goes on."""
+    with xvfb() as (name, server):
+        clipboard = X11Clipboard(name, reply_s=0.5)
+        watcher = Watcher(clipboard)
+        server.send_signal(signal.SIGSTOP)
+        with pytest.raises(MachineError):
+            clipboard.put(Offer(text="link"))
+        assert watcher.ended()
+        assert "does not answer" in str(watcher.error)
+        clipboard.close()
+        with pytest.raises(MachineError, match="does not answer"):
+            X11Clipboard(name)
+        server.send_signal(signal.SIGCONT)
+        clipboard = X11Clipboard(name)
+        clipboard.put(Offer(text="link"))
         clipboard.close()
 
 

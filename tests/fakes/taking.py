@@ -15,7 +15,7 @@ from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
 from imghost.errors import ImghostError
 from imghost.imaging.pixels import pixels_digest
-from imghost.imaging.prepare import Prepared, Recipe, prepare
+from imghost.imaging.prepare import Prepare, prepare
 from imghost.models import Record, State
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind, stamp_of
@@ -26,6 +26,7 @@ from imghost.watch.bursts import Bursts, Links, Origin
 from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
+from imghost.watch.surroundings import Decoding
 from imghost.watch.telling import Teller, Topic
 from tests.fakes import bilibili
 from tests.fakes.desk import Screen, Speakers
@@ -101,7 +102,7 @@ class Taking:
     def __init__(
         self,
         dirs: Dirs,
-        prepare_bytes: Callable[[bytes, str, Recipe], Prepared] = prepare,
+        prepare_bytes: Prepare = prepare,
         **sections: Any,
     ) -> None:
         self.dirs = dirs
@@ -123,13 +124,20 @@ class Taking:
             self.bursts,
             self.folders,
             self.teller,
-            pixels_digest,
+            Decoding(prepare_bytes, pixels_digest),
             self._later,
             self._give,
         )
         giver = Giver(lambda: None, self.teller, lambda: self.app.config, self.app.store)
         self.finder = Finder(
-            self.app, self.bursts, self.intake, giver, self.teller, self._submit, self.clock
+            self.app,
+            self.bursts,
+            self.intake,
+            giver,
+            self.teller,
+            self._submit,
+            self._submit,
+            self.clock,
         )
         self.senders.ended = self.intake.ended
 

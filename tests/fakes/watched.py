@@ -13,12 +13,13 @@ from imghost.app import App
 from imghost.clipboard import Clipboard
 from imghost.dirs import Dirs
 from imghost.imaging.pixels import pixels_digest
+from imghost.imaging.prepare import Prepare, prepare
 from imghost.models import Message, State
 from imghost.senders import Senders
 from imghost.text import Speaker
 from imghost.watch.board import Board
 from imghost.watch.pausing import Pause
-from imghost.watch.surroundings import Surroundings
+from imghost.watch.surroundings import Decoding, Surroundings, Takers
 from imghost.watch.telling import Teller, Topic
 from imghost.watch.watcher import Watcher
 from tests.fakes.clipboards import Desktop
@@ -33,6 +34,7 @@ class Watched:
     """It is watched from the start; `close` fails if there was a bug.
 
     `begins_paused`: as after an autostart. `has_clipboard`: whether it is watched at all.
+    `prepare_bytes` is for all that is not copied.
     """
 
     def __init__(
@@ -42,14 +44,18 @@ class Watched:
         *,
         begins_paused: bool = False,
         has_clipboard: bool = True,
+        prepare_bytes: Prepare = prepare,
         **sections: Any,
     ) -> None:
         self.dirs, self.desktop = dirs, desktop
         self.screen, self.speakers, self.survive = Screen(), Speakers(), Watchful()
         file = write_config(dirs, sections)
-        self.app = App(dirs, file, file.load(), base_url=BASE)
+        self.app = App(dirs, file, file.load(), prepare_bytes=prepare_bytes, base_url=BASE)
         self._senders = ThreadPoolExecutor(4, thread_name_prefix="send")
-        self._takers = ThreadPoolExecutor(2, thread_name_prefix="take")
+        self._takers = Takers(
+            ThreadPoolExecutor(2, thread_name_prefix="take"),
+            ThreadPoolExecutor(2, thread_name_prefix="take files"),
+        )
         self.senders = Senders(self.app.outbox, self._senders, self.survive)
         self.teller = Teller(
             Speaker("en"), self.screen, self.speakers, lambda: self.app.config, time.monotonic
@@ -58,7 +64,9 @@ class Watched:
         if begins_paused:
             self.pause.begin_paused()
         opener: Callable[[float], Clipboard] | None = desktop.open if has_clipboard else None
-        around = Surroundings(self.teller, self.pause, pixels_digest, opener, lambda: [NO_NOTICES])
+        around = Surroundings(
+            self.teller, self.pause, Decoding(prepare, pixels_digest), opener, lambda: [NO_NOTICES]
+        )
         self.watcher = Watcher(self.app, self.senders, self._takers, self.survive, around)
         self._thread = threading.Thread(target=self.watcher.run, name="watch")
         self._thread.start()
