@@ -166,7 +166,7 @@ class Watcher:
         """What it does, for `imghost status`."""
         reason = self._pause.reason
         clipboard = self.board.problem if self.board else None
-        files = self._folders.problems() or (self._intake.problem,)
+        files = self._folders.problems() or (self._intake.put_off.problem,)
         return Watching(
             "paused" if reason else "watching",
             reason,
