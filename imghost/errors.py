@@ -5,6 +5,7 @@ ImghostError                1  a bug, if nothing below fits
 |-- ConfigError             3  config, or an unknown host, bucket, format or style
 |-- SourceError             4  nothing to read: missing file, empty clipboard
 |-- ImageError              5  not an image that can be used
+|   `-- ImageUnfinished     5  not yet, perhaps: it may be half of one
 |-- HostError               6
 |   |-- HostUnavailable     6  later: the image is kept and queued
 |   |-- HostRefused         6  never: the image is kept and failed
@@ -58,6 +59,10 @@ class ImageError(ImghostError):
     """The bytes are not an image that can be used."""
 
     exit_code = 5
+
+
+class ImageUnfinished(ImageError):
+    """The bytes end too early, or are none that are known: whoever writes them may go on."""
 
 
 class HostError(ImghostError):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imghost.errors import SourceError
+from imghost.errors import ImageError, SourceError
 from imghost.sources.file_find import FileFind, stamp_of
 
 DATA = b"\x89PNG and more"
@@ -50,7 +50,7 @@ def test_a_file_is_read_as_it_was_found(folder: Path) -> None:
 def test_a_file_may_be_as_large_as_is_allowed(folder: Path) -> None:
     """One byte more is refused, without reading it."""
     assert find_of(folder).load(len(DATA)) == DATA
-    with pytest.raises(SourceError, match="larger than 0 MB"):
+    with pytest.raises(ImageError, match="larger than 0 MB"):
         find_of(folder).load(len(DATA) - 1)
 
 

@@ -176,11 +176,11 @@ def test_a_full_disk_is_told_once_and_tried_again(begin: Begin, folder: Path, di
         assert len(taking.told(Topic.PROBLEM)) == times_told
         assert taking.told(Topic.PROBLEM)[-1].endswith("check the disk")
         assert taking.left_alone() == []
-        problem = str(taking.intake.problem)
+        problem = str(taking.intake.put_off.problem)
         assert problem.startswith("new files in watched folders wait, and are taken when ")
         dirs.originals.unlink()
         taking.later()
-        assert taking.intake.problem is None
+        assert taking.intake.put_off.problem is None
         assert taking.next_s() == math.inf
         assert taking.states() == [State.DONE] * 3 * times_told
         assert finds[0].path.stem in names(taking)

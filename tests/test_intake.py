@@ -89,6 +89,25 @@ def test_a_file_that_is_no_picture_is_told_at_last(begin: Begin, folder: Path) -
     assert taking.speakers.heard == [FAILED]
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
+        (b"<!doctype html><title>404</title>", "web page"),
+        (pictures.png(2000, 1500), "megapixels"),
+    ],
+)
+def test_a_file_that_will_never_be_taken_is_told_at_once(
+    begin: Begin, folder: Path, data: bytes, words: str
+) -> None:
+    """Nobody has to wait for what time does not change."""
+    taking = begin(watch=watching(folder), limits={"still_mpix": 1})
+    taking.saved(folder / "a.png", data)
+    (told,) = taking.told(Topic.REFUSED)
+    assert words in told
+    assert taking.left_alone() == [("a.png", told)]
+
+
 def test_a_file_that_went_away_is_not_worth_a_notice(begin: Begin, folder: Path) -> None:
     """That stands in the status only: temporary files come and go."""
     taking = begin(watch=watching(folder))
@@ -118,7 +137,7 @@ def test_a_file_that_is_too_large_is_told(begin: Begin, folder: Path, *, is_copi
     if is_copied:
         taking.copied(path)
     else:
-        taking.saved(path, tries=LAST_TRY)
+        taking.saved(path)
     (told,) = taking.told(Topic.REFUSED)
     assert "raise limits.input_bytes" in told
 
@@ -158,11 +177,11 @@ def test_files_that_find_no_room_wait_and_that_is_said(begin: Begin, dirs: Dirs)
         taking.saved(dirs.data / "shots" / f"{seed}.png", pictures.png(seed=seed))
     (told,) = taking.told(Topic.PROBLEM)
     assert "could not be written" in told
-    assert told == str(taking.intake.problem)
+    assert told == str(taking.intake.put_off.problem)
     dirs.originals.unlink()
     taking.later()
     assert taking.states() == [State.DONE] * 3
-    assert taking.intake.problem is None
+    assert taking.intake.put_off.problem is None
 
 
 @pytest.mark.parametrize("differs", ["text", "bytes"])

@@ -11,7 +11,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from imghost.errors import ImageError
+from imghost.errors import ImageError, ImageUnfinished
 from imghost.imaging import ico
 from imghost.imaging.containers import CutOff, bare, gif, metadata
 from imghost.imaging.deadline import OutOfTime, check_time, too_slow
@@ -35,6 +35,7 @@ _PLUGINS = {
     "heic": ("pillow_heif", "HeifImageFile"),
 }
 _ANIMATED = frozenset({"png", "webp", "gif", "avif"})  # in others, more pictures are pages
+_PERHAPS_UNFINISHED = ("text", "")  # of the kinds that are no images
 _EAGER = {"gif": gif.canvas, "ico": ico.canvas}  # Pillow allocates these while it opens them
 _MAX_FRAMES = 2000
 _MAX_FRAME_MPIX = 16  # of an animation: encoders hold some frames at a time
@@ -64,7 +65,9 @@ def check(data: bytes, name: str, caps: Caps) -> Image:
     _within_bytes(data, name, caps)
     format_name = format_of(data)
     if not format_name:
-        raise ImageError(REFUSALS[other_kind(data)].template, name=name)
+        kind = other_kind(data)
+        error = ImageUnfinished if kind in _PERHAPS_UNFINISHED else ImageError
+        raise error(REFUSALS[kind].template, name=name)
     with decode_errors(name):
         core = _core(data)
         if canvas := _EAGER.get(format_name):
@@ -134,8 +137,10 @@ def decode_errors(name: str) -> Iterator[None]:
 
         logging.getLogger(__name__).debug("could not decode", exc_info=True)
         if isinstance(exc, CutOff | EOFError) or _TOO_EARLY.search(str(exc)):
-            raise ImageError("{name} ends too early; copy or save it again", name=name) from exc
-        raise ImageError(
+            raise ImageUnfinished(
+                "{name} ends too early; copy or save it again", name=name
+            ) from exc
+        raise ImageUnfinished(
             "{name} cannot be decoded, it is damaged or of a rare kind; save it again as PNG or "
             "JPEG",
             name=name,
@@ -150,7 +155,7 @@ def safe_name(name: str) -> str:
 
 def _within_bytes(data: bytes, name: str, caps: Caps) -> None:
     if not data:
-        raise ImageError("{name} is empty; copy or save the image again", name=name)
+        raise ImageUnfinished("{name} is empty; copy or save the image again", name=name)
     if len(data) > caps.input_bytes:
         raise ImageError(
             "{name} has {size_bytes} bytes, and {max_bytes} are the most (limits.input_bytes); "

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from io import BytesIO
 from typing import IO, Any
 
-from imghost.errors import ConfigError, ImageError, ImghostError
+from imghost.errors import ConfigError, ImageError, ImageUnfinished, ImghostError
 from imghost.imaging.check import Caps
 from imghost.imaging.conversion import Conversion
 from imghost.imaging.prepare import Prepared, Recipe
@@ -32,7 +32,7 @@ _MAX_NAME = 255
 _PIECE_BYTES = 1 << 20
 _DIGEST = re.compile("(?:[0-9a-f]{64})?")
 _ERRORS: Mapping[str, type[ImghostError]] = {
-    kind.__name__: kind for kind in (ImageError, DamagedError, ConfigError)
+    kind.__name__: kind for kind in (ImageError, ImageUnfinished, DamagedError, ConfigError)
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imghost.errors import SourceError
+from imghost.errors import ImageError, SourceError
 from imghost.keep.seen import Stamp
 
 _HEAD_BYTES = 4096
@@ -36,9 +36,12 @@ class FileFind:
     since: float = field(default=math.inf, compare=False)
 
     def load(self, max_bytes: int) -> bytes:
-        """The file's bytes. Raises SourceError if it is not the one that was found, or larger."""
+        """The file's bytes.
+
+        Raises SourceError if it is not the one that was found, ImageError if it is larger.
+        """
         if self.stamp.size_bytes > max_bytes:
-            raise SourceError(
+            raise ImageError(
                 "{path} is larger than {max_mb} MB; raise limits.input_bytes if it is meant to be",
                 path=str(self.path),
                 max_mb=max_bytes // 1_000_000,

@@ -12,6 +12,8 @@ from imghost.errors import (
     ConfigError,
     DaemonError,
     HostError,
+    ImageError,
+    ImageUnfinished,
     ImghostError,
     JournalDamaged,
     MachineError,
@@ -22,18 +24,17 @@ from imghost.pipeline import Accepted, Pipeline, Ready
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.folder import Folders
-from imghost.sources.memory import files_wait
 from imghost.watch.asking import Asker
 from imghost.watch.board import RESTORED
 from imghost.watch.bursts import Bursts, Item
 from imghost.watch.fights import Fights
+from imghost.watch.put_off import PutOff
 from imghost.watch.row_news import RowNews
 from imghost.watch.surroundings import Decoding
 from imghost.watch.telling import Teller, Topic
 from imghost.watch.twins import Twins
 
 _FOLLOWED = 500
-_DISK = "disk"
 
 log = logging.getLogger(__name__)
 
@@ -84,14 +85,8 @@ class Intake:
         self._asker = Asker(app, senders, teller, changed)
         self._twins = Twins(decoding.pixels, app.store.read, time.monotonic)
         self._fights = Fights(decoding.pixels, app.store.read, time.monotonic)
-        self._put_off: dict[FileFind, Message] = {}
+        self.put_off = PutOff(teller)
         self._news = RowNews(app, teller)
-
-    @property
-    def problem(self) -> Message | None:
-        """Why files that were found still wait to be taken; None if they do not."""
-        reasons = list(self._put_off.values())
-        return files_wait(reasons[0]) if reasons else None
 
     def take(self, find: Find) -> None:
         """Have it accepted and sent; whatever is wrong with it is told.
@@ -217,12 +212,14 @@ class Intake:
         if find.file is None:
             self._leave(find, error.message, is_told=True)
         elif isinstance(error, MachineError):
-            self._put_off[find.file] = error.message
-            self._teller.tell_once(Topic.PROBLEM, _DISK, files_wait(error.message))
+            self.put_off.add(find.file, error.message)
             self._later(find)
         else:
-            self._put_off.pop(find.file, None)
-            if not self._folders.again(find.file):
+            self.put_off.drop(find.file)
+            is_final = isinstance(error, ImageError) and not isinstance(error, ImageUnfinished)
+            if is_final:
+                self._folders.settled(find.file)
+            if is_final or not self._folders.again(find.file):
                 is_there = stamp_of(str(find.file.path)) == find.file.stamp
                 self._leave(find, error.message, is_told=is_there)
 
@@ -234,10 +231,8 @@ class Intake:
 
     def _took(self, find: Find) -> None:
         if find.file:
-            self._put_off.pop(find.file, None)
             self._folders.settled(find.file)
-        if not self._put_off:
-            self._teller.over(_DISK)
+        self.put_off.drop(find.file)
 
     def _linked(self, record: Record) -> None:
         pipeline = self._app.pipeline()

@@ -167,7 +167,7 @@ class Watcher:
         reason = self._pause.reason
         problems = (
             self.board.problem if self.board else None,
-            *(self._folders.problems() or (self._intake.problem,)),
+            *(self._folders.problems() or (self._intake.put_off.problem,)),
             *self._teller.problems(),
             *self._around.problems(),
         )
