@@ -145,6 +145,12 @@ class Rows:
         """The rows that were done last, the newest first."""
         return self._select("WHERE state = 'done' ORDER BY id DESC LIMIT ?", (limit,))
 
+    def latest_failed(self, limit: int) -> list[Record]:
+        """The rows that failed, the newest first."""
+        return self._select(
+            f"WHERE state = 'failed' AND {UNSETTLED} ORDER BY id DESC LIMIT ?", (limit,)
+        )
+
     def buckets(self, host: str) -> list[str]:
         """The buckets that were used at a host, by name."""
         rows = self._db.read(

@@ -158,6 +158,11 @@ class Watcher:
         return self._pause.reason
 
     @property
+    def pause_ends_at(self) -> float:
+        """When it pauses or goes on by itself, in seconds since the epoch; may be infinite."""
+        return self._pause.ends_at
+
+    @property
     def can_put_back(self) -> bool:
         """Whether there is such a picture."""
         return self._giver.can_put_back
