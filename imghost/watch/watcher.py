@@ -31,6 +31,7 @@ _ROUND_S = 2.0
 _RESUME_S = 3.0
 _CLIPBOARD_BYTES = 100_000_000
 _CONFIG = "config"
+_TOLD_S = 0.1  # a copy may be told so much later than a file that was saved after it
 
 
 class Watcher:
@@ -288,7 +289,7 @@ class Watcher:
         if self._pause.reason:  # which the folders do not know yet
             self._folders.settled(file)
             return
-        copies = self.board.copies_at(file.since) if self.board else self._copies
+        copies = self.board.copies_at(file.since + _TOLD_S) if self.board else self._copies
         self._finder.saved(file, copies)
 
 
