@@ -26,7 +26,7 @@ class FileInput:
 
 @dataclass(frozen=True, slots=True)
 class EditorFile:
-    """A file of this machine that another program names: trusted less, it must be no link itself."""
+    """A file of this machine that another program names: trusted less, and no link itself."""
 
     path: str
 
