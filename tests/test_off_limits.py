@@ -140,7 +140,7 @@ def test_what_the_system_makes_up_is_not_opened(dirs: Dirs, tmp_path: Path, way:
 
 def test_a_copied_journal_is_no_image(dirs: Dirs, journal: Database, tmp_path: Path) -> None:
     """A file manager's copy of it is left alone."""
-    assert journal
+    assert journal.path == dirs.journal
     (link := tmp_path / "x.png").hardlink_to(dirs.journal)
     with pytest.raises(SourceError, match="no image on the clipboard"):
         inputs_of(Held(1, paths=(str(link), str(dirs.journal))), off_limits(dirs))
