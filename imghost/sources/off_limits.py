@@ -31,11 +31,11 @@ class OffLimits:
 
         Links are followed, and hard links known for what they are.
         """
-        try:
-            real = Path(os.path.realpath(path))
-        except (OSError, ValueError):  # reading says why
+        file = _identity(Path(path))
+        if file is None:  # reading says why
             return None
-        around = _identities((Path(path), real, *real.parents))
+        real = Path(os.path.realpath(path))
+        around = {file} | _identities((real, *real.parents))
         if around & _identities(self.own):
             return Message(
                 "{path} is a file of imghost's own; name a picture of yours", {"path": str(path)}
