@@ -57,7 +57,8 @@ class Editors:
 
         max_bytes = self._app.config.limits.input_bytes
         board = self._watcher.board if self._watcher else None
-        return inputs_of(board.held_now(max_bytes) if board else held_now(os.environ, max_bytes))
+        held = board.held_now(max_bytes) if board else held_now(os.environ, max_bytes)
+        return inputs_of(held, self._app.off_limits)
 
     def known(self, links: Collection[str]) -> Mapping[str, int | None]:
         """Those of the links that are ours, whatever their style, with the ids of their uploads."""
