@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Self
 
 from imghost.config import Config
@@ -24,13 +26,15 @@ from imghost.keep.store import Store
 from imghost.models import Alive, Found, Message, Record, State
 from imghost.open_hosts import OpenHosts
 from imghost.outbox import Outbox
-from imghost.pipeline import Pipeline
+from imghost.pipeline import Order, Pipeline
 from imghost.server.asked import (
     BytesInput,
     EditorFile,
     FileInput,
     Input,
     LinkInput,
+    UploadedInput,
+    UploadOptions,
     UploadRequest,
 )
 from imghost.server.wire import Failure, Settled
@@ -163,10 +167,11 @@ class App:
             index, given = item
             record = None
             try:
-                accepted = pipeline.accept(self._found(given), order, State.UPLOADING)
+                own = self._order_of(given, order, options)
+                accepted = pipeline.accept(self._found(given), own, State.UPLOADING)
                 outcome = delivery.send(accepted)
                 record = pipeline.told(outcome.record, accepted)
-                text = pipeline.text(record, order)
+                text = pipeline.text(record, own)
             except ImghostError as exc:
                 return Settled(index, record, failure=Failure.of(exc))
             failure = Failure.of(outcome.error) if outcome.error else None
@@ -205,6 +210,12 @@ class App:
         """Make the journal whole again if it was deleted or damaged. Raises MachineError."""
         self._journal_file.look_after(thorough=thorough)
 
+    def _order_of(self, given: Input, order: Order, options: UploadOptions) -> Order:
+        """What was uploaded goes where it went, unless somewhere else is asked for."""
+        if isinstance(given, UploadedInput) and not (options.host or options.bucket):
+            return replace(order, target=self.journal.get(given.id).target)
+        return order
+
     def _found(self, given: Input) -> Found:
         max_bytes = self.config.limits.input_bytes
         match given:
@@ -216,6 +227,9 @@ class App:
                 return found_bytes(name, data)
             case LinkInput(url):
                 return found_link(url, self._fetch)
+            case UploadedInput(record_id):
+                record = self.journal.get(record_id)
+                return Found(record.origin, record.name, partial(self.store.read, record.original))
 
     def _fetch(self, url: str) -> bytes:
         if not self.config.server.fetch_links:

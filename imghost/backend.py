@@ -71,6 +71,10 @@ class Backend:
         board = self._watcher.board if self._watcher else None
         return board.put(Offer(text)) if board else False
 
+    def given(self) -> Sequence[int]:
+        """The uploads whose links stand where pictures were copied. Raises SourceError."""
+        return self._watcher.given() if self._watcher else ()
+
     def retry(self, ids: Sequence[int]) -> int:
         """Lift what holds uploads back; how many are queued."""
         return self._app.retry(ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from imghost.clipboard import Held, Offer
@@ -11,7 +11,7 @@ from imghost.desktop.clipboard_text import TextClipboard
 from imghost.desktop.clipboard_x11 import X11Clipboard
 from imghost.desktop.holder import hold
 from imghost.errors import MachineError, SourceError
-from imghost.server.asked import BytesInput, FileInput, Input
+from imghost.server.asked import BytesInput, FileInput, Input, UploadedInput
 from imghost.sources.files import may_be_image
 from imghost.sources.off_limits import OffLimits
 
@@ -28,20 +28,22 @@ def held_now(environ: Mapping[str, str], max_bytes: int) -> Held:
 
 
 def inputs_of(held: Held, off_limits: OffLimits) -> tuple[Input, ...]:
-    """The images that the clipboard holds, to upload because the user asks for it.
+    """The images that the clipboard holds, if any, to upload because the user asks for it.
 
-    Raises SourceError if there are none, or if what is there is left alone.
+    Raises SourceError if what is there is left alone.
     """
     if held.reason:
         raise SourceError("what is on the clipboard is left alone: {reason}", reason=held.reason)
     if held.bitmap:
         return (BytesInput("", held.bitmap),)
-    images = tuple(FileInput(path) for path in held.paths if may_be_image(path, off_limits))
-    if not images:
-        raise SourceError(
-            "there is no image on the clipboard; copy one, or name a file: imghost upload a.png"
-        )
-    return images
+    return tuple(FileInput(path) for path in held.paths if may_be_image(path, off_limits))
+
+
+def replaced_inputs(record_ids: Sequence[int]) -> tuple[Input, ...]:
+    """The uploads of a watcher whose links stand where the images were. Raises SourceError."""
+    if not record_ids:
+        raise SourceError("there is no image on the clipboard; copy one first")
+    return tuple(map(UploadedInput, record_ids))
 
 
 def copy_text(environ: Mapping[str, str], text: str) -> None:

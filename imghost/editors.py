@@ -52,13 +52,17 @@ class Editors:
             )
 
     def copied(self) -> Sequence[Input]:
-        """The images on the clipboard, by the daemon's own eyes if it has any."""
-        from imghost.copying import held_now, inputs_of
+        """The images on the clipboard, by the daemon's own eyes if it has any.
+
+        Where it has put a link in an image's place already, that image is meant.
+        """
+        from imghost.copying import held_now, inputs_of, replaced_inputs
 
         max_bytes = self._app.config.limits.input_bytes
         board = self._watcher.board if self._watcher else None
         held = board.held_now(max_bytes) if board else held_now(os.environ, max_bytes)
-        return inputs_of(held, self._app.off_limits)
+        given = self._watcher.given if self._watcher else tuple[int, ...]
+        return inputs_of(held, self._app.off_limits) or replaced_inputs(given())
 
     def known(self, links: Collection[str]) -> Mapping[str, int | None]:
         """Those of the links that are ours, whatever their style, with the ids of their uploads."""

@@ -100,18 +100,22 @@ def test_after_ten_seconds_comes_what_is_there(bursts: Bursts) -> None:
 def test_a_whole_burst_has_its_drafts_in_their_places(bursts: Bursts) -> None:
     """Links and drafts stand in the order of the pictures, whatever is given when."""
     items = bursts.add_all(CLIPBOARD, list("abcd"), ORDER, 0.0)
+    for number, item in enumerate(items[1:], 1):
+        bursts.accept(item, number)
     for item in items:
         bursts.draft(item, f"draft {item.name}")
     assert texts(bursts.due(5.0)) == [("draft a", "draft b", "draft c", "draft d")]
     bursts.settle(items[1], "link b")
-    bursts.settle(items[0], "link a")
+    bursts.settle(items[0], "link a", 9)
     (links,) = bursts.due(SPLIT_S)
     assert links.texts == ("link a", "link b", "draft c", "draft d")
+    assert links.record_ids == (9, 1, 2, 3)
     assert (links.fresh, links.is_draft) == (("link a", "link b"), True)
     bursts.settle(items[3], "link d")
     bursts.settle(items[2], "")
     (links,) = bursts.due(SPLIT_S + 6)
     assert links.texts == ("link a", "link b", "link d")
+    assert links.record_ids == (9, 1, 3)
     assert (links.fresh, links.is_draft) == (("link d",), False)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from imghost.clipboard import Offer
 from imghost.config import Config, NotifyConfig, WatchConfig
 from imghost.errors import SourceError
 from imghost.keep.store import Store
@@ -75,7 +76,8 @@ class Bench:
     ) -> Links:
         """Links to what was found just now."""
         origin = Origin(source, self.opened.copies)
-        return Links(origin, number, texts, () if is_draft else texts, is_draft, "bilibili")
+        ids = tuple(range(1, len(texts) + 1))
+        return Links(origin, number, texts, () if is_draft else texts, is_draft, "bilibili", ids)
 
     def told(self, topic: Topic) -> list[str]:
         """What was told about this."""
@@ -263,6 +265,29 @@ def test_what_was_found_before_a_pause_is_late(bench: Bench) -> None:
     bench.giver.give_again()
     assert bench.desktop.text == ""
     assert bench.told(Topic.LATE) == ["imghost history has the link: the link"]
+
+
+def test_it_knows_whose_links_stand_there(bench: Bench) -> None:
+    """From when they took the place until anything else does, also something of our own."""
+    bench.copied_picture()
+    assert bench.giver.given() == ()
+    bench.giver.give(bench.links("one", "two"))
+    assert bench.giver.given() == (1, 2)
+    bench.look()
+    assert bench.giver.given() == (1, 2)
+    bench.giver.put_back()
+    assert bench.giver.given() == ()
+    bench.copied_picture()
+    bench.giver.give(bench.links("one", number=2))
+    assert bench.opened.put(Offer("another link"))
+    assert bench.giver.given() == ()
+    bench.look()
+    bench.giver.give(bench.links("a file's link", number=3, source="/folder"))
+    assert bench.giver.given() == (1,)
+    bench.desktop.copy_text("text")
+    assert bench.giver.given() == ()
+    bench.board = None
+    assert bench.giver.given() == ()
 
 
 def test_the_picture_can_be_put_back(bench: Bench) -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from imghost.dirs import Dirs
 from imghost.errors import UsageError
-from imghost.server.asked import BytesInput, EditorFile, LinkInput
+from imghost.forget import forget
+from imghost.server.asked import EditorFile, LinkInput
 from imghost.server.multipart import MAX_PARTS, Form
 from imghost.server.named import MAX_INPUTS, deletions, named_inputs
 from tests.fakes import pictures
@@ -148,6 +149,54 @@ def test_copied_files_are_a_link_each(dirs: Dirs, files: list[Path]) -> None:
         with open_door(dirs, watched) as door:
             told = door.upload()
     assert [item["fileName"] for item in told["items"]] == ["a.png", "ü b.png", "c.png"]
+
+
+def test_a_link_that_took_a_pictures_place_stands_for_it(dirs: Dirs) -> None:
+    """The watcher was quicker than the paste: the answer is its upload, and nothing is sent."""
+    desktop = Desktop()
+    with closing(Watched(dirs, desktop)) as watched:
+        desktop.copy_picture(pictures.png())
+        watched.link()
+        with open_door(dirs, watched) as door:
+            told = door.told(door.post("/upload"))
+            (row,) = door.app.journal.history()
+            elsewhere = door.told(door.post("/upload?uploader=local&configName=album"))
+            desktop.copy_text(watched.link())
+            nothing = door.told(door.post("/upload"))
+    assert told["success"], told
+    assert [item["id"] for item in told["items"]] == [row.id]
+    assert told["result"][0].endswith(row.key)
+    assert "/album/" in elsewhere["result"][0]
+    assert nothing["message"] == "there is no image on the clipboard; copy one first"
+
+
+def test_links_that_took_files_places_stand_for_them(dirs: Dirs, files: list[Path]) -> None:
+    """One for each, in their order; not for those that were forgotten since."""
+    desktop = Desktop()
+    with closing(Watched(dirs, desktop)) as watched:
+        desktop.copy_files(*map(str, files))
+        watched.link()
+        with open_door(dirs, watched) as door:
+            told = door.upload()
+            forget(door.app, door.app.journal.get(told["items"][1]["id"]), at_host=False)
+            fewer = door.upload()
+    names = [item["fileName"] for item in told["items"]]
+    assert names == ["a.png", "ü b.png", "c.png"]
+    assert [item["fileName"] for item in fewer["items"]] == ["a.png", "c.png"]
+
+
+def test_a_link_of_a_watched_folders_own_place_stands_for_it(dirs: Dirs, tmp_path: Path) -> None:
+    """What the folder's setting has sent elsewhere is not sent a second time as configured."""
+    folder, desktop = tmp_path / "shots", Desktop()
+    folder.mkdir()
+    place = {"path": str(folder), "bucket": "album"}
+    with closing(Watched(dirs, desktop, watch={"folders": [place]})) as watched:
+        watched.save(folder / "a.png", pictures.png())
+        watched.link()
+        with open_door(dirs, watched) as door:
+            (link,) = door.upload()["result"]
+            assert door.sent() == 1
+    assert "/album/" in link
 
 
 def test_a_clipboard_without_a_picture(dirs: Dirs) -> None:
@@ -533,11 +582,7 @@ def test_any_json_is_a_list_or_refused(value: object) -> None:
     except UsageError:
         return
     texts = value["list"] if isinstance(value, dict) and value else []
-    assert [
-        one.url if isinstance(one, LinkInput) else one.path
-        for one in named
-        if not isinstance(one, BytesInput)
-    ] == texts
+    assert [one.url if isinstance(one, LinkInput) else one.path for one in named] == texts
 
 
 @given(st.binary(max_size=200))

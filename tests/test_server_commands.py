@@ -118,6 +118,12 @@ class Daemon:
         self.asked.append(("copy", text))
         return bool(text)
 
+    def given(self) -> Sequence[int]:
+        """Two, or the error."""
+        if self.error:
+            raise self.error
+        return (4, 2)
+
     def retry(self, ids: Sequence[int]) -> int:
         """As many as were named."""
         self.asked.append(tuple(ids))
@@ -268,6 +274,15 @@ def test_the_watcher_s_routes_pass_on_what_is_asked(door: Door) -> None:
         *(("pause", None), ("pause", 30.0), ("resume", 0.5)),
         *("put back", ("copy", "链接\n"), ("copy", "")),
     ]
+
+
+def test_it_is_told_whose_links_were_given(door: Door) -> None:
+    """By the ids of their uploads, and why that cannot be told."""
+    answer = door.ask(wire.GIVEN, method="GET")
+    assert wire.read_answer(answer.body) == {"ids": [4, 2]}
+    door.daemon.error = SourceError("nobody can tell")
+    with pytest.raises(SourceError, match="nobody can tell"):
+        wire.read_answer(door.ask(wire.GIVEN, method="GET").body)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from imghost.server.asked import (
 )
 from imghost.server.wire import (
     COPY,
+    GIVEN,
     PAUSE,
     PUT_BACK,
     RESUME,
@@ -71,6 +72,11 @@ def put_back(door: Door) -> None:
 def copy(door: Door, text: str) -> bool:
     """Have it put a text onto the clipboard; False if it has none. Raises DaemonError."""
     return _posted(door, COPY, CopyRequest(text).to_json()).get("copied") is True
+
+
+def given(door: Door) -> tuple[int, ...]:
+    """The uploads whose links it has put onto the clipboard. Raises DaemonError, SourceError."""
+    return RetryRequest.from_json(next(_answers(door, "GET", GIVEN))).ids
 
 
 def upload(door: Door, request: UploadRequest) -> Iterator[Settled]:

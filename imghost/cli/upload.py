@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -79,12 +79,18 @@ def _input(word: str, context: Context) -> Input:
 
 
 def _copied(context: Context) -> list[tuple[str, Input]]:
-    from imghost.copying import held_now, inputs_of
+    from imghost.copying import held_now, inputs_of, replaced_inputs
     from imghost.sources.off_limits import off_limits
 
     held = held_now(context.environ, context.config.limits.input_bytes)
-    inputs = inputs_of(held, off_limits(context.dirs))
+    inputs = inputs_of(held, off_limits(context.dirs)) or replaced_inputs(_given(context.daemon))
     return [(one.path if isinstance(one, FileInput) else _CLIPBOARD, one) for one in inputs]
+
+
+def _given(door: Door | None) -> Sequence[int]:
+    from imghost.cli.client import given
+
+    return given(door) if door else ()
 
 
 def _standard_input(context: Context) -> bytes:

@@ -46,7 +46,14 @@ class BytesInput:
     data: bytes = field(repr=False)
 
 
-Input = FileInput | EditorFile | LinkInput | BytesInput
+@dataclass(frozen=True, slots=True)
+class UploadedInput:
+    """What was uploaded before, by the id of its row; it went where it is wanted, unless told."""
+
+    id: int
+
+
+Input = FileInput | EditorFile | LinkInput | BytesInput | UploadedInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ class RetryRequest:
     def from_json(cls, value: object) -> Self:
         """Read it from a JSON body. Raises UsageError."""
         ids = value.get("ids") if isinstance(value, dict) else None
-        if not isinstance(ids, list) or not all(type(n) is int and 0 < n < _IDS for n in ids):
+        if not isinstance(ids, list) or not all(map(_is_id, ids)):
             raise UsageError('the request must be JSON with a list of numbers "ids"')
         return cls(tuple(ids))
 
@@ -166,7 +173,13 @@ def _input(value: object) -> Input:
             return FileInput(path)
         case {"url": str(url), **rest} if url and not rest:
             return LinkInput(url)
-    raise UsageError('each of "inputs" in the request must have either a "path" or a "url"')
+        case {"id": int() as record_id, **rest} if _is_id(record_id) and not rest:
+            return UploadedInput(record_id)
+    raise UsageError('each of "inputs" in the request must have a "path", a "url" or an "id"')
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is int and 0 < value < _IDS
 
 
 def _text(value: Json, key: str) -> str:

@@ -66,6 +66,10 @@ class Backend(Protocol):
         """Put a text onto the clipboard; False if this daemon has none."""
         ...
 
+    def given(self) -> Sequence[int]:
+        """The ids of the uploads whose links stand on the clipboard, in pictures' place."""
+        ...
+
     def retry(self, ids: Sequence[int]) -> int:
         """Try these images again, without ids all that are queued or held; how many those are."""
         ...
@@ -94,6 +98,7 @@ def command_routes(
         wire.RESUME: ("POST", commands.resume),
         wire.PUT_BACK: ("POST", commands.put_back),
         wire.COPY: ("POST", commands.copy),
+        wire.GIVEN: ("GET", commands.given),
     }
     return [
         Route(path, partial(_answered, token, endpoint), methods=[method])
@@ -165,6 +170,9 @@ class _Commands:
     async def copy(self, request: Request) -> Response:
         asked = CopyRequest.from_json(await _json_of(request))
         return _json_answer({"copied": await self._worked(self._backend.copy, asked.text)})
+
+    async def given(self, _request: Request) -> Response:
+        return _json_answer({"ids": list(await self._worked(self._backend.given))})
 
     async def stop(self, _request: Request) -> Response:
         self._backend.stop()

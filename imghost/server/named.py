@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 
 from imghost.errors import UsageError
-from imghost.server.asked import EditorFile, Input, LinkInput, read_json
+from imghost.server.asked import EditorFile, LinkInput, read_json
 from imghost.sources.files import is_link
+
+Named = EditorFile | LinkInput
 
 MAX_INPUTS = 1000
 _ID = re.compile(r"[0-9]{1,18}")  # SQLite can count as far
 
 
-def named_inputs(body: bytes) -> tuple[Input, ...]:
+def named_inputs(body: bytes) -> tuple[Named, ...]:
     """What the body names, in its order; none if the clipboard is meant. Raises UsageError.
 
     That is what an empty body, `{}` and an empty list mean, and nothing else.
@@ -37,7 +39,7 @@ def _list_of(value: object) -> list[object]:
     return items
 
 
-def _input(value: object) -> Input:
+def _input(value: object) -> Named:
     if not isinstance(value, str):
         raise UsageError('each of "list" in the request must be the text of a path or a link')
     return LinkInput(value) if is_link(value) else EditorFile(value)

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from imghost.models import State
-from imghost.server.asked import BytesInput, EditorFile, FileInput, Input, Json, LinkInput
+from imghost.server.asked import (
+    BytesInput,
+    EditorFile,
+    FileInput,
+    Input,
+    Json,
+    LinkInput,
+    UploadedInput,
+)
 from imghost.server.shapes import item_of, known_item, uploaded
 from imghost.server.wire import Settled
 
@@ -53,6 +61,8 @@ def _word(given: Input) -> str:
             return url
         case BytesInput(name):
             return name
+        case UploadedInput():
+            return ""
 
 
 def _problem(word: str, outcome: Settled | None, say: Speaker, *, is_named: bool) -> str:

@@ -15,7 +15,7 @@ from imghost.server.asked import Json
 TOKEN_HEADER = "X-Imghost-Token"  # noqa: S105 - the header's name
 STATUS, STOP, UPLOAD, RETRY = "/api/status", "/api/stop", "/api/upload", "/api/retry"
 PAUSE, RESUME = "/api/pause", "/api/resume"
-PUT_BACK, COPY = "/api/putback", "/api/copy"
+PUT_BACK, COPY, GIVEN = "/api/putback", "/api/copy", "/api/given"
 _T = TypeVar("_T")
 
 _ERRORS: Mapping[int, type[ImghostError]] = {

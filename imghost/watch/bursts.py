@@ -83,7 +83,7 @@ class Links:
 
     `number` counts bursts in the order of their first find. `fresh` are those of the links that it
     gives for the first time. `is_draft`: some are drafts, and the real ones follow when `host` has
-    answered.
+    answered. `record_ids` are the rows of the `texts`.
     """
 
     origin: Origin
@@ -92,6 +92,7 @@ class Links:
     fresh: tuple[str, ...]
     is_draft: bool
     host: str
+    record_ids: tuple[int, ...] = ()
 
 
 class Bursts:
@@ -161,11 +162,12 @@ class Bursts:
                 item.draft = link
                 item.burst.drafts += 1
 
-    def settle(self, item: Item, link: str) -> None:
-        """The picture has its link, or will have none: ""."""
+    def settle(self, item: Item, link: str, record_id: int = 0) -> None:
+        """The picture has its link, that of this row unless it is accepted; or has none: ""."""
         with self._lock:
             if not item.is_settled:
                 self._end(item)
+                item.record_id = item.record_id or record_id
                 item.link, item.is_fresh = link, bool(link)
                 item.burst.has_news = True
                 if item.asks:
@@ -256,13 +258,15 @@ def _due(burst: Burst, now: float) -> Iterator[Links]:
 
 def _links(burst: Burst, fresh: Sequence[Item]) -> Links:
     items = _in_order(burst)
+    given = [item for item in items if item.text]
     return Links(
         burst.origin,
         burst.number,
-        tuple(item.text for item in items if item.text),
+        tuple(item.text for item in given),
         tuple(item.link for item in fresh),
         bool(burst.drafts),
         items[0].order.target.host if items else "",
+        tuple(item.record_id for item in given),
     )
 
 

@@ -37,7 +37,8 @@ class _Copied:
 class Giver:
     """Puts links onto the clipboard unless something was copied, or found and given, since.
 
-    `board` gives the clipboard, or None where there is none. All but `put_back` is for one thread.
+    `board` gives the clipboard, or None where there is none. All but `given` and
+    `put_back` is for one thread.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Giver:
         self._number = self._drafted = 0
         self._copied: _Copied | None = None
         self._replaced: _Copied | None = None
+        self._standing: tuple[int, tuple[int, ...]] = (0, ())
 
     def copied(self, held: Held, copies: int) -> None:
         """Somebody copied this, as the so-manyth copy; a link may take its place."""
@@ -77,6 +79,13 @@ class Giver:
     def next_s(self, now: float) -> float:
         """How long until `give_again` has something to say."""
         return max(0.0, min((until for _, until in self._ungiven), default=math.inf) - now)
+
+    def given(self) -> tuple[int, ...]:
+        """The rows whose links stand on the clipboard, in pictures' place. Raises SourceError."""
+        board, (copies, record_ids) = self._board(), self._standing
+        if board is None or board.copies != copies or not board.held_now(0).ours:
+            return ()
+        return record_ids
 
     @property
     def can_put_back(self) -> bool:
@@ -107,6 +116,7 @@ class Giver:
 
     def _took_place(self, links: Links) -> None:
         self._number = links.number
+        self._standing = (links.origin.copies, links.record_ids)
         if self._copied and self._copied.copies == links.origin.copies:
             self._replaced = self._copied
         self._given(links)

@@ -247,7 +247,7 @@ class Intake:
         except ConfigError as exc:
             self._teller.tell(Topic.PROBLEM, exc.message)
             text = ""
-        self._bursts.settle(item, text)
+        self._bursts.settle(item, text, record.id)
 
     def _unlinked(self, record: Record) -> None:
         for item in self._bursts.pending(record.id):

@@ -154,6 +154,13 @@ class Watcher:
         """Put back the picture that a link replaced. Raises SourceError."""
         self._giver.put_back()
 
+    def given(self) -> tuple[int, ...]:
+        """The uploads whose links stand on the clipboard, in pictures' place. Raises SourceError.
+
+        Such as were forgotten since are left out.
+        """
+        return tuple(filter(self._app.journal.look_up, self._giver.given()))
+
     @property
     def pause_reason(self) -> Message | None:
         """Why it takes nothing now, or None."""

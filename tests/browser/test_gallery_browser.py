@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,24 @@ HOSTILE = '"><img src=x onerror=alert(1)>.png'
 MANY = 10_000
 PER_PAGE = 48
 FAINT = (Path(__file__).parent / "faint.js").read_text(encoding="utf-8")
+
+
+class _Slow(bilibili.FakeBilibili):
+    """Answers once it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = threading.Event()
+
+    def judge(self, upload: bilibili.Upload, host: str) -> bilibili.Answer:
+        """As ever, but later."""
+        self.may_answer.wait()
+        return super().judge(upload, host)
+
+    def close(self) -> None:
+        """End, whoever waits."""
+        self.may_answer.set()
+        super().close()
 
 
 def _upload(program: Program, folder: Path, name: str = "a.png", seed: int = 0) -> str:
@@ -79,6 +98,56 @@ def test_send_at_once_is_remembered(tab: Tab, program: Program) -> None:
     tab.drop("b.png", pictures.png(seed=1))
     expect(tab.page.locator(".item.done")).to_have_count(2)
     assert {row["name"] for row in program.history} == {"a.png", "b.png"}
+
+
+def test_closing_asks_while_pictures_wait_to_be_sent(chromium: Browser, program: Program) -> None:
+    """What waits its turn says so, and is left out only by who says so; what is sent goes on."""
+    with _Slow() as host:
+        program.configure(**bilibili.settings(host))
+        with program.serving() as url, open_tab(chromium, url) as tab:
+            tab.go()
+            upload, question = tab.page.locator("#upload"), tab.page.locator("#leaving")
+            for seed in range(3):
+                tab.drop(f"{seed}.png", pictures.png(seed=seed))
+            upload.get_by_role("button", name="Upload 3 pictures").click()
+            expect(tab.page.locator(".item.sending")).to_have_count(2)
+            expect(tab.page.locator(".item.waiting")).to_contain_text("Waiting its turn")
+            tab.press("Escape")
+            expect(question).to_contain_text("left out")
+            question.get_by_role("button", name="Go on sending").click()
+            expect(tab.page.locator(".item")).to_have_count(3)
+            upload.get_by_role("button", name="Close").click()
+            question.get_by_role("button", name="Leave them out").click()
+            expect(upload).to_be_hidden()
+            eventually(lambda: len(host.uploads) == 2)
+            with tab.page.expect_navigation():
+                host.may_answer.set()
+            expect(tab.cards).to_have_count(2)
+            tab.must_be_content()
+    assert {row["name"] for row in program.history} == {"0.png", "1.png"}
+    assert {row["state"] for row in program.history} == {"done"}
+
+
+def test_what_failed_behind_a_closed_dialog_is_shown(chromium: Browser, program: Program) -> None:
+    """It comes back with the reason; the list behind it is as it is now once that is closed."""
+    with _Slow() as host:
+        program.configure(**bilibili.settings(host))
+        host.answers.append(bilibili.Answer(-400, "not today", after=host.may_answer))
+        with program.serving() as url, open_tab(chromium, url) as tab:
+            tab.go()
+            tab.drop("a.png", pictures.png())
+            upload = tab.page.locator("#upload")
+            upload.get_by_role("button", name="Upload", exact=True).click()
+            expect(tab.page.locator(".item.sending")).to_contain_text("Waiting for the host")
+            upload.get_by_role("button", name="Close").click()
+            tab.page.get_by_role("button", name="Leave them out").click()
+            expect(upload).to_be_hidden()
+            host.may_answer.set()
+            expect(upload).to_contain_text("not today")
+            with tab.page.expect_navigation():
+                upload.get_by_role("button", name="Close").click()
+            expect(tab.cards.first).to_contain_text("not today")
+            tab.must_be_content()
 
 
 def test_links_are_copied_as_chosen(tab: Tab, program: Program, tmp_path: Path) -> None:

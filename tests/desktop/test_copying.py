@@ -62,6 +62,20 @@ def test_files_that_were_copied(program: Program, person: Person, tmp_path: Path
     assert [row["name"] for row in result.json] == ["b.png", "a.jpg"]
 
 
+def test_a_link_that_took_its_place(program: Program, person: Person) -> None:
+    """While imghost watches, the link of the picture is printed in the format that is asked for."""
+    with program.watching():
+        person.copy(pictures.png())
+        (link,) = person.linked()
+        assert program.run("upload").lines == [link]
+        assert program.run("upload", "--format", "markdown").lines == [f"![]({link})"]
+        assert program.run("--picgo", "upload").lines == [link]
+        person.copy(b"words", "UTF8_STRING")
+        result = program.run("upload")
+        assert (result.code, result.out) == (4, "")
+    assert len(program.history) == 1
+
+
 @pytest.mark.parametrize(
     ("formats", "said"),
     [

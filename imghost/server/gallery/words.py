@@ -17,6 +17,7 @@ SCRIPT: Mapping[str, Message] = {
     "notCopied": Message("The browser does not let this page copy; select the text and copy it"),
     "noLink": Message("There is no link to copy yet"),
     "reading": Message("Looking at it"),
+    "waiting": Message("Waiting its turn"),
     "sending": Message("Sending"),
     "atHost": Message("Waiting for the host"),
     "ready": Message("Ready; nothing has left this computer"),

@@ -188,7 +188,7 @@
 
   const queue = []; // { file, row, state, facts, shown }
   let previewing = 0;
-  let sent = 0;
+  let hasSent = false;
 
   function setUpDrop() {
     const drop = $("drop");
@@ -220,6 +220,24 @@
       add([...event.dataTransfer.files]);
     });
     $("upload").addEventListener("close", closed);
+    $("upload").addEventListener("cancel", (event) => {
+      if (!underWay().length) return;
+      event.preventDefault();
+      leave();
+    });
+    $("leaving").addEventListener("close", () => {
+      if ($("leaving").returnValue !== "yes") return;
+      remove(queue.filter(({ state }) => state !== "sending"));
+      $("upload").close();
+    });
+    window.addEventListener("beforeunload", (event) => {
+      if (underWay().length) event.preventDefault();
+    });
+  }
+
+  function underWay() {
+    const states = ["sending", "waiting", ...($("at-once").checked ? ["new", "reading"] : [])];
+    return queue.filter(({ state }) => states.includes(state));
   }
 
   function add(files) {
@@ -254,7 +272,7 @@
       item.state = "reading";
       preview(item)
         .catch((error) => { item.state = "failed"; said(item, error.message); })
-        .finally(() => { previewing -= 1; next(); });
+        .finally(() => { previewing -= 1; next(); ended(); });
     }
     refresh();
   }
@@ -276,6 +294,7 @@
     }
     if (!response.ok) throw new Error((await response.json()).error);
     const bytes = new Uint8Array(await response.arrayBuffer());
+    if (!queue.includes(item)) return undefined;
     const end = bytes.indexOf(10);
     const facts = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
     item.facts = facts;
@@ -309,26 +328,32 @@
   }
 
   function sendAll() {
-    for (const item of queue) if (item.state === "ready") item.state = "waiting";
+    for (const item of queue) if (item.state === "ready") wait(item);
     sendNext();
   }
 
   function sendItem(item) {
-    item.state = "waiting";
+    wait(item);
     sendNext();
+  }
+
+  function wait(item) {
+    item.state = "waiting";
+    said(item, say("waiting"));
   }
 
   function sendNext() {
     const busy = queue.filter(({ state }) => state === "sending").length;
     for (const item of queue.filter(({ state }) => state === "waiting").slice(0, 2 - busy)) {
       item.state = "sending";
+      hasSent = true;
       send(item).then(
         (answer) => finished(item, answer),
         (error) => { item.state = "failed"; said(item, error.message); },
       ).finally(() => {
         item.row.querySelector("progress").hidden = true;
-        refresh();
         sendNext();
+        ended();
       });
     }
     refresh();
@@ -363,7 +388,6 @@
   }
 
   function finished(item, answer) {
-    sent += 1;
     item.state = answer.text ? "done" : "failed";
     said(item, answer.error || (answer.reused ? say("reused") : say("sent")));
     if (!answer.text) return;
@@ -375,21 +399,36 @@
   }
 
   function removeItem(row) {
-    const at = queue.findIndex((item) => item.row === row);
-    if (at < 0 || queue[at].state === "sending") return;
-    URL.revokeObjectURL(queue[at].shown);
-    queue.splice(at, 1);
-    row.remove();
+    remove(queue.filter((item) => item.row === row && item.state !== "sending"));
     if (queue.length) refresh();
     else $("upload").close();
   }
 
-  function closed() {
-    for (const item of queue.splice(0)) {
+  function remove(items) {
+    for (const item of items) {
+      queue.splice(queue.indexOf(item), 1);
       URL.revokeObjectURL(item.shown);
       item.row.remove();
     }
-    if (sent) location.assign("/");
+  }
+
+  function leave() {
+    if (!underWay().length) return $("upload").close();
+    $("leaving").returnValue = "";
+    return $("leaving").showModal();
+  }
+
+  // what is under way goes on behind the closed dialog: leaving the page would cut it short
+  function closed() {
+    const goesOn = underWay();
+    remove(queue.filter((item) => !goesOn.includes(item)));
+    ended();
+  }
+
+  function ended() {
+    if ($("upload").open || underWay().length) return;
+    if (queue.some(({ state }) => state !== "done")) $("upload").showModal(); // what failed behind it wants to be seen
+    else if (hasSent) location.assign("/");
   }
 
   // -- the style bench
@@ -555,7 +594,7 @@
     send: sendAll,
     unfold: (button) => button.form.classList.toggle("open"),
     help: () => $("help").showModal(),
-    "close-upload": () => $("upload").close(),
+    "close-upload": leave,
     "remove-item": (button) => removeItem(button.closest(".item")),
     "copy-item": (button) => copy(button.previousElementSibling.value, button),
     "copy-format": (button) => copy(button.previousElementSibling.textContent, button),
