@@ -54,7 +54,9 @@ class Bench:
 
         wishes = watched.watcher.wishes
         clicks = Clicks(watched.app, backend, chooser, wishes, watched.teller, submit, BASE)
-        look = partial(Look(watched.app, chooser), watched.watcher, watched.teller.left_alone)
+        look = partial(
+            Look(watched.app, chooser, watched.pause), watched.watcher, watched.teller.left_alone
+        )
         self.keeper = Keeper(
             look,
             clicks,

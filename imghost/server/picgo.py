@@ -88,7 +88,9 @@ async def _heartbeat(_request: Request) -> Response:
 def _answer(value: Json, status: int = 200) -> Response:
     from starlette.responses import Response
 
-    body = json.dumps(value).encode("ascii")  # names of files need not be text
+    body = json.dumps(value, separators=(",", ":")).encode(
+        "ascii"
+    )  # names of files need not be text
     return Response(body, status, {"cache-control": "no-store"}, "application/json")
 
 

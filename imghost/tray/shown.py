@@ -14,6 +14,7 @@ from imghost.hosts.base import NeedsLogin
 from imghost.models import Message, Record, State, Target
 from imghost.report import waiting_reason
 from imghost.watch.left_alone import LeftAlone, LeftAlones
+from imghost.watch.pausing import Pause
 from imghost.watch.watcher import Watcher
 
 RECENT = 10
@@ -74,8 +75,9 @@ class Shown:
 class Look:
     """Takes such looks, from any thread. Raises MachineError without the journal."""
 
-    def __init__(self, app: App, chooser: Chooser) -> None:
+    def __init__(self, app: App, chooser: Chooser, pause: Pause) -> None:
         self._app = app
+        self._pause = pause
         self._chooser = chooser
         self._first = app.journal.last_id()
 
@@ -87,8 +89,8 @@ class Look:
         left_alone = left_alones.latest()[-LEFT_ALONE:]
         failed = tuple(journal.latest_failed(FAILED))
         return Shown(
-            watcher.pause_reason,
-            watcher.pause_ends_at,
+            self._pause.reason,
+            self._pause.ends_at,
             self._app.pipeline().config.target(),
             choices,
             problem,

@@ -162,16 +162,6 @@ class Watcher:
         return tuple(filter(self._app.journal.look_up, self._giver.given()))
 
     @property
-    def pause_reason(self) -> Message | None:
-        """Why it takes nothing now, or None."""
-        return self._pause.reason
-
-    @property
-    def pause_ends_at(self) -> float:
-        """When it pauses or goes on by itself, in seconds since the epoch; may be infinite."""
-        return self._pause.ends_at
-
-    @property
     def can_put_back(self) -> bool:
         """Whether there is such a picture."""
         return self._giver.can_put_back
