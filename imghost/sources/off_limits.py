@@ -32,11 +32,11 @@ class OffLimits:
         Links are followed, and hard links known for what they are.
         """
         file = _identity(Path(path))
+        if file is None:  # reading says why
+            return None
         try:
             real = Path(os.path.realpath(path))
         except OSError:  # it has just gone
-            return None
-        if file is None:  # reading says why
             return None
         around = {file} | _identities((real, *real.parents))
         if around & _identities(self.own):
