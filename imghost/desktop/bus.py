@@ -37,12 +37,13 @@ def adopt_log(library: str) -> None:
 async def connect(which: Literal["session", "system"]) -> MessageBus:
     """A connection to a bus, to be ended by `disconnect`. Raises BusError."""
     from dbus_fast import BusType
-    from dbus_fast.aio import MessageBus
+
+    from imghost.desktop.bus_connection import Connection
 
     adopt_log("dbus_fast")
     try:
         async with asyncio.timeout(_LIMIT_S):
-            return await MessageBus(bus_type=BusType[which.upper()]).connect()
+            return await Connection(bus_type=BusType[which.upper()]).connect()
     except (OSError, EOFError, ValueError, KeyError) as exc:  # KeyError: there is no HOME
         raise BusError(f"no {which} bus: {exc!r}") from exc
 
