@@ -310,6 +310,22 @@ class TestElsewhere:
         answer = shared.raw(f"POST /upload?key={SECRET} HTTP/1.1", *lines, body=body)
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert b'"success":true' in answer
+        assert b"set hosts.local.public_url there" in answer
+
+    def test_links_that_it_can_open_come_without_a_warning(self, dirs: Dirs) -> None:
+        """Of a public address, as the README says; this machine opens its own anyway."""
+        body = form(("file", "a.png", pictures.png()))
+        hosts = {"local": {"public_url": "http://nas.lan:36677"}}
+        server = {"secret": SECRET, "hosts": ["nas.lan"]}
+        with open_door(dirs, server=server, hosts=hosts) as door:
+            headers = {"Content-Type": FORM, "Host": f"nas.lan:{door.port}"}
+            told = door.told(door.post(f"/upload?key={SECRET}", body, headers))
+        assert told["result"][0].startswith("http://nas.lan:36677/bfs/")
+        assert "message" not in told
+        with open_door(dirs, server=server) as door:
+            told = door.told(door.post(f"/upload?key={SECRET}", body, {"Content-Type": FORM}))
+        assert told["result"][0].startswith("http://127.0.0.1:")
+        assert "message" not in told
 
     @pytest.mark.parametrize("mark", ["X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1"])
     @pytest.mark.parametrize("body", [b"", b"{}", b'{"list":["/etc/hostname"]}'])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from imghost.models import Message
 from imghost.server.answers import Headers, send_json, send_start, send_text
-from imghost.server.peer import is_loopback
+from imghost.server.peer import OWN_NAMES, is_loopback
 from imghost.server.shapes import DOOR, FROM_ELSEWHERE, refused
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from imghost.text import Speaker
 
 _HTTP, _HTTPS = 80, 443
-_OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _ELSEWHERE = "imghost.elsewhere"
 _HANDED_ON = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})
 _PREFLIGHT: Mapping[str, str | int] = {
@@ -48,7 +47,7 @@ def callers_of(port: int, names: Sequence[str] = (), origins: Sequence[str] = ()
     A name may have a port of its own, as of a proxy before us. `origins` are exact, such as
     "app://obsidian.md"; our own pages may always call.
     """
-    own = {host for name in _OWN_NAMES for host in _as_told(name, port, {_HTTP})}
+    own = {host for name in OWN_NAMES for host in _as_told(name, port, {_HTTP})}
     hosts = own | {host for name in names for host in _as_told(name, port, {_HTTP, _HTTPS})}
     pages = {f"http://{host}" for host in own}
     return Callers(*map(_encoded, (hosts, {*pages, *origins}, own, pages)))

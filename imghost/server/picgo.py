@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 from imghost.errors import ConfigError, ImghostError, UsageError
 from imghost.secret import Secret
 from imghost.server.asked import Input, Json, LinkInput, UploadOptions, UploadRequest
+from imghost.server.guard import is_from_elsewhere
 from imghost.server.intake import Intake, NotAllowed
 from imghost.server.named import deletions, named_inputs
 from imghost.server.outcomes import told
@@ -164,7 +165,8 @@ class _Door:
         if new:
             async with self._lanes[options.host]:
                 settled = await self._settled(request, UploadRequest(tuple(new), options))
-        return told(inputs, known, iter(settled), self._say)
+        is_away = is_from_elsewhere(request.scope)
+        return told(inputs, known, iter(settled), self._say, is_from_elsewhere=is_away)
 
     async def _settled(self, request: Request, asked: UploadRequest) -> list[Settled]:
         """What came of it; once the client is gone nothing more is begun."""
