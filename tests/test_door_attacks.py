@@ -20,7 +20,7 @@ from imghost.server.patience import Patience
 from imghost.sources.files import found_named
 from tests.fakes import pictures
 from tests.fakes.editor import FORM, Door, form, open_door
-from tests.fakes.serving import connected, raw, received
+from tests.fakes.serving import ask, connected, raw, received
 
 ROUTES = ("/upload", "/delete", "/heartbeat")
 SECRET = "canary-6f1c"
@@ -111,6 +111,15 @@ class TestPages:
         answer = door.raw(f"OPTIONS {route} HTTP/1.1", host).lower()
         assert answer.startswith(b"http/1.1 200 ")
         assert b"access-control-" not in answer
+
+    @pytest.mark.parametrize("route", ROUTES)
+    def test_a_preflight_allows_what_is_taken(self, door: Door, route: str) -> None:
+        """Each method that is named is answered, and no other one is."""
+        told = ask(door.port, route, {"Origin": "app://obsidian.md"}, method="OPTIONS").headers
+        assert told["allow"] == told["access-control-allow-methods"]
+        for method in ("GET", "POST", "PUT"):
+            is_taken = ask(door.port, route, method=method).status != 405
+            assert is_taken == (method in told["allow"])
 
     def test_answers_are_shown_to_a_trusted_page(self, door: Door, picture: Path) -> None:
         """Those of an upload and of a failure, with Vary."""

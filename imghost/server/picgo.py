@@ -17,7 +17,7 @@ from imghost.server.guard import is_from_elsewhere
 from imghost.server.intake import Intake, NotAllowed
 from imghost.server.named import deletions, named_inputs
 from imghost.server.outcomes import told
-from imghost.server.shapes import ALIVE, DELETE, HEARTBEAT, UPLOAD, refused
+from imghost.server.shapes import ALIVE, DELETE, HEARTBEAT, METHODS, UPLOAD, refused
 from imghost.server.wire import Settled
 
 if TYPE_CHECKING:
@@ -75,9 +75,12 @@ def door_routes(
 
     door = _Door(editors, secret, workers, max_input_bytes, say)
     return [
-        Route(HEARTBEAT, _heartbeat, methods=["GET", "POST"]),
-        Route(UPLOAD, partial(door.answered, door.upload), methods=["POST"]),
-        Route(DELETE, partial(door.answered, door.delete), methods=["POST"]),
+        Route(path, endpoint, methods=METHODS[path])
+        for path, endpoint in (
+            (HEARTBEAT, _heartbeat),
+            (UPLOAD, partial(door.answered, door.upload)),
+            (DELETE, partial(door.answered, door.delete)),
+        )
     ]
 
 

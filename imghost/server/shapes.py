@@ -9,7 +9,8 @@ from imghost.models import EXTENSIONS, MIME_TYPES, Record
 from imghost.server.asked import Json
 
 HEARTBEAT, UPLOAD, DELETE = "/heartbeat", "/upload", "/delete"
-DOOR = frozenset({HEARTBEAT, UPLOAD, DELETE})
+METHODS = {HEARTBEAT: ("GET", "POST"), UPLOAD: ("POST",), DELETE: ("POST",)}
+DOOR = frozenset(METHODS)
 FROM_ELSEWHERE = frozenset({HEARTBEAT, UPLOAD})
 
 ALIVE: Json = {"success": True, "result": "alive"}
