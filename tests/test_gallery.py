@@ -180,6 +180,8 @@ def test_a_search_finds_by_word_day_place_and_state(visitor: Visitor) -> None:
     assert found("state=failed") == 0
     assert found("state=nonsense&since=2026-99-99&before=-1&after=x") == 3
     assert "Nothing found" in Read(visitor.page("/?q=zebra")).texts
+    assert "Found: 2 of 3 ·" in Read(visitor.page("/?q=dog")).texts
+    assert "Pictures: 3" in Read(visitor.page("/")).texts
 
 
 def test_one_walks_through_pages_and_back(visitor: Visitor) -> None:
@@ -268,6 +270,9 @@ def test_it_speaks_chinese(dirs: Dirs) -> None:
             (body,) = Read(html).all("body")
             assert not [text for text in json.loads(body["data-words"]).values() if text.isascii()]
         assert "没有找到" in visitor.page("/?q=zebra")
+        settings = Read(visitor.page("/settings")).texts
+        assert "监视新图片" in settings  # the part's name, whether it is paused or not
+        assert "监视中" not in settings
 
 
 def _put(visitor: Visitor, record_id: int, change: str) -> None:

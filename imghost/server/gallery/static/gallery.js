@@ -7,6 +7,11 @@
   const words = JSON.parse(document.body.dataset.words);
   const token = document.querySelector('meta[name="imghost-page"]').content;
 
+  const printable = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (hidden) => {
+    const point = hidden.codePointAt(0).toString(16);
+    return point.length > 2 ? `\\u${point.padStart(4, "0")}` : `\\x${point.padStart(2, "0")}`;
+  });
+
   const say = (name, fields = {}) =>
     words[name].replace(/\{(\w+)\}/g, (whole, key) => (key in fields ? String(fields[key]) : whole));
 
@@ -123,8 +128,9 @@
     const next = card.nextElementSibling || card.previousElementSibling;
     card.remove();
     tell(say("erased"));
-    if (next) next.querySelector("a").focus();
-    else location.reload();
+    if (!next) return location.reload();
+    next.querySelector("a").focus();
+    return renew().catch(failed);
   }
 
   function act(name, element) {
@@ -134,10 +140,39 @@
     return Promise.resolve(acts[name](card)).catch(failed);
   }
 
+  // -- as it is by now: the counts, and the cards of what is being sent
+
+  const MOVING = '.card[data-state="uploading"]';
+
+  async function renew() {
+    const response = await fetch(location.href);
+    if (!response.ok) return;
+    const now = new DOMParser().parseFromString(await response.text(), "text/html");
+    const count = now.getElementById("count");
+    if (count && $("count")) $("count").replaceChildren(...count.childNodes);
+    for (const card of document.querySelectorAll(MOVING)) {
+      const renewed = now.querySelector(`.card[data-id="${card.dataset.id}"]`);
+      if (!renewed || renewed.dataset.state === card.dataset.state) continue;
+      if (card.matches(".bench")) return location.reload();
+      const hadFocus = card.contains(document.activeElement);
+      card.replaceWith(renewed);
+      watchImages(renewed);
+      if (hadFocus) renewed.querySelector("a").focus();
+      await copyingChanged?.();
+    }
+  }
+
+  function setUpRenewing() {
+    setInterval(() => {
+      if (document.hidden || !document.querySelector(MOVING)) return;
+      renew().catch(() => undefined); // it may be back at the next look
+    }, 2000);
+  }
+
   // -- pictures that cannot be shown say so
 
-  function watchImages() {
-    for (const image of document.querySelectorAll(".thumb img, .stage figure:first-child img")) {
+  function watchImages(part) {
+    for (const image of part.querySelectorAll(".thumb img, .stage figure:first-child img")) {
       const lost = () => {
         image.classList.add("gone");
         image.parentElement.classList.add("gone");
@@ -152,6 +187,8 @@
   }
 
   // -- how links are copied
+
+  let copyingChanged = null;
 
   function setUpCopying() {
     const form = $("copy-format");
@@ -174,6 +211,8 @@
         if (card.dataset.text) card.dataset.text = texts[card.dataset.id] || "";
       }
     };
+    const isChosen = () => form.value !== initial || style.value;
+    copyingChanged = async () => { if (isChosen()) await change(); };
     const changed = () => {
       const value = { format: form.value, style: style.value };
       localStorage.setItem("imghost-copy", JSON.stringify(value));
@@ -181,7 +220,7 @@
     };
     form.addEventListener("change", changed);
     style.addEventListener("change", changed);
-    if (form.value !== initial || style.value) change().catch(failed);
+    copyingChanged().catch(failed);
   }
 
   // -- uploading: shown first
@@ -244,7 +283,7 @@
     if (!files.length) return;
     for (const file of files) {
       const row = $("item").content.firstElementChild.cloneNode(true);
-      row.querySelector(".name").textContent = file.name;
+      row.querySelector(".name").textContent = printable(file.name);
       $("queue").append(row);
       const item = { file, row, state: "new", facts: null, shown: "" };
       queue.push(item);
@@ -308,7 +347,7 @@
   function show(item, blob) {
     const { facts, row } = item;
     const change = facts.is_changed ? say("original", { size: facts.original_size }) : say("asItIs");
-    row.querySelector(".name").textContent = facts.name;
+    row.querySelector(".name").textContent = printable(facts.name);
     row.querySelector(".meta").textContent =
       `${facts.width_px} × ${facts.height_px} · ${facts.format} · ${facts.size} (${change})`;
     row.querySelector(".note").textContent = facts.notes.join(" · ");
@@ -420,6 +459,7 @@
 
   // what is under way goes on behind the closed dialog: leaving the page would cut it short
   function closed() {
+    if ($("upload").open) return; // again already
     const goesOn = underWay();
     remove(queue.filter((item) => !goesOn.includes(item)));
     ended();
@@ -474,6 +514,7 @@
     $("after-facts").textContent = say("drawing");
     $("after-change").textContent = "";
     $("after-warn").textContent = "";
+    $("use-style").disabled = true;
     try {
       const asked = new URLSearchParams({ style: suffix });
       const bench = await get(`/gallery/bench/${id}?${asked}`);
@@ -486,6 +527,8 @@
       await showAfter(bench, blob, Number(card.dataset.bytes));
     } catch (error) {
       if (mine.signal.aborted) return;
+      if ($("use-style").disabled) fillLinks({});
+      document.querySelector("#after img").hidden = true;
       $("after-facts").textContent = "";
       $("style-error").textContent = error instanceof TypeError ? say("unreachable") : error.message;
     }
@@ -504,14 +547,19 @@
     for (const chip of document.querySelectorAll(".chip[data-style]:not([data-focus])")) {
       chip.setAttribute("aria-pressed", String(chip.dataset.style === bench.style));
     }
+    fillLinks(bench.links);
+    document.querySelector(".bench").dataset.style = bench.style;
+    $("use-style").disabled = false;
+  }
+
+  function fillLinks(links) {
     for (const row of document.querySelectorAll("#links li")) {
-      const text = bench.links[row.dataset.format] || "";
+      const text = links[row.dataset.format] || "";
       row.querySelector("code").textContent = text;
       row.hidden = !text;
     }
     const card = document.querySelector(".bench");
-    if (card.dataset.text) card.dataset.text = bench.links[card.dataset.format] || "";
-    card.dataset.style = bench.style;
+    card.dataset.text = links[card.dataset.format] || "";
   }
 
   async function showAfter(bench, blob, before) {
@@ -656,7 +704,8 @@
     cards[to].scrollIntoView({ block: "nearest" });
   }
 
-  watchImages();
+  watchImages(document);
+  setUpRenewing();
   setUpCopying();
   setUpDrop();
   setUpBench();
