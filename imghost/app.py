@@ -39,6 +39,7 @@ from imghost.server.asked import (
 )
 from imghost.server.wire import Failure, Settled
 from imghost.sources.files import found_bytes, found_file, found_link, found_named
+from imghost.sources.off_limits import off_limits
 
 _LOOK_S = 2.0
 _FETCH_S = 30.0
@@ -67,6 +68,7 @@ class App:
         thorough: bool = False,
     ) -> None:
         self.dirs = dirs
+        self.off_limits = off_limits(dirs)
         self.config = config
         self.base_url = base_url
         self._file = file
@@ -218,9 +220,9 @@ class App:
         max_bytes = self.config.limits.input_bytes
         match given:
             case FileInput(path):
-                return found_file(path, max_bytes)
+                return found_file(path, max_bytes, self.off_limits)
             case EditorFile(path):
-                return found_named(path, max_bytes)
+                return found_named(path, max_bytes, self.off_limits)
             case BytesInput(name, data):
                 return found_bytes(name, data)
             case LinkInput(url):

@@ -13,6 +13,7 @@ from imghost.desktop.holder import hold
 from imghost.errors import MachineError, SourceError
 from imghost.server.asked import BytesInput, FileInput, Input, UploadedInput
 from imghost.sources.files import may_be_image
+from imghost.sources.off_limits import OffLimits
 
 _POLL_S = 1.0
 
@@ -26,7 +27,7 @@ def held_now(environ: Mapping[str, str], max_bytes: int) -> Held:
         raise SourceError(exc.message.template, **exc.message.fields) from exc
 
 
-def inputs_of(held: Held) -> tuple[Input, ...]:
+def inputs_of(held: Held, off_limits: OffLimits) -> tuple[Input, ...]:
     """The images that the clipboard holds, if any, to upload because the user asks for it.
 
     Raises SourceError if what is there is left alone.
@@ -35,7 +36,7 @@ def inputs_of(held: Held) -> tuple[Input, ...]:
         raise SourceError("what is on the clipboard is left alone: {reason}", reason=held.reason)
     if held.bitmap:
         return (BytesInput("", held.bitmap),)
-    return tuple(FileInput(path) for path in held.paths if may_be_image(path))
+    return tuple(FileInput(path) for path in held.paths if may_be_image(path, off_limits))
 
 
 def replaced_inputs(record_ids: Sequence[int]) -> tuple[Input, ...]:

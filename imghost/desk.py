@@ -75,7 +75,7 @@ class Desk:
         teller = self._teller = Teller(
             say, self._notifier.show, self._player.play, lambda: app.config, time.monotonic
         )
-        pause = Pause(app.facts)
+        pause = self._pause = Pause(app.facts)
         if watch.autostarted and publishes(app, app.config):
             pause.begin_paused()
         opener = partial(open_clipboard, os.environ) if watch.clipboard else None
@@ -135,7 +135,7 @@ class Desk:
 
         teller = self._teller
         clicks = Clicks(app, backend, chooser, watcher.wishes, teller, submit, address)
-        look = partial(Look(app, chooser), watcher, teller.left_alone)
+        look = partial(Look(app, chooser, self._pause), watcher, teller.left_alone)
         opener = partial(Tray, self._loop)
         keeper = Keeper(look, clicks, teller.say, opener, draw, submit, survive)
         watcher.changed = clicks.done = keeper.wake

@@ -62,7 +62,7 @@ class Editors:
         board = self._watcher.board if self._watcher else None
         held = board.held_now(max_bytes) if board else held_now(os.environ, max_bytes)
         given = self._watcher.given if self._watcher else tuple[int, ...]
-        return inputs_of(held) or replaced_inputs(given())
+        return inputs_of(held, self._app.off_limits) or replaced_inputs(given())
 
     def known(self, links: Collection[str]) -> Mapping[str, int | None]:
         """Those of the links that are ours, whatever their style, with the ids of their uploads."""

@@ -98,6 +98,11 @@ class Outbox:
         with self._changed:
             return self._gate(host).held
 
+    def is_shut(self, host: str) -> bool:
+        """Whether nothing is sent there by oneself just now: it is held, or rests."""
+        with self._changed:
+            return self._gate(host).shut_s(self._clock()) > 0
+
     def enter(self, record: Record) -> bool:
         """Wait for the host's own pace to send a claimed row; False if the outbox stops."""
         with self._changed:

@@ -107,6 +107,13 @@ def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]
     }
 
 
+def clock_text(seconds: float) -> str:
+    """A time since the epoch as a clock shows it here."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, tz=UTC).astimezone().strftime("%H:%M")
+
+
 def iso_time(seconds: float) -> str:
     """A time since the epoch as ISO 8601 in local time, to the second."""
     from datetime import UTC, datetime

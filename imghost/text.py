@@ -18,6 +18,8 @@ _LATIN_1_END = 0xFF
 _UNIT = 1000
 _ROUND = 10
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_FROM_ELSEWHERE = frozenset({"name", "path", "url", "text"})  # of any length
+_SHOWN_CHARACTERS = 200
 _STAND_INS = {"clipboard": Message("clipboard"), "image": Message("image")}
 """What stands in the field `name` for what has no name of its own."""
 
@@ -44,6 +46,8 @@ class Speaker:
             value = _STAND_INS.get(value, value)
         if isinstance(value, Message):
             return self(value)
+        if field in _FROM_ELSEWHERE and isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
+            value = f"{value[: _SHOWN_CHARACTERS // 2]}…{value[-_SHOWN_CHARACTERS // 2 :]}"
         return printable(value) if isinstance(value, str) else value
 
 

@@ -414,7 +414,7 @@ def test_copies_are_counted_back(desktop: Desktop, watch: Callable[[], Bench]) -
     desktop.copy_text("second")
     assert bench.look()
     now = bench.clock.now
-    assert [bench.board.copies_at(now - age_s) for age_s in (0.0, 0.5, 50.0)] == [3, 2, 1]
+    assert [bench.board.copies_at(now - age_s) for age_s in (0.0, 1.5, 50.0)] == [3, 2, 1]
 
 
 def test_who_asks_is_told_what_is_there_now(desktop: Desktop, watch: Callable[[], Bench]) -> None:

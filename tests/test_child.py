@@ -227,8 +227,9 @@ def test_what_is_in_a_hurry_finds_a_process_free() -> None:
     """However slow other pictures are, one process is there for what is in a hurry."""
     crew = Crew(2, deadline_s=WAIT_S, memory_bytes=MEMORY_BYTES, kept_free=1)
     with contextlib.closing(crew), ThreadPoolExecutor(2) as pool:
+        before = children()
         crew.prepare(png(), "a.png", RECIPE)
-        (pid,) = children()
+        (pid,) = children() - before
         os.kill(pid, signal.SIGSTOP)
         slow = pool.submit(crew.prepare, png(), "a.png", RECIPE)
         await_request(pid)

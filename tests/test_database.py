@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from imghost.errors import JournalDamaged, MachineError
+from imghost.errors import JournalDamaged, MachineError, UsageError
 from imghost.keep.database import Database
 from imghost.keep.facts import Facts
 from tests.fakes.program import DEADLINE_S
@@ -101,3 +101,12 @@ def test_closing_hits_no_thread(db: Database) -> None:
         stopping.set()
         for one in working:
             one.result(DEADLINE_S)
+
+
+def test_what_is_no_text_is_no_damage(db: Database) -> None:
+    """Lone surrogates are the caller's mistake; the journal goes on."""
+    with pytest.raises(UsageError, match="no character"):
+        db.read("SELECT * FROM facts WHERE name = ?", ("\ud800",))
+    with pytest.raises(UsageError, match="no character"):
+        Facts(db).note("\udcff", "1")
+    assert Facts(db).get("a") == "1"

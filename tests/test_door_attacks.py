@@ -18,6 +18,7 @@ from imghost.dirs import Dirs
 from imghost.errors import SourceError
 from imghost.server.patience import Patience
 from imghost.sources.files import found_named
+from imghost.sources.off_limits import NOTHING
 from tests.fakes import pictures
 from tests.fakes.editor import FORM, Door, form, open_door
 from tests.fakes.serving import ask, connected, raw, received
@@ -195,12 +196,12 @@ class TestFiles:
     def test_windows_paths_that_lead_away(self, path: str) -> None:
         """Shares and devices are not even looked at: that alone would tell a password's hash."""
         with pytest.raises(SourceError, match="no whole path"):
-            found_named(path, 1000, windows=True)
+            found_named(path, 1000, NOTHING, windows=True)
 
     @pytest.mark.parametrize("path", [r"C:\a b.png", "c:/x/%41.png", r"D:\图\a.png"])
     def test_windows_paths_of_its_own_drives(self, path: str) -> None:
         """They are looked for; here there are none."""
-        found = found_named(path, 1000, windows=True)
+        found = found_named(path, 1000, NOTHING, windows=True)
         with pytest.raises(SourceError, match="there is no file"):
             found.load()
 
@@ -208,7 +209,7 @@ class TestFiles:
         """What is opened is never followed, however late the swap comes."""
         path = tmp_path / "b.png"
         path.write_bytes(picture.read_bytes())
-        found = found_named(str(path), 10_000)
+        found = found_named(str(path), 10_000, NOTHING)
         path.unlink()
         path.symlink_to("/etc/passwd")
         with pytest.raises(SourceError, match="leads to another file"):

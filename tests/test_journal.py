@@ -14,6 +14,7 @@ import pytest
 from imghost.errors import JournalDamaged, MachineError, UsageError
 from imghost.keep.database import Database
 from imghost.keep.journal import Journal
+from imghost.keep.wanted import Wanted
 from imghost.models import Alive, Message, State, Stored, Target
 from tests.fakes.images import TARGET, entry, image
 
@@ -55,6 +56,17 @@ def test_accepts_and_gives_back_all_it_was_told(journal: Journal) -> None:
     assert (record.width_px, record.height_px, record.size_bytes) == (4, 3, len(made.data))
     assert record.notes == (Message("scaled to {n}", {"n": 3}),)
     assert (record.state, record.reason, record.created_at) == (State.QUEUED, None, 1000.0)
+
+
+@pytest.mark.parametrize("half", ["\ud800", "a\udcff.png"])
+def test_nothing_is_found_by_what_is_no_text(journal: Journal, half: str) -> None:
+    """No row can hold a lone surrogate; that is no damage, whatever was asked besides."""
+    record, _ = journal.accept(entry(1), State.UPLOADING, "me")
+    link = journal.done(record.id, "me", STORED).url
+    assert journal.history([half]) == journal.history(["a", half]) == []
+    assert [row.url for row in journal.with_links([half, link])] == [link]
+    for wanted in (Wanted((half,)), Wanted(host=half), Wanted(bucket=half)):
+        assert journal.page(wanted, 5) == []
 
 
 def test_the_same_bytes_to_the_same_place_join(journal: Journal) -> None:

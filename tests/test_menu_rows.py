@@ -48,7 +48,7 @@ def _numbers(row: Row) -> dict[str, int]:
         (Item("a", "my_pic_1.png", None), {"label": "my__pic__1.png"}),
         (Item("a", "a\n\tb  c", None), {"label": "a b c"}),
         (Item("a", "x\0\udc80\u202e", None), {"label": "x\\x00\\udc80\\u202e"}),
-        (Item("a", "图" * 70, None), {"label": "图" * 59 + "\N{HORIZONTAL ELLIPSIS}"}),
+        (Item("a", "图" * 90, None), {"label": "图" * 79 + "\N{HORIZONTAL ELLIPSIS}"}),
         (Item("a", "off", None, enabled=False), {"label": "off", "enabled": False}),
         (Item("a", "p", None, picture=b"png"), {"label": "p", "icon-data": b"png"}),
         (

@@ -252,6 +252,25 @@ class TestSomeFail:
         assert f"{text.parent} is a folder" in told["message"]
         assert "there is no file /nowhere/x.png" in told["message"]
 
+    def test_names_that_are_no_text(self, door: Door, tmp_path: Path) -> None:
+        """A file is taken under such a name; a link of such is not ours, and named as it fails."""
+        path = tmp_path / "new\udcff.png"
+        path.write_bytes(pictures.png())
+        told = door.upload(str(path))
+        assert told["success"]
+        assert told["items"][0]["origin"] == str(path)
+        for link in ("http://x/\ud800", f"http://127.0.0.1:{door.port}/bfs/images/\ud800.png"):
+            told = door.upload(link, str(path))
+            assert told["result"][0] == ""
+            assert told["result"][1]
+            assert "damaged" not in told["message"]
+
+    def test_long_names_are_told_in_short(self, door: Door) -> None:
+        """Nobody can have more said than was said."""
+        told = door.upload("/" + "x/" * 100_000 + "a.png", "http://x/" + "y" * 100_000)
+        length = len(told["message"])  # not in the assertion, which would show it all
+        assert length < 1500
+
     def test_a_nameless_picture_in_a_form(self, door: Door) -> None:
         """Its place stands for its name."""
         body = form(("file", "a.png", pictures.png()), ("file", "", b"no picture"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import socket
 import subprocess
 import sys
@@ -11,13 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from imghost.errors import DaemonError
-from imghost.server.patience import Patience, Waiting, deadline
+from imghost.server.patience import Patience, Waiting, deadline, dispensable
 from imghost.server.run import listen
 from tests.fakes.serving import HOST, ask, connected, needs_ipv6, raw, received, serving
 
@@ -156,6 +158,73 @@ def test_slow_clients_do_not_take_the_place_of_others() -> None:
         for _ in range(10):
             assert ask(port, "/").status == 200
         assert received(slow[0]) == b""
+
+
+@dataclass
+class Peer:
+    """Somebody at the other end."""
+
+    name: str
+    waiting: Waiting
+    since: float = 0.0
+    peer: str = "127.0.0.1"
+    is_stranger: bool = False
+
+
+@pytest.mark.parametrize(
+    ("goes", "stays"),
+    [
+        (Peer("another user", Waiting.BODY, 9, is_stranger=True), Peer("idle", Waiting.HEADERS)),
+        (Peer("idle", Waiting.HEADERS, 9), Peer("reads slowly", Waiting.READER)),
+        (Peer("reads slowly", Waiting.READER, 9), Peer("sends a picture", Waiting.BODY)),
+        (Peer("longest idle", Waiting.HEADERS, 1), Peer("idle", Waiting.HEADERS, 2)),
+        (Peer("sends for long", Waiting.BODY, 1), Peer("just began", Waiting.BODY, 2)),
+    ],
+)
+def test_who_goes_first(goes: Peer, stays: Peer) -> None:
+    """Other users, then the idle, then readers; who sends a picture last."""
+    for awaited in ([goes, stays], [stays, goes]):
+        assert dispensable(awaited) is goes
+
+
+def test_of_the_idle_the_crowd_goes_first() -> None:
+    """One machine cannot crowd out another: however long that was idle, it is alone."""
+    crowd = [Peer("crowd", Waiting.HEADERS, n, peer="192.0.2.1") for n in (7, 5, 6)]
+    phone = Peer("phone", Waiting.HEADERS, 1, peer="192.0.2.2")
+    senders = [Peer("sender", Waiting.BODY, 0, peer="192.0.2.3") for _ in range(9)]
+    assert dispensable([phone, *senders, *crowd]) is crowd[1]
+
+
+def test_the_idle_do_not_cut_off_an_upload() -> None:
+    """A picture that comes slowly arrives, however many connections are opened meanwhile."""
+    with echoing(connections=5) as port, ExitStack() as stack:
+        sender = stack.enter_context(connected(port))
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"
+        sender.sendall(head + b"pic")
+        for _ in range(20):
+            stack.enter_context(connected(port))
+            assert ask(port, "/").status == 200
+        sender.sendall(b"ture!!")
+        assert received(sender).endswith(b"picture!!")
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0,
+    reason="only root on Linux can give a connection to another user",
+)
+def test_another_user_does_not_cut_off_our_own() -> None:
+    """Whoever opens connections under another uid loses those, and no idle one of ours."""
+    with echoing(connections=5) as port, ExitStack() as stack:
+        ours = [stack.enter_context(connected(port)) for _ in range(3)]
+        for _ in range(20):
+            peer = stack.enter_context(socket.socket())
+            os.fchown(peer.fileno(), 65534, -1)
+            peer.connect((HOST, port))
+            peer.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+            assert ask(port, "/").status == 200
+        for peer in ours:
+            peer.sendall(GET)
+            assert peer.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
 def test_no_more_connections_are_held_than_allowed() -> None:

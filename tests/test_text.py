@@ -228,6 +228,15 @@ def test_says_messages_within_messages() -> None:
     assert "stopped" not in said
 
 
+def test_a_long_name_is_said_in_short() -> None:
+    """Its beginning and its end, and two hundred characters whole."""
+    say = Speaker("en")
+    assert say("{path} is fine", path="a" * 100 + "x" * 900 + "b" * 100) == (
+        f"{'a' * 100}…{'b' * 100} is fine"
+    )
+    assert say("{path} is fine", path="a" * 200) == f"{'a' * 200} is fine"
+
+
 def test_an_unknown_template_is_said_in_english() -> None:
     """What an older or newer version wrote into the journal is still readable."""
     assert Speaker("zh_CN")("never heard {n}", n=3) == "never heard 3"

@@ -20,6 +20,7 @@ from imghost.desktop.tray import Face, Tray
 from imghost.dirs import Dirs
 from imghost.imaging.styled import styled
 from imghost.models import State
+from imghost.report import clock_text
 from imghost.text import Speaker
 from imghost.tray.clicks import Clicks
 from imghost.tray.keeper import Keeper
@@ -53,7 +54,9 @@ class Bench:
 
         wishes = watched.watcher.wishes
         clicks = Clicks(watched.app, backend, chooser, wishes, watched.teller, submit, BASE)
-        look = partial(Look(watched.app, chooser), watched.watcher, watched.teller.left_alone)
+        look = partial(
+            Look(watched.app, chooser, watched.pause), watched.watcher, watched.teller.left_alone
+        )
         self.keeper = Keeper(
             look,
             clicks,
@@ -323,6 +326,55 @@ def test_what_asks(dirs: Dirs, *, is_wanted: bool) -> None:
         bench.close()
 
 
+def test_what_failed(away: Bench, fake: FakeBilibili) -> None:
+    """A picture that its host refused is told by the icon; it can be sent again, or forgotten."""
+    fake.answers.extend([Answer(-400, "no"), Answer(-400, "no")])
+    for seed in (1, 2):
+        away.desktop.copy_picture(pictures.png(seed=seed))
+        away.watched.stands(*[State.FAILED] * seed)
+    eventually(lambda: len(away.tray.texts("Waiting")) == 2)
+    assert away.tray.faces[-1] is Face.PROBLEM
+    assert away.tray.title.endswith("2 failed")
+    newest, oldest = away.tray.item("Waiting").submenu
+    retry, _ = newest.submenu
+    _, forget = oldest.submenu
+    retry(None)
+    away.watched.stands(State.FAILED, State.QUEUED)
+    away.watched.senders.send_queued()
+    away.watched.stands(State.FAILED, State.DONE)
+    forget(None)
+    away.watched.stands(State.DONE)
+    away.shows("Waiting", "(nothing)")
+    assert away.tray.faces[-1] is not Face.PROBLEM
+
+
+def test_a_host_that_wants_peace_is_a_problem(away: Bench, fake: FakeBilibili) -> None:
+    """As long as pictures wait for it the icon says so."""
+    fake.answers.append(Answer(-412, "slow down"))
+    away.desktop.copy_picture(pictures.png())
+    eventually(lambda: away.tray.faces[-1] is Face.PROBLEM)
+
+
+def test_it_says_until_when(bench: Bench) -> None:
+    """A pause for a while, and watching for a while, tell when they end."""
+    bench.tray.click("Pause for 30 minutes")
+    ends = clock_text(time.time() + 1800), clock_text(time.time() + 1801)
+    eventually(lambda: bench.tray.title.startswith(tuple(f"Paused until {end}" for end in ends)))
+    bench.tray.click("Resume for 60 minutes")
+    eventually(lambda: bench.tray.title.startswith("Watching until "))
+
+
+def test_what_is_taken_now_is_not_left_alone(bench: Bench, tmp_path: Path) -> None:
+    """Upload clipboard now takes what was cut, too, which then stands there no more."""
+    path = tmp_path / "a.png"
+    path.write_bytes(pictures.png())
+    bench.watched.copies(lambda: bench.desktop.copy_files(path, are_cut=True))
+    eventually(lambda: bench.tray.texts("Left alone") != ["(nothing)"])
+    bench.tray.click("Upload clipboard now")
+    bench.watched.link()
+    bench.shows("Left alone", "(nothing)")
+
+
 def test_only_the_first_that_wait(bench: Bench) -> None:
     """Of a thousand that wait some are listed, and the others counted."""
     journal = bench.watched.app.journal
@@ -352,7 +404,7 @@ def test_a_wrong_config(bench: Bench) -> None:
     bench.watched.watcher.wake()
     eventually(lambda: bench.tray.faces[-1] is Face.PROBLEM)
     assert any("did you mean host" in text for text in bench.tray.texts())
-    assert "the config is wrong" in bench.tray.title
+    assert "local/images" in bench.tray.title
     path.write_text("{}")
     bench.watched.watcher.wake()
     eventually(lambda: bench.tray.faces[-1] is Face.IDLE)
@@ -428,4 +480,4 @@ def test_a_name_cannot_steer_the_menu(bench: Bench, tmp_path: Path) -> None:
     eventually(lambda: bench.tray.texts("Recent") != ["(nothing)"])
     (text,) = bench.tray.texts("Recent")
     assert text.isprintable()
-    assert len(text) <= 60
+    assert len(text) <= 80

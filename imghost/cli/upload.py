@@ -80,9 +80,10 @@ def _input(word: str, context: Context) -> Input:
 
 def _copied(context: Context) -> list[tuple[str, Input]]:
     from imghost.copying import held_now, inputs_of, replaced_inputs
+    from imghost.sources.off_limits import off_limits
 
-    inputs = inputs_of(held_now(context.environ, context.config.limits.input_bytes))
-    inputs = inputs or replaced_inputs(_given(context.daemon))
+    held = held_now(context.environ, context.config.limits.input_bytes)
+    inputs = inputs_of(held, off_limits(context.dirs)) or replaced_inputs(_given(context.daemon))
     return [(one.path if isinstance(one, FileInput) else _CLIPBOARD, one) for one in inputs]
 
 

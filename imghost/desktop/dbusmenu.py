@@ -23,7 +23,7 @@ from dbus_fast.annotations import (
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
 
 from imghost.desktop.menu_items import Menu
-from imghost.desktop.menu_rows import ROOT, Row, Rows, changed_menus, changed_rows
+from imghost.desktop.menu_rows import ROOT, Row, Rows, changed_menus, changed_rows, retold
 
 MENU_PATH = "/MenuBar"
 _VERSION = 3
@@ -52,7 +52,8 @@ class DBusMenu(ServiceInterface):
     """The menu on the bus; on the loop's thread alone, but for `opening`.
 
     `opening` is called whenever it may be looked at. What a click does is called on the loop, and
-    must be quick. While a submenu is open, rows come and go only after `held_s`.
+    must be quick. While a submenu is open rows come and go only after `held_s`; what is told of
+    those that stay changes at once.
     """
 
     def __init__(self, rows: Rows, opening: Callable[[], None], held_s: float = 10.0) -> None:
@@ -72,20 +73,11 @@ class DBusMenu(ServiceInterface):
         """Have this menu instead of the former one."""
         self._waiting = None
         new = self._rows.of(menu)
-        menus = changed_menus(self._root, new)
-        if menus and (wait_s := self._open_s()) > 0:
+        if changed_menus(self._root, new) and (wait_s := self._open_s()) > 0:
             self._waiting = menu
-            self._later = self._later or self._loop().call_later(wait_s, self._show_waiting)
-            return
-        changed = changed_rows(self._root, new)
-        self._root = new
-        self._by_id = {row.id: row for row in new}
-        if changed:
-            self.items_properties_updated([(row.id, _variants(row.told)) for row in changed])
-        self._revision += bool(menus)
-        self._unfetched = {*menus, *(self._unfetched & self._by_id.keys())}
-        for number in menus:
-            self.layout_updated(self._revision, number)
+            self._later = self._later or self._loop().call_later(wait_s, self._nothing_is_open)
+            new = retold(self._root, new)
+        self._serve(new)
 
     def close(self) -> None:
         """Show nothing that still waits."""
@@ -169,6 +161,17 @@ class DBusMenu(ServiceInterface):
         """Pictures come as bytes."""
         return []
 
+    def _serve(self, new: Row) -> None:
+        changed, menus = changed_rows(self._root, new), changed_menus(self._root, new)
+        self._root = new
+        self._by_id = {row.id: row for row in new}
+        if changed:
+            self.items_properties_updated([(row.id, _variants(row.told)) for row in changed])
+        self._revision += bool(menus)
+        self._unfetched = {*menus, *(self._unfetched & self._by_id.keys())}
+        for number in menus:
+            self.layout_updated(self._revision, number)
+
     def _layout(
         self, row: Row, depth: int, names: Sequence[str]
     ) -> tuple[int, Told, list[Variant]]:
@@ -179,6 +182,8 @@ class DBusMenu(ServiceInterface):
         return row.id, _variants(row.told, names), below
 
     def _about_to_show(self, number: int) -> bool:
+        if number == ROOT:  # whatever was open before is open no more
+            self._nothing_is_open()
         self._opening()
         return number in self._unfetched
 
@@ -187,10 +192,11 @@ class DBusMenu(ServiceInterface):
             self._opened[number] = self._loop().time()
         elif event == "closed":
             self._opened.pop(number, None)
-            if self._waiting is not None and self._open_s() <= 0:
-                self._loop().call_soon(self._show_waiting)
+            if self._open_s() <= 0:
+                self._loop().call_soon(self._nothing_is_open)
         elif event == "clicked" and (click := self._rows.clicked(number)):
             self._loop().call_soon(click)
+            self._loop().call_soon(self._nothing_is_open)  # XFCE does not say that it closes
             self._tell_again(number)
             return True
         return number in self._by_id
@@ -206,7 +212,7 @@ class DBusMenu(ServiceInterface):
         latest = max(self._opened.values(), default=-self._held_s)
         return max(0.0, latest + self._held_s - self._loop().time())
 
-    def _show_waiting(self) -> None:
+    def _nothing_is_open(self) -> None:
         self.close()
         self._opened.clear()
         if self._waiting is not None:

@@ -30,7 +30,7 @@ with _no_search():
 
 __all__ = ["Icon", "Item", "Menu"]
 
-_LONGEST = 60  # characters; no desktop shortens labels
+_LONGEST = 80  # characters; no desktop shortens labels
 
 
 class Item(MenuItem):  # type: ignore[misc]  # pystray has no types

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from imghost.desktop.menu_items import Icon, Menu
@@ -94,6 +94,16 @@ def changed_menus(old: Row, new: Row) -> list[int]:
         for row in reversed(list(new))
         if row.id in before and before[row.id] != [below.id for below in row.rows]
     ]
+
+
+def retold(old: Row, new: Row) -> Row:
+    """The rows of `old`, with what is told of them in `new`."""
+    told = {row.id: row.told for row in new}
+
+    def again(row: Row) -> Row:
+        return replace(row, told=told.get(row.id, row.told), rows=tuple(map(again, row.rows)))
+
+    return again(old)
 
 
 _CLICKED = frozenset({"item", "check", "radio"})

@@ -34,6 +34,7 @@ class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
         self._loop = loop
         self._item = NotifierItem(name, self)
         self._bus_menu = DBusMenu(Rows(self), opening)
+        self._state = self._item.state
         self._ended, self._told = threading.Event(), threading.Event()
         self._speaking: asyncio.Task[None] | None = None
         self.problem: Message | None = None
@@ -45,8 +46,8 @@ class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
         self._told.wait(_TOLD_S)
 
     def set_attention(self, *, wanted: bool) -> None:
-        """Have panels that hide icons show this one."""
-        self._set_state("NeedsAttention" if wanted else "Active")
+        """Have panels that hide icons show it, from the next picture on."""
+        self._state = "NeedsAttention" if wanted else "Active"
 
     def _run(self) -> None:
         self._mark_ready()
@@ -65,9 +66,9 @@ class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
             hidden.wait(_END_S)
 
     def _update_icon(self) -> None:
-        pixmaps = pixmaps_of(self.icon)
+        pixmaps, state = pixmaps_of(self.icon), self._state
         self._icon_valid = True
-        self._on_loop(lambda: self._set_pixmaps(pixmaps))
+        self._on_loop(lambda: self._item.look(pixmaps, state))
 
     def _update_title(self) -> None:
         words = _plain(self.title)
@@ -85,22 +86,9 @@ class PanelIcon(Icon):  # type: ignore[misc]  # pystray has no types
             return True
         return False
 
-    def _set_pixmaps(self, pixmaps: list[tuple[int, int, bytes]]) -> None:
-        self._item.pixmaps = pixmaps
-        self._item.tell_look()
-
     def _set_words(self, words: str) -> None:
         self._item.words = words
         self._item.new_tool_tip()
-
-    def _set_state(self, state: str) -> None:
-        def change() -> None:
-            if self._item.state != state:
-                self._item.state = state
-                self._item.new_status()
-                self._item.tell_look()
-
-        self._on_loop(change)
 
     def _tell(self, problem: Message | None) -> None:
         self.problem = problem

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PATH = "/StatusNotifierItem"
+_LARGEST_PX = 48
 
 Pixmaps = Annotated[list[tuple[int, int, bytes]], DBusSignature("a(iiay)")]
 ToolTip = Annotated[
@@ -34,10 +35,19 @@ class NotifierItem(ServiceInterface):
         self.state = "Active"
         self.pixmaps: list[tuple[int, int, bytes]] = []
 
+    def look(self, pixmaps: list[tuple[int, int, bytes]], state: str) -> None:
+        """Look like this, and be in this state."""
+        is_new = state != self.state
+        self.pixmaps, self.state = pixmaps, state
+        if is_new:
+            self.new_status()
+        self.tell_look()
+
     def tell_look(self) -> None:
-        """Have panels fetch its pictures again."""
+        """Have panels fetch the picture again that they show."""
         self.new_icon()
-        self.new_attention_icon()
+        if self.state == "NeedsAttention":
+            self.new_attention_icon()
 
     @dbus_method(name="Activate")
     def activate(self, _x: DBusInt32, _y: DBusInt32) -> Nothing:
@@ -159,9 +169,13 @@ class NotifierItem(ServiceInterface):
 
 
 def pixmaps_of(image: Image) -> list[tuple[int, int, bytes]]:
-    """The picture in all sizes that its file has: width, height, and ARGB in network order."""
+    """The picture in the sizes for panels that its file has: width, height, ARGB in network order.
+
+    They fetch all of them again with every change, so the largest are left out.
+    """
     file = getattr(image, "ico", None)
-    sizes: Sequence[tuple[int, int]] = sorted(file.sizes()) if file else [image.size]
+    every: Sequence[tuple[int, int]] = sorted(file.sizes()) if file else [image.size]
+    sizes = [size for size in every if size[0] <= _LARGEST_PX] or every[:1]
     images = [(file.getimage(size) if file else image).convert("RGBA") for size in sizes]
     return [(one.width, one.height, _argb(one)) for one in images]
 

@@ -98,8 +98,8 @@ class Tray:
     def show(self, face: Face, title: str, menu: Menu | None) -> None:
         """Have it look like this; without a menu the former one stays."""
         if face is not self._face:
-            self._native.icon = self._image(face)
             self._native.set_attention(wanted=face in (Face.ASKING, Face.PROBLEM))
+            self._native.icon = self._image(face)
             self._face = face
         self._native.title = title
         if menu is not None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from imghost.disk import machine_errors, make_private_folder
-from imghost.errors import JournalDamaged, MachineError
+from imghost.errors import JournalDamaged, MachineError, UsageError
 from imghost.keep.schema import MIGRATIONS
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Database:
     """One connection a thread; a transaction that ended is on the disk, power cut or not.
 
     Every method raises MachineError when the disk does not obey, JournalDamaged when the file
-    is not what was written.
+    is not what was written, and UsageError for a text with lone surrogates.
     """
 
     def __init__(self, path: Path) -> None:
@@ -127,6 +127,10 @@ class Database:
                 "read-only",
                 path=str(self.path),
                 detail=str(exc),
+            ) from exc
+        except UnicodeEncodeError as exc:  # the caller's own: no such text was ever written
+            raise UsageError(
+                "{text} holds what is no character; write it anew", text=str(exc.object)
             ) from exc
         except ValueError as exc:
             raise self._damaged() from exc

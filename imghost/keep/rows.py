@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from imghost.errors import JournalDamaged, MachineError, UsageError
 from imghost.keep.database import Database
 from imghost.keep.schema import COLUMNS, record_of, slip_of
-from imghost.keep.wanted import Wanted
+from imghost.keep.wanted import Wanted, can_be_stored
 from imghost.models import Record, State, Target
 
 UNSETTLED = "state <> 'done'"
@@ -48,7 +48,8 @@ class Rows:
 
     def with_links(self, urls: Collection[str]) -> list[Record]:
         """The finished rows with one of these links, as it was when they were sent."""
-        return self._select(f"WHERE state = 'done' AND url IN ({marks(urls)})", tuple(urls))
+        known = tuple(filter(can_be_stored, urls))
+        return self._select(f"WHERE state = 'done' AND url IN ({marks(known)})", known)
 
     def queued_hosts(self) -> list[str]:
         """The hosts for which something is queued."""
@@ -80,6 +81,8 @@ class Rows:
 
         `since` and `until` are seconds since the epoch, 0 for no bound.
         """
+        if not all(map(can_be_stored, words)):
+            return []
         where = ["created_at >= ?", "(? = 0 OR created_at < ?)"]
         values: list[str | float] = [since, until, until]
         for word in words:
@@ -93,6 +96,8 @@ class Rows:
 
     def page(self, wanted: Wanted, limit: int, *, before: int = 0, after: int = 0) -> list[Record]:
         """At most so many rows, the newest first: the next ones before or after an id, if given."""
+        if not wanted.can_be_found:
+            return []
         terms, values = wanted.where()
         for condition, bound in (("id < ?", before), ("id > ?", after)):
             if bound:
@@ -146,6 +151,12 @@ class Rows:
     def latest_done(self, limit: int) -> list[Record]:
         """The rows that were done last, the newest first."""
         return self._select("WHERE state = 'done' ORDER BY id DESC LIMIT ?", (limit,))
+
+    def latest_failed(self, limit: int) -> list[Record]:
+        """The rows that failed, the newest first."""
+        return self._select(
+            f"WHERE state = 'failed' AND {UNSETTLED} ORDER BY id DESC LIMIT ?", (limit,)
+        )
 
     def buckets(self, host: str) -> list[str]:
         """The buckets that were used at a host, by name."""

@@ -27,6 +27,11 @@ class Wanted:
     bucket: str = ""
     state: State | None = None
 
+    @property
+    def can_be_found(self) -> bool:
+        """Whether there can be such an upload at all."""
+        return all(map(can_be_stored, (*self.words, self.host, self.bucket)))
+
     def where(self) -> tuple[list[str], list[str | float]]:
         """The conditions, which all must hold, and their values."""
         terms, values = self._place()
@@ -50,3 +55,12 @@ class Wanted:
         plus = "" if self.host and self.bucket else "+"
         terms = [f"{plus}{column} = ?" for column, name in named if name]
         return terms, [name for _, name in named if name]
+
+
+def can_be_stored(text: str) -> bool:
+    """Whether the journal can hold the text: lone surrogates, of bytes that are no text, cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -77,7 +77,7 @@ async def send_text(
 
 async def send_json(send: Send, status: int, value: Mapping[str, object]) -> None:
     """Answer with JSON, which nobody stores."""
-    body = json.dumps(value).encode("ascii")
+    body = json.dumps(value, separators=(",", ":")).encode("ascii")
     headers: dict[str, str | int] = {
         "content-type": "application/json; charset=utf-8",
         "content-length": len(body),

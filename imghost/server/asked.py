@@ -26,7 +26,7 @@ class FileInput:
 
 @dataclass(frozen=True, slots=True)
 class EditorFile:
-    """A file of this machine that another program names: trusted less, no link is followed."""
+    """A file of this machine that another program names: trusted less, and no link itself."""
 
     path: str
 

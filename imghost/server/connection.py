@@ -6,18 +6,22 @@ uvicorn itself bounds neither the time of headers nor of bodies nor of reading t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from imghost.server.patience import Patience, Waiting, deadline
+from imghost.server.patience import Patience, Waiting, deadline, dispensable
 
 if TYPE_CHECKING:
     from uvicorn import Config
     from uvicorn.server import ServerState
+
+    from imghost.server.peer import Address
 
 _WAITING = {h11.IDLE: Waiting.HEADERS, h11.SEND_BODY: Waiting.BODY}
 
@@ -25,22 +29,35 @@ _WAITING = {h11.IDLE: Waiting.HEADERS, h11.SEND_BODY: Waiting.BODY}
 class Connection(H11Protocol):
     """Ends itself when its client lets it wait too long."""
 
-    def __init__(self, config: Config, server_state: ServerState, patience: Patience) -> None:
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        patience: Patience,
+        is_stranger: Callable[[Address, Address], bool],
+    ) -> None:
         super().__init__(config, server_state, app_state={})
         self.logger = logging.getLogger("imghost.server")
         self.access_log = False  # whatever its logger is set to: queries may hold secrets
         self.waiting = Waiting.HEADERS
         self.since = self._heard = self.loop.time()
+        self.peer, self.is_stranger = "", False
         self._patience = patience
+        self._stranger_check = is_stranger
         self._looking: asyncio.TimerHandle | None = None
         self.ended = self.loop.create_future()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request, in the place of another if there are too many."""
         super().connection_made(transport)
+        if self.client and self.server:
+            self.peer, (address, port) = self.client[0], self.server
+            with contextlib.suppress(OSError):  # of the kernel; the guard asks again
+                self.is_stranger = self._stranger_check(self.client, (address, port or 0))
         if len(self.connections) > self._patience.connections:
-            held_up = [c for c in open_connections(self.server_state) if c.is_held_up]
-            min(held_up, key=lambda c: c.since).give_up()
+            others = [c for c in open_connections(self.server_state) if c.is_held_up]
+            others.remove(self)
+            dispensable(others or [self]).give_up()
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from imghost.errors import UsageError
@@ -28,15 +29,11 @@ class Form:
     def __init__(self, content_type: str) -> None:
         from python_multipart.multipart import MultipartParser, parse_options_header
 
-        self._options = parse_options_header
-        self._files: list[BytesInput] = []
-        self._parts = 0
-        self._header, self._value, self._data = bytearray(), bytearray(), bytearray()
-        self._name: str | None = None
-        self._is_whole = False
+        self._parts = _Parts()
         _, options = parse_options_header(content_type)
         with _understood():
-            self._parser = MultipartParser(options.get(b"boundary", b""), self._callbacks())
+            boundary = options.get(b"boundary", b"")
+            self._parser = MultipartParser(boundary, self._parts.callbacks())
         self._parser.logger = log
         if b"boundary" not in options:
             raise UsageError("the form that was sent names no boundary in its Content-Type")
@@ -48,11 +45,24 @@ class Form:
 
     def files(self) -> tuple[BytesInput, ...]:
         """The files of the whole form. Raises UsageError if its end is missing."""
-        if not self._is_whole:
+        if not self._parts.is_whole:
             raise UsageError("the form that was sent ends in its middle; send it again")
-        return tuple(self._files)
+        return tuple(self._parts.files)
 
-    def _callbacks(self) -> MultipartCallbacks:
+
+class _Parts:
+    """What the parser tells of. It knows no parser: a circle would keep the bytes for long."""
+
+    def __init__(self) -> None:
+        self.files: list[BytesInput] = []
+        self.is_whole = False
+        self._count = 0
+        self._header, self._value = bytearray(), bytearray()
+        self._data = BytesIO()  # gives its bytes without a copy
+        self._name: str | None = None
+
+    def callbacks(self) -> MultipartCallbacks:
+        """What the parser calls."""
         return {
             "on_part_begin": self._begin_part,
             "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
@@ -64,14 +74,16 @@ class Form:
         }
 
     def _begin_part(self) -> None:
-        self._parts += 1
-        if self._parts > MAX_PARTS:
+        self._count += 1
+        if self._count > MAX_PARTS:
             raise UsageError("the form that was sent has more than {most} parts", most=MAX_PARTS)
         self._name = None
 
     def _end_header(self) -> None:
         if self._header.lower() == b"content-disposition":
-            _, options = self._options(self._value.decode("latin-1"))
+            from python_multipart.multipart import parse_options_header
+
+            _, options = parse_options_header(self._value.decode("latin-1"))
             if (name := options.get(b"filename")) is not None:
                 self._name = name.decode("utf-8", "replace")
         self._header.clear()
@@ -79,15 +91,15 @@ class Form:
 
     def _add(self, data: bytes, start: int, end: int) -> None:
         if self._name is not None:
-            self._data += memoryview(data)[start:end]
+            self._data.write(memoryview(data)[start:end])
 
     def _end_part(self) -> None:
-        if self._name or self._data:  # a browser sends a field without a file as an empty one
-            self._files.append(BytesInput(self._name or "", bytes(self._data)))
-        self._data = bytearray()
+        data, self._data = self._data.getvalue(), BytesIO()
+        if self._name or data:  # a browser sends a field without a file as an empty one
+            self.files.append(BytesInput(self._name or "", data))
 
     def _end(self) -> None:
-        self._is_whole = True
+        self.is_whole = True
 
 
 @contextmanager

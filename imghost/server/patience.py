@@ -1,10 +1,13 @@
-"""How long the server waits for its clients: a pure table of deadlines."""
+"""How long the server waits for its clients, and for whom no longer when there are too many."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +16,8 @@ class Patience:
 
     `headers_s`: until a request's headers are whole. `body_s`: until its body is, and `silence_s`
     between two pieces of it. `reader_s`: for taking a piece of the answer. `connections`: how many
-    may be open; one more ends the one that was waited for longest. `look_s`: between two looks at
-    an open connection.
+    may be open; one more ends one that is waited for. `look_s`: between two looks at an open
+    connection.
     """
 
     headers_s: float = 10.0
@@ -45,3 +48,28 @@ def deadline(waiting: Waiting, since: float, heard: float, patience: Patience) -
             return min(since + patience.body_s, heard + patience.silence_s)
         case Waiting.READER:
             return since + patience.reader_s
+
+
+class Awaited(Protocol):
+    """A client that is waited for `since` then, at the address `peer`."""
+
+    is_stranger: bool
+    peer: str
+    waiting: Waiting
+    since: float
+
+
+_A = TypeVar("_A", bound=Awaited)
+_COSTS = {Waiting.HEADERS: 0, Waiting.READER: 1, Waiting.BODY: 2, Waiting.NOTHING: 3}
+
+
+def dispensable(awaited: Sequence[_A]) -> _A:
+    """Whose end costs least; of several the one that is waited for longest.
+
+    Other users of this machine, who can read public files at most, go first. Else whoever has not
+    asked for anything yet, where most such come from; pictures on their way here go last.
+    """
+    first = min((not one.is_stranger, _COSTS[one.waiting]) for one in awaited)
+    alike = [one for one in awaited if (not one.is_stranger, _COSTS[one.waiting]) == first]
+    crowd = Counter(one.peer for one in alike)
+    return min(alike, key=lambda one: (-crowd[one.peer], one.since))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
@@ -89,9 +90,12 @@ async def _heartbeat(_request: Request) -> Response:
 
 
 def _answer(value: Json, status: int = 200) -> Response:
-    from starlette.responses import JSONResponse
+    from starlette.responses import Response
 
-    return JSONResponse(value, status, {"cache-control": "no-store"})
+    body = json.dumps(value, separators=(",", ":")).encode(
+        "ascii"
+    )  # names of files need not be text
+    return Response(body, status, {"cache-control": "no-store"}, "application/json")
 
 
 class _Door:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from imghost.errors import DaemonError
 from imghost.server.patience import Patience
+from imghost.server.peer import stranger_check
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -94,7 +95,7 @@ async def serve(
     )
     config.load()
     state = ServerState()
-    connection = partial(Connection, config, state, patience or Patience())
+    connection = partial(Connection, config, state, patience or Patience(), stranger_check())
     loop = asyncio.get_running_loop()
     servers = [
         await loop.create_server(connection, sock=sock, backlog=_BACKLOG) for sock in sockets

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from imghost.errors import ImageError, SourceError
 from imghost.keep.seen import Stamp
+from imghost.sources.off_limits import NOTHING, OffLimits
 
 _HEAD_BYTES = 4096
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0)
@@ -34,11 +35,13 @@ class FileFind:
     stamp: Stamp
     tries: int = 0
     since: float = field(default=math.inf, compare=False)
+    off_limits: OffLimits = field(default=NOTHING, compare=False, repr=False)
 
     def load(self, max_bytes: int) -> bytes:
         """The file's bytes.
 
-        Raises SourceError if it is not the one that was found, ImageError if it is larger.
+        Raises SourceError if it is not the one that was found, ImageError if it is larger, or off
+        limits.
         """
         if self.stamp.size_bytes > max_bytes:
             raise ImageError(
@@ -53,12 +56,14 @@ class FileFind:
         return data
 
     def head(self) -> bytes:
-        """The file's first bytes. Raises SourceError if it is not the one that was found."""
+        """The file's first bytes. Raises as `load` does."""
         with self._opened() as handle:
             return os.read(handle, _HEAD_BYTES)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
+        if reason := self.off_limits.reason(self.path):
+            raise ImageError(reason.template, **reason.fields)
         try:
             handle = _open_below(self.folder, self.path)
             try:

@@ -12,12 +12,13 @@ from urllib.parse import unquote
 from imghost.errors import SourceError
 from imghost.models import Found
 from imghost.sources.candidates import Verdict, judge, looks_like_an_image
+from imghost.sources.off_limits import OffLimits
 
 _HEAD_BYTES = 4096
 _DRIVE = re.compile(r"[A-Za-z]:[\\/][^:]*")
 
 
-def found_file(path: str, max_bytes: int, origin: str = "command") -> Found:
+def found_file(path: str, max_bytes: int, off_limits: OffLimits, origin: str = "command") -> Found:
     """The file at this path; one that does not exist is looked for with its %XX decoded.
 
     Loading raises SourceError.
@@ -25,15 +26,17 @@ def found_file(path: str, max_bytes: int, origin: str = "command") -> Found:
     where, decoded = Path(path), Path(unquote(path))
     if not _exists(where) and _exists(decoded):
         where = decoded
-    return Found(origin, where.name, lambda: _read(where, max_bytes))
+    return Found(origin, where.name, lambda: _read(where, max_bytes, off_limits))
 
 
-def found_named(path: str, max_bytes: int, *, windows: bool = os.name == "nt") -> Found:
+def found_named(
+    path: str, max_bytes: int, off_limits: OffLimits, *, windows: bool = os.name == "nt"
+) -> Found:
     """The file that another program names, also with %XX for some characters.
 
-    Its path must be whole, and name the file itself and no link to it. On Windows shares and
-    devices are not even looked at: that would tell a stranger's server who the user is. Raises
-    SourceError, as loading does.
+    Its path must be whole, and name the file itself and no link to it; links of its parent folders
+    are the user's own arrangement. On Windows shares and devices are not even looked at: that would
+    tell a stranger's server who the user is. Raises SourceError, as loading does.
     """
     named = [given for given in (path, unquote(path)) if _is_whole(given, windows=windows)]
     if not named:
@@ -41,11 +44,15 @@ def found_named(path: str, max_bytes: int, *, windows: bool = os.name == "nt") -
             "{path} is no whole path of a file on this computer; it begins at the root", path=path
         )
     where = next(filter(os.path.lexists, named), named[0])
-    return Found("editor", Path(where).name, lambda: _read_itself(Path(where), max_bytes))
+    return Found(
+        "editor", Path(where).name, lambda: _read_itself(Path(where), max_bytes, off_limits)
+    )
 
 
-def may_be_image(path: str) -> bool:
+def may_be_image(path: str, off_limits: OffLimits) -> bool:
     """Whether a file can be an image: by its first bytes, or because its name says so."""
+    if off_limits.reason(path):
+        return False
     try:
         with open(os.open(path, os.O_RDONLY | _FLAGS), "rb") as file:  # noqa: PTH123 - by handle
             head = file.read(_HEAD_BYTES)
@@ -78,7 +85,7 @@ def _exists(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - Path's raises where it may not look
 
 
-def _read_itself(path: Path, max_bytes: int) -> bytes:
+def _read_itself(path: Path, max_bytes: int, off_limits: OffLimits) -> bytes:
     try:
         mode = path.lstat().st_mode
     except (OSError, ValueError):  # reading says why
@@ -86,10 +93,12 @@ def _read_itself(path: Path, max_bytes: int) -> bytes:
     if stat.S_ISLNK(mode):
         raise SourceError("{path} leads to another file; name that file itself", path=str(path))
     _refuse_other_than_files(mode, path)  # opening a device or a pipe can do something
-    return _read(path, max_bytes, _NO_LINKS)
+    return _read(path, max_bytes, off_limits, _NO_LINKS)
 
 
-def _read(path: Path, max_bytes: int, flags: int = 0) -> bytes:
+def _read(path: Path, max_bytes: int, off_limits: OffLimits, flags: int = 0) -> bytes:
+    if reason := off_limits.reason(path):
+        raise SourceError(reason.template, **reason.fields)
     try:
         handle = os.open(path, os.O_RDONLY | _FLAGS | flags)
     except FileNotFoundError as exc:

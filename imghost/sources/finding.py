@@ -8,11 +8,12 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
-from imghost.errors import SourceError
+from imghost.errors import ImageError, SourceError
 from imghost.keep.seen import Mark, Stamp
 from imghost.sources.candidates import Verdict, judge, looks_like_an_image
 from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.memory import Memory
+from imghost.sources.off_limits import NOTHING, OffLimits
 from imghost.sources.settling import RETRIES_S, Settling, Still
 
 
@@ -28,10 +29,12 @@ class Finding:
         memory: Memory,
         folder_of: Callable[[str], Path | None],
         found: Callable[[FileFind], None],
+        off_limits: OffLimits = NOTHING,
     ) -> None:
         self._memory = memory
         self._folder_of = folder_of
         self._found = found
+        self._off_limits = off_limits
         self._settling = Settling()
         self._out: dict[str, FileFind] = {}
         self.is_paused = False
@@ -129,7 +132,7 @@ class Finding:
         path, stamp, tries = still.path, still.stamp, still.tries
         if (folder := self._folder_of(path)) is None:
             return
-        find = FileFind(folder, Path(path), stamp, tries, still.since)
+        find = FileFind(folder, Path(path), stamp, tries, still.since, self._off_limits)
         verdict = _judged(find)
         if verdict is Verdict.UNSURE and tries < len(RETRIES_S):
             self._settling.retry(replace(still, tries=tries + 1), now)
@@ -151,6 +154,8 @@ class Finding:
 def _judged(find: FileFind) -> Verdict:
     try:
         return judge(find.path.name, find.head())
+    except ImageError:  # it is told when it is loaded
+        return Verdict.IMAGE if looks_like_an_image(find.path.name) else Verdict.OTHER
     except SourceError:  # it changed just now, or whoever writes it shares it with nobody
         return Verdict.UNSURE
 

@@ -17,6 +17,7 @@ from imghost.sources.finding import Finding
 from imghost.sources.looking import Looking
 from imghost.sources.memory import Memory
 from imghost.sources.observing import Observing, Told
+from imghost.sources.off_limits import NOTHING, OffLimits
 from imghost.sources.roots import Roots
 from imghost.sources.settling import RETRIES_S
 from imghost.sources.tree import Tree
@@ -35,9 +36,9 @@ class Folders:
 
     `found` and `tell` must return at once; `tell` is given what the user should know. Whoever is
     given a find says `settled` or `again` of it, from any thread: until it is settled it is found
-    anew by the next run. `besides` are folders that are never looked into. The other methods may
-    be called from any thread but this one's; what they ask for is done when they return, or soon
-    if a drive does not answer.
+    anew by the next run. `besides` are folders that are never looked into, `off_limits` files that
+    are never opened. The other methods may be called from any thread but this one's; what they ask
+    for is done when they return, or soon if a drive does not answer.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Folders:
         tell: Callable[[Message], None],
         *,
         besides: Sequence[Path] = (),
+        off_limits: OffLimits = NOTHING,
         survive: Survival | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -56,7 +58,7 @@ class Folders:
         self._memory = Memory(seen)
         self._observing = Observing(self._told)
         self._roots = Roots(self._observing, tell)
-        self._finding = Finding(self._memory, self._roots.of, found)
+        self._finding = Finding(self._memory, self._roots.of, found, off_limits)
         tree = Tree(str(folder.resolve()) for folder in besides)
         self._looking = Looking(self._roots, tree, self._finding, self._memory.marks)
         self._changed = threading.Condition()

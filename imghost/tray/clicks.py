@@ -83,7 +83,7 @@ class Clicks:
         self._do(self._retry, record_id)
 
     def discard(self, record_id: int) -> None:
-        """Erase the picture that asks."""
+        """Erase the picture that asks or failed."""
         self._do(self._discard, record_id)
 
     def open_page(self, path: str) -> None:
@@ -118,7 +118,7 @@ class Clicks:
 
     def _discard(self, record_id: int) -> None:
         record = self._app.journal.look_up(record_id)
-        if record and record.state is State.ASKING:
+        if record and record.state in (State.ASKING, State.FAILED):
             forget(self._app, record, at_host=False)
 
     def _open_config(self) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Protocol
 
 from imghost.choosing import STYLES, Choice, Choices
 from imghost.desktop.menu_items import Item, Menu
-from imghost.models import Record, State
+from imghost.models import Message, Record, State
+from imghost.report import clock_text
 from imghost.text import Speaker
 from imghost.tray.pictures import Pictures
 from imghost.tray.shown import Shown, Waiting
@@ -60,11 +62,11 @@ class Clicks(Protocol):
         ...
 
     def retry(self, record_id: int | None) -> None:
-        """Send what waits, or the picture that asks."""
+        """Send what waits, or the picture that asks or failed."""
         ...
 
     def discard(self, record_id: int) -> None:
-        """Erase the picture that asks."""
+        """Erase the picture that asks or failed."""
         ...
 
     def open_page(self, path: str) -> None:
@@ -94,18 +96,15 @@ class MenuMaker:
 
     def title(self, shown: Shown) -> str:
         """What imghost does, in a line."""
-        parts = [self._say("Paused" if shown.pause_reason else "Watching")]
-        if shown.choices:
-            chosen = shown.choices.chosen
-            parts.append(f"{chosen[Choice.HOST]}/{chosen[Choice.BUCKET]}")
-        else:
-            parts.append(self._say("the config is wrong"))
+        parts = [self._state(shown), f"{shown.target.host}/{shown.target.bucket}"]
         counts = shown.counts
         told = [self._say("{count} sent", count=shown.sent)]
         if waiting := counts[State.QUEUED] + counts[State.UPLOADING]:
             told.append(self._say("{count} waiting", count=waiting))
         if asking := counts[State.ASKING]:
             told.append(self._say("{count} asking", count=asking))
+        if failed := counts[State.FAILED]:
+            told.append(self._say("{count} failed", count=failed))
         return " · ".join([*parts, ", ".join(told)])
 
     def menu(self, shown: Shown) -> Menu:
@@ -127,6 +126,12 @@ class MenuMaker:
             Menu.SEPARATOR,
             *self._opening(shown),
         )
+
+    def _state(self, shown: Shown) -> str:
+        if math.isinf(shown.changes_at):
+            return self._say("Paused" if shown.pause_reason else "Watching")
+        until = "Paused until {time}" if shown.pause_reason else "Watching until {time}"
+        return self._say(until, time=clock_text(shown.changes_at))
 
     def _problems(self, shown: Shown) -> Iterator[Item]:
         if shown.problem:
@@ -200,7 +205,7 @@ class MenuMaker:
 
     def _left_alone(self, shown: Shown) -> Iterator[Item]:
         for left in shown.left_alone:
-            text = self._say("{name}: {reason}", name=left.name, reason=left.reason)
+            text = self._named(left.name, left.reason)
             click = partial(self._clicks.take_anyway, left.number)
             yield Item(f"{left.number}", text, click, enabled=left.thing is not None)
 
@@ -211,12 +216,27 @@ class MenuMaker:
         total = counts[State.ASKING] + counts[State.QUEUED]
         if more := total - len(shown.waiting):
             yield Item("more", self._say("and {count} more", count=more), None, enabled=False)
+        for record in shown.failed:
+            yield self._failed(record)
         if shown.waiting:
             yield Item("retry", self._say("Retry now"), partial(self._clicks.retry, None))
 
     def _queued(self, one: Waiting) -> Item:
-        text = self._say("{name}: {reason}", name=one.name, reason=one.reason)
-        return Item(f"{one.id}", text, None, enabled=False)
+        return Item(f"{one.id}", self._named(one.name, one.reason), None, enabled=False)
+
+    def _failed(self, record: Record) -> Item:
+        say = self._say
+        reason = record.reason or Message("it failed")
+        answers = Menu(
+            Item("retry", say("Retry"), partial(self._clicks.retry, record.id)),
+            Item("forget", say("Forget"), partial(self._clicks.discard, record.id)),
+        )
+        return Item(f"{record.id}", self._named(record.name, reason), answers)
+
+    def _named(self, name: str, reason: Message) -> str:
+        if "name" in reason.fields:
+            return self._say(reason)
+        return self._say("{name}: {reason}", name=name, reason=reason)
 
     def _asking(self, one: Waiting) -> Item:
         say = self._say

@@ -11,14 +11,16 @@ from imghost.choosing import Choices, Chooser
 from imghost.desktop.tray import Face
 from imghost.errors import ConfigError
 from imghost.hosts.base import NeedsLogin
-from imghost.models import Message, Record, State
+from imghost.models import Message, Record, State, Target
 from imghost.report import waiting_reason
 from imghost.watch.left_alone import LeftAlone, LeftAlones
+from imghost.watch.pausing import Pause
 from imghost.watch.watcher import Watcher
 
 RECENT = 10
 LEFT_ALONE = 10
 WAITING = 15
+FAILED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,16 @@ class Waiting:
 class Shown:
     """All that stands in the menu.
 
+    `changes_at`: when it pauses or resumes by itself. `target` is where the next picture goes.
     `choices` is None while the config is wrong, which is the `problem`. `sent` counts since the
-    start. `login` is the host that wants one, "" if none does. The lists are the latest or the
-    first of their kind, `counts` tells of how many; `now` is in seconds since the epoch.
+    start. `login` is the host that wants one, "" if none does; `has_trouble`: something failed
+    since the start, or waits for a host that does not answer. The lists are the latest or the
+    first of their kind, `counts` tells of how many. Times are in seconds since the epoch.
     """
 
     pause_reason: Message | None
+    changes_at: float
+    target: Target
     choices: Choices | None
     problem: Message | None
     sent: int
@@ -48,14 +54,16 @@ class Shown:
     recent: tuple[Record, ...]
     left_alone: tuple[LeftAlone, ...]
     waiting: tuple[Waiting, ...]
+    failed: tuple[Record, ...]
     login: str
+    has_trouble: bool
     can_put_back: bool
     now: float
 
     @property
     def face(self) -> Face:
         """What the icon tells of it."""
-        if self.problem or self.login:
+        if self.problem or self.login or self.has_trouble:
             return Face.PROBLEM
         if self.pause_reason:
             return Face.PAUSED
@@ -67,8 +75,9 @@ class Shown:
 class Look:
     """Takes such looks, from any thread. Raises MachineError without the journal."""
 
-    def __init__(self, app: App, chooser: Chooser) -> None:
+    def __init__(self, app: App, chooser: Chooser, pause: Pause) -> None:
         self._app = app
+        self._pause = pause
         self._chooser = chooser
         self._first = app.journal.last_id()
 
@@ -78,8 +87,11 @@ class Look:
         journal = self._app.journal
         waiting = journal.in_states(State.ASKING, State.QUEUED, limit=WAITING)
         left_alone = left_alones.latest()[-LEFT_ALONE:]
+        failed = tuple(journal.latest_failed(FAILED))
         return Shown(
-            watcher.pause_reason,
+            self._pause.reason,
+            self._pause.ends_at,
+            self._app.pipeline().config.target(),
             choices,
             problem,
             journal.done_after(self._first),
@@ -87,7 +99,9 @@ class Look:
             tuple(journal.latest_done(RECENT)),
             tuple(reversed(left_alone)),
             tuple(self._waiting(record) for record in waiting),
+            failed,
             self._login(),
+            any(record.id > self._first for record in failed) or self._waits_for_a_host(),
             watcher.can_put_back,
             time.time(),
         )
@@ -102,6 +116,9 @@ class Look:
     def _waiting(self, record: Record) -> Waiting:
         reason = waiting_reason(self._app, record)
         return Waiting(record.id, record.name, reason, record.state is State.ASKING)
+
+    def _waits_for_a_host(self) -> bool:
+        return any(map(self._app.outbox.is_shut, self._app.journal.queued_hosts()))
 
     def _login(self) -> str:
         pipeline = self._app.pipeline()

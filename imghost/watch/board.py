@@ -136,7 +136,7 @@ class Board:
             except MachineError as exc:
                 log.info("nothing was put onto the clipboard: %s", exc)
                 return False
-            self._count()
+            self._count(self._clock())
             self._content, self._restored_at = content, self._clock()
         return True
 
@@ -145,7 +145,7 @@ class Board:
         held = self.held_now(max_bytes, wanted=True)
         with self._judging:
             self._anew, self._mark, self._content = None, held.mark, content_of(held)
-            self._count()
+            self._count(self._clock())
         return held
 
     def held_now(self, max_bytes: int, *, wanted: bool = False) -> Held:
@@ -177,14 +177,14 @@ class Board:
         is_restored = self._clock() - self._restored_at < _TAKEN_OVER_S
         if again and (is_awaited or held.inherited or is_restored):
             return None
-        self._count()
+        self._count(self._changed_at)  # reading it may have taken a while
         if not again:
             self._came.clear()
         self._content = content
         return Held(held.mark, reason=RESTORED) if self._keeps_coming() else held
 
-    def _count(self) -> None:
-        self._copied_at.append(self._clock())
+    def _count(self, at: float) -> None:
+        self._copied_at.append(at)
         self.copies += 1
 
     def _keeps_coming(self) -> bool:

@@ -136,8 +136,11 @@ class Finder:
     def _founds(self, held: Held) -> list[Found]:
         if held.bitmap:
             return [Found(CLIPBOARD, "", lambda: held.bitmap)]
-        max_bytes = self._app.config.limits.input_bytes
-        return [found_file(path, max_bytes, CLIPBOARD) for path in held.paths if may_be_image(path)]
+        max_bytes, limits = self._app.config.limits.input_bytes, self._app.off_limits
+        return [found_file(path, max_bytes, limits, CLIPBOARD) for path in self._images(held)]
+
+    def _images(self, held: Held) -> list[str]:
+        return [path for path in held.paths if may_be_image(path, self._app.off_limits)]
 
     def _asked_about(self, founds: list[Found], held: Held, order: Order) -> list[Found]:
         """Those of too many files that are asked about; all of them in one notice."""
@@ -147,8 +150,7 @@ class Finder:
             {"count": len(founds), "host": order.target.host, "bucket": order.target.bucket},
         )
         self._teller.tell(Topic.ASKING, told)
-        images = tuple(path for path in held.paths if may_be_image(path))
-        if rest := images[_ASKED_AT_MOST:]:
+        if rest := tuple(self._images(held)[_ASKED_AT_MOST:]):
             reason = Message(
                 "it and {count} more came after the first {most} files that were copied at once",
                 {"count": len(rest) - 1, "most": _ASKED_AT_MOST},

@@ -42,6 +42,12 @@ class LeftAlones:
         left = LeftAlone(next(self._numbers), name, reason, self._clock(), thing)
         self._latest.append(left)
 
+    def drop(self, thing: object) -> None:
+        """This is taken now."""
+        for left in self.latest():
+            if left.thing == thing:
+                self.pop(left.number)
+
     def pop(self, number: int) -> LeftAlone | None:
         """One of them, which is none any more; None if it has gone already."""
         with suppress(StopIteration, ValueError):

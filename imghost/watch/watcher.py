@@ -31,6 +31,7 @@ _ROUND_S = 2.0
 _RESUME_S = 3.0
 _CLIPBOARD_BYTES = 100_000_000
 _CONFIG = "config"
+_TOLD_S = 0.1  # a copy may be told so much later than a file that was saved after it
 
 
 class Watcher:
@@ -70,6 +71,7 @@ class Watcher:
             self._saved,
             lambda problem: teller.tell(Topic.PROBLEM, problem),
             besides=(app.dirs.data, app.dirs.state, app.dirs.cache, app.dirs.logs),
+            off_limits=app.off_limits,
             survive=survive,
         )
         later: Callable[[Find], None] = lambda find: self._finder.take_later(find)  # noqa: E731, PLW0108 - made below
@@ -158,11 +160,6 @@ class Watcher:
         Such as were forgotten since are left out.
         """
         return tuple(filter(self._app.journal.look_up, self._giver.given()))
-
-    @property
-    def pause_reason(self) -> Message | None:
-        """Why it takes nothing now, or None."""
-        return self._pause.reason
 
     @property
     def can_put_back(self) -> bool:
@@ -290,7 +287,7 @@ class Watcher:
         if self._pause.reason:  # which the folders do not know yet
             self._folders.settled(file)
             return
-        copies = self.board.copies_at(file.since) if self.board else self._copies
+        copies = self.board.copies_at(file.since + _TOLD_S) if self.board else self._copies
         self._finder.saved(file, copies)
 
 

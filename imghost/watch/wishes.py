@@ -62,9 +62,11 @@ class Wishes:
             raise SourceError("the clipboard is not watched; set watch.clipboard to true")
         if copies not in (None, board.copies):
             raise SourceError("something else was copied since; copy the picture again")
+        then = board.copies
         held = board.take(self._max_bytes())
         if not (held.bitmap or held.paths or held.reason):
             raise SourceError("there is no image on the clipboard; copy one first")
+        self._teller.left_alone.drop(then)
         self._finder.copied(held, board.copies, wanted=True)
 
     def _take_anyway(self, number: int) -> None:

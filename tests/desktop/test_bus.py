@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from dbus_fast import Message
 
-from imghost.desktop.bus import DBUS, DBUS_PATH, BusError, call, connect, disconnect
+from imghost.desktop.bus import DBUS, DBUS_PATH, BusError, call, connect, disconnect, listen
 from tests.fakes.buses import running_bus
 
 
@@ -38,6 +40,35 @@ def test_a_call(bus: str) -> None:
             await call(connection, "org.example.Nobody", "/", "org.example.Nobody.Ask")
         await disconnect(connection)
         assert _open_files() == before
+
+    asyncio.run(asked())
+
+
+def test_a_socket_that_is_full(bus: str) -> None:
+    """Whoever tells much at once waits until there is room, and stays connected."""
+
+    async def asked() -> None:
+        hearing, telling = await connect("session"), await connect("session")
+        heard = 0
+
+        def hear(message: Message) -> None:
+            nonlocal heard
+            heard += message.member == "Told"
+
+        hearing.add_message_handler(hear)
+        await listen(hearing, member="Told")
+        wire: Any = telling._sock  # noqa: SLF001 - how much the system takes at once
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        for _ in range(300):
+            body = [bytes(20_000)]
+            message = Message.new_signal("/a", "org.example.A", "Told", "ay", body)
+            telling.send(message)
+        async with asyncio.timeout(10):
+            while heard < 300:
+                await call(hearing, DBUS, DBUS_PATH, f"{DBUS}.GetId")
+        assert telling.connected
+        await disconnect(telling)
+        await disconnect(hearing)
 
     asyncio.run(asked())
 

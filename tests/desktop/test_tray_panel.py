@@ -15,7 +15,7 @@ from tests.fakes.x11 import xvfb
 
 SCREEN = "1000x800x24"
 PANEL = Box(700, 0, 300, 28)
-BLUE, GREY, AMBER = (0x2F, 0x6F, 0xDE), (0x71, 0x76, 0x7F), (0xB8, 0x6E, 0x00)
+BLUE, GREY, RED = (0x2F, 0x6F, 0xDE), (0x71, 0x76, 0x7F), (0xD2, 0x3B, 0x3B)
 HOST, BUCKET, FORMAT, STYLE, PAUSE = range(5)
 
 
@@ -88,6 +88,18 @@ def test_the_icon_tells_the_state(session: Desktop, tray: Program) -> None:
         session.click(*_point_at(session, session.menus()[0], PAUSE))
         eventually(lambda: not tray.status["paused"])
         _icon(session, BLUE)
+
+
+def test_the_icon_stays_whatever_it_tells(session: Desktop, tray: Program) -> None:
+    """It turns red and blue again and again, and its menu names the place that counts then."""
+    with tray.watching():
+        _icon(session)
+        for _ in range(4):
+            for host, colour in (("bilibili", RED), ("local", BLUE)):
+                tray.set("host", host)
+                _icon(session, colour)
+        assert not any("tray" in missing for missing in tray.status["missing"])
+        _open(session)
 
 
 def test_a_click_opens_the_gallery(session: Desktop, tray: Program, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Needs `xfce4-panel` (which starts xfconfd), a window manager (`openbox`), and fo
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -78,14 +79,15 @@ class Desktop:
             env=os.environ | self.environ,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     def kill_panel(self) -> None:
         """It crashes, with all its plugins."""
         if self._panel:
-            self._panel.kill()
+            os.killpg(self._panel.pid, signal.SIGKILL)
             self._panel.wait()
-        subprocess.run(["pkill", "-KILL", "-f", f"^{_PLUGINS}.*"], check=False)
+            self._panel = None
 
     def seen(self) -> Image.Image:
         """A picture of the screen."""
@@ -158,7 +160,6 @@ class Desktop:
         eventually(is_still)
 
 
-_PLUGINS = "/usr/lib/.*/xfce4/panel/wrapper"
 _FAR = 60
 
 
