@@ -101,6 +101,26 @@ def test_send_at_once_is_remembered(tab: Tab, program: Program) -> None:
     assert {row["name"] for row in program.history} == {"a.png", "b.png"}
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "localStorage.setItem('imghost-copy', '{')",
+        "Object.defineProperty(window, 'localStorage', { get() { throw Error('no'); } })",
+    ],
+)
+def test_a_browser_that_remembers_nothing_will_do(tab: Tab, program: Program, broken: str) -> None:
+    """Where sites may keep nothing, or something else stands there, all works but that."""
+    tab.page.add_init_script(broken)
+    tab.go()
+    tab.page.get_by_label("Send at once").check()
+    tab.drop("a.png", pictures.png())
+    expect(tab.page.locator(".item.done")).to_have_count(1)
+    tab.page.locator("#upload").get_by_role("button", name="Close").click()
+    tab.page.get_by_label("Copy as").select_option("html")
+    expect(tab.cards.first).to_have_attribute("data-text", re.compile("<img"))
+    assert len(program.history) == 1
+
+
 def test_closing_asks_while_pictures_wait_to_be_sent(chromium: Browser, program: Program) -> None:
     """What waits its turn says so, and is left out only by who says so; what is sent goes on."""
     with _Slow() as host:
