@@ -54,10 +54,12 @@ class Shop:
         self.resume = backend.resume
         self.discard = backend.discard
 
-    def overview(self) -> Overview:
-        """How many uploads there are; quick, however many."""
-        waiting = {str(state): n for state, n in self._app.journal.unsettled().items() if n}
-        return Overview(self._app.journal.total(), waiting)
+    def overview(self, wanted: Wanted) -> Overview:
+        """How many uploads there are, and how many of them are wanted; quick, however many."""
+        journal = self._app.journal
+        waiting = {str(state): n for state, n in journal.unsettled().items() if n}
+        total = journal.total()
+        return Overview(total, total if wanted == Wanted() else journal.total(wanted), waiting)
 
     def page(self, wanted: Wanted, limit: int, *, before: int = 0, after: int = 0) -> Sheet:
         """Uploads with links as configured, before or after an id."""

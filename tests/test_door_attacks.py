@@ -21,7 +21,7 @@ from imghost.sources.files import found_named
 from imghost.sources.off_limits import NOTHING
 from tests.fakes import pictures
 from tests.fakes.editor import FORM, Door, form, open_door
-from tests.fakes.serving import connected, raw, received
+from tests.fakes.serving import ask, connected, raw, received
 
 ROUTES = ("/upload", "/delete", "/heartbeat")
 SECRET = "canary-6f1c"
@@ -112,6 +112,15 @@ class TestPages:
         answer = door.raw(f"OPTIONS {route} HTTP/1.1", host).lower()
         assert answer.startswith(b"http/1.1 200 ")
         assert b"access-control-" not in answer
+
+    @pytest.mark.parametrize("route", ROUTES)
+    def test_a_preflight_allows_what_is_taken(self, door: Door, route: str) -> None:
+        """Each method that is named is answered, and no other one is."""
+        told = ask(door.port, route, {"Origin": "app://obsidian.md"}, method="OPTIONS").headers
+        assert told["allow"] == told["access-control-allow-methods"]
+        for method in ("GET", "POST", "PUT"):
+            is_taken = ask(door.port, route, method=method).status != 405
+            assert is_taken == (method in told["allow"])
 
     def test_answers_are_shown_to_a_trusted_page(self, door: Door, picture: Path) -> None:
         """Those of an upload and of a failure, with Vary."""
@@ -311,6 +320,22 @@ class TestElsewhere:
         answer = shared.raw(f"POST /upload?key={SECRET} HTTP/1.1", *lines, body=body)
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert b'"success":true' in answer
+        assert b"set hosts.local.public_url there" in answer
+
+    def test_links_that_it_can_open_come_without_a_warning(self, dirs: Dirs) -> None:
+        """Of a public address, as the README says; this machine opens its own anyway."""
+        body = form(("file", "a.png", pictures.png()))
+        hosts = {"local": {"public_url": "http://nas.lan:36677"}}
+        server = {"secret": SECRET, "hosts": ["nas.lan"]}
+        with open_door(dirs, server=server, hosts=hosts) as door:
+            headers = {"Content-Type": FORM, "Host": f"nas.lan:{door.port}"}
+            told = door.told(door.post(f"/upload?key={SECRET}", body, headers))
+        assert told["result"][0].startswith("http://nas.lan:36677/bfs/")
+        assert "message" not in told
+        with open_door(dirs, server=server) as door:
+            told = door.told(door.post(f"/upload?key={SECRET}", body, {"Content-Type": FORM}))
+        assert told["result"][0].startswith("http://127.0.0.1:")
+        assert "message" not in told
 
     @pytest.mark.parametrize("mark", ["X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1"])
     @pytest.mark.parametrize("body", [b"", b"{}", b'{"list":["/etc/hostname"]}'])

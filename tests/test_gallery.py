@@ -15,6 +15,7 @@ from imghost.dirs import Dirs
 from imghost.door import find_door
 from imghost.links import FORMATS
 from imghost.models import Message, State
+from imghost.server.gallery.pages import STATIC as FILES
 from imghost.server.gallery.words import SCRIPT
 from tests.fakes import pictures
 from tests.fakes.bilibili import BILI_JCT, SESSDATA, Answer, FakeBilibili
@@ -104,7 +105,7 @@ def test_nothing_inline_runs_and_nothing_is_stored(visitor: Visitor, path: str) 
 
 def test_the_script_sets_texts_only() -> None:
     """Whatever it shows it sets as text; it builds no markup and no code."""
-    script = (STATIC / "gallery.js").read_text(encoding="utf-8")
+    script = "".join(path.read_text(encoding="utf-8") for path in STATIC.glob("*.js"))
     for way in (
         "innerHTML",
         "outerHTML",
@@ -115,6 +116,15 @@ def test_the_script_sets_texts_only() -> None:
     ):
         assert way not in script
     assert {*re.findall(r'say\("(\w+)"', script)} == {*SCRIPT}
+
+
+def test_every_module_is_served_and_small() -> None:
+    """What stands in the folder is what is served, each module is one that another one needs."""
+    assert {path.name for path in STATIC.iterdir()} == {*FILES}
+    modules = {path.name: path.read_text(encoding="utf-8") for path in STATIC.glob("*.js")}
+    needed = {name for text in modules.values() for name in re.findall(r'from "./(.+)"', text)}
+    assert needed == {*modules} - {"gallery.js"}
+    assert max(text.count("\n") for text in modules.values()) < 200
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -180,6 +190,8 @@ def test_a_search_finds_by_word_day_place_and_state(visitor: Visitor) -> None:
     assert found("state=failed") == 0
     assert found("state=nonsense&since=2026-99-99&before=-1&after=x") == 3
     assert "Nothing found" in Read(visitor.page("/?q=zebra")).texts
+    assert "Found: 2 of 3 ·" in Read(visitor.page("/?q=dog")).texts
+    assert "Pictures: 3" in Read(visitor.page("/")).texts
 
 
 def test_one_walks_through_pages_and_back(visitor: Visitor) -> None:
@@ -268,6 +280,9 @@ def test_it_speaks_chinese(dirs: Dirs) -> None:
             (body,) = Read(html).all("body")
             assert not [text for text in json.loads(body["data-words"]).values() if text.isascii()]
         assert "没有找到" in visitor.page("/?q=zebra")
+        settings = Read(visitor.page("/settings")).texts
+        assert "监视新图片" in settings  # the part's name, whether it is paused or not
+        assert "监视中" not in settings
 
 
 def _put(visitor: Visitor, record_id: int, change: str) -> None:

@@ -22,6 +22,8 @@ from imghost.links import FORMATS
 from imghost.models import State
 from imghost.server.gallery.access import NotAllowedError, check_seeing
 from imghost.server.gallery.asked import Search, ids_of, path_id, query_ids
+from imghost.server.gallery.pages import STATIC as FILES
+from imghost.server.gallery.pages import static_version
 from imghost.server.gallery.sending import _AT_ONCE
 from tests.fakes import pictures
 from tests.fakes.bilibili import Answer, FakeBilibili
@@ -30,8 +32,9 @@ from tests.fakes.serving import ask, connected
 from tests.fakes.taking import at_bilibili
 
 CHANGES = ("retry", "discard", "forget", "choose", "watch", "preview", "upload")
+STATIC = f"/gallery/static/{static_version()}"
 SEEN = (
-    *("/", "/settings", "/login", "/picture/1", "/gallery/static/gallery.js"),
+    *("/", "/settings", "/login", "/picture/1", f"{STATIC}/gallery.js"),
     *("/gallery/thumbnail/1", "/gallery/whole/1", "/gallery/styled/1?style=@9w.webp"),
     *("/gallery/texts?ids=1", "/gallery/bench/1"),
 )
@@ -407,12 +410,15 @@ def test_what_browsers_do_not_show_is_drawn_for_them(dirs: Dirs) -> None:
 
 
 def test_only_known_files_are_static(visitor: Visitor) -> None:
-    """The script and the style sheet, typed and for good; no other name is looked up."""
-    script = visitor.see("/gallery/static/gallery.js")
-    assert script.headers["content-type"].startswith("text/javascript")
-    assert "immutable" in script.headers["cache-control"]
+    """Each module and the style sheet, typed and for good; no other name is looked up."""
+    for name, mime_type in FILES.items():
+        answer = visitor.see(f"{STATIC}/{name}")
+        assert answer.headers["content-type"].startswith(mime_type)
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
     for name in ("pages.py", "..%2fpages.py", "%2e%2e/pages.py", "../templates/base.html", "x"):
-        assert visitor.see(f"/gallery/static/{name}").status == 404
+        assert visitor.see(f"{STATIC}/{name}").status == 404
+    assert visitor.see("/gallery/static/another/gallery.js").status == 404  # nobody may keep it
 
 
 def test_the_watcher_may_forget_meanwhile(visitor: Visitor) -> None:

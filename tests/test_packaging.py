@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from imghost.server.gallery.pages import STATIC
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -34,6 +36,7 @@ def test_the_wheel_holds_code_catalogues_and_assets(built: Path) -> None:
     gallery = ROOT / "imghost" / "server" / "gallery"
     data |= {str(p.relative_to(ROOT)) for p in gallery.glob("[ts]*/*.*")}
     assert len([name for name in data if name.startswith("imghost/server/gallery/")]) > 7
+    data |= {f"imghost/server/gallery/static/{name}" for name in STATIC}
     assets = {f"imghost/assets/{p.name}" for p in (ROOT / "assets").iterdir() if p.is_file()}
     assert modules | data | assets <= names
     assert not [name for name in names if name.startswith("tests")]

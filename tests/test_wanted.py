@@ -90,6 +90,7 @@ def test_pages_hold_all_that_fits_and_nothing_else(
         assert len(page) <= limit
         found += [record.id for record in page]
     assert found == expected
+    assert journal.total(wanted) == len(expected)
     back: list[int] = expected[-1:]
     while page := journal.page(wanted, limit, after=back[0] if back else 0):
         if not back:

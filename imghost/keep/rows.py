@@ -108,9 +108,11 @@ class Rows:
         found = self._select(f"{where}ORDER BY id {order} LIMIT ?", (*values, limit))
         return found[::-1] if after else found
 
-    def total(self) -> int:
-        """How many rows there are."""
-        return int(self._db.read("SELECT count(*) FROM uploads")[0][0])
+    def total(self, wanted: Wanted | None = None) -> int:
+        """How many rows there are, or those of them that are wanted."""
+        terms, values = wanted.where() if wanted else ([], [])
+        where = f" WHERE {' AND '.join(terms)}" if terms else ""
+        return int(self._db.read(f"SELECT count(*) FROM uploads{where}", values)[0][0])
 
     def unsettled(self) -> dict[State, int]:
         """How many rows stand in each state but done; quick, however many are done."""

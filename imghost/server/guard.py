@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from imghost.models import Message
 from imghost.server.answers import Headers, send_json, send_start, send_text
-from imghost.server.peer import is_loopback
-from imghost.server.shapes import DOOR, FROM_ELSEWHERE, refused
+from imghost.server.peer import OWN_NAMES, is_loopback
+from imghost.server.shapes import DOOR, FROM_ELSEWHERE, METHODS, refused
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,11 +19,9 @@ if TYPE_CHECKING:
     from imghost.text import Speaker
 
 _HTTP, _HTTPS = 80, 443
-_OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _ELSEWHERE = "imghost.elsewhere"
 _HANDED_ON = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})
 _PREFLIGHT: Mapping[str, str | int] = {
-    "access-control-allow-methods": "GET, POST, OPTIONS",
     "access-control-allow-headers": "authorization, content-type, x-picgo-secret",
     "access-control-max-age": 600,
 }
@@ -48,7 +46,7 @@ def callers_of(port: int, names: Sequence[str] = (), origins: Sequence[str] = ()
     A name may have a port of its own, as of a proxy before us. `origins` are exact, such as
     "app://obsidian.md"; our own pages may always call.
     """
-    own = {host for name in _OWN_NAMES for host in _as_told(name, port, {_HTTP})}
+    own = {host for name in OWN_NAMES for host in _as_told(name, port, {_HTTP})}
     hosts = own | {host for name in names for host in _as_told(name, port, {_HTTP, _HTTPS})}
     pages = {f"http://{host}" for host in own}
     return Callers(*map(_encoded, (hosts, {*pages, *origins}, own, pages)))
@@ -125,7 +123,7 @@ class Guard:
         elif path not in DOOR:
             await self._app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
-            await _preflight(_shown_to(send, headers), headers)
+            await _preflight(_shown_to(send, headers), path, headers)
         else:
             await self._app(scope, receive, _shown_to(send, headers))
 
@@ -159,11 +157,12 @@ async def _refuse(send: Send, path: str, said: str) -> None:
         await send_text(send, 403, said)
 
 
-async def _preflight(send: Send, headers: Headers) -> None:
-    told: dict[str, str | int] = {"allow": "GET, POST, OPTIONS", "content-length": 0}
+async def _preflight(send: Send, path: str, headers: Headers) -> None:
+    methods = ", ".join((*METHODS[path], "OPTIONS"))
+    told: dict[str, str | int] = {"allow": methods, "content-length": 0}
     names = {name for name, _ in headers}
     if b"origin" in names:
-        told |= dict(_PREFLIGHT)
+        told |= {**_PREFLIGHT, "access-control-allow-methods": methods}
     if b"access-control-request-private-network" in names:
         told["access-control-allow-private-network"] = "true"
     await send_start(send, 200, told)

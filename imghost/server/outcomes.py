@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from imghost.models import State
 from imghost.server.asked import (
@@ -15,6 +16,7 @@ from imghost.server.asked import (
     LinkInput,
     UploadedInput,
 )
+from imghost.server.peer import OWN_NAMES
 from imghost.server.shapes import item_of, known_item, uploaded
 from imghost.server.wire import Settled
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from imghost.text import Speaker
 
 _NAMES = {"name", "path", "url"}
+_HERE = frozenset(name.strip("[]") for name in OWN_NAMES)
 
 
 def told(
@@ -29,10 +32,13 @@ def told(
     known: Mapping[str, int | None],
     settled: Iterator[Settled],
     say: Speaker,
+    *,
+    is_from_elsewhere: bool = False,
 ) -> Json:
     """The answer: links in the order of the inputs, and each that has none named with its reason.
 
     Links that are `known` as ours stand for themselves; `settled` are the other inputs, in order.
+    Another machine is warned of links that it cannot open.
     """
     items: list[Json] = []
     problems: list[str] = []
@@ -50,7 +56,20 @@ def told(
             items.append(item_of(word, outcome.text, outcome.record))
         else:
             problems.append(_problem(word, outcome, say, is_named=bool(named)))
-    return uploaded(links, items, problems)
+    warnings = _warnings(links, say) if is_from_elsewhere else []
+    return uploaded(links, items, problems, warnings)
+
+
+def _warnings(links: Sequence[str], say: Speaker) -> list[str]:
+    """What is wrong with the links for another machine."""
+    if not any(urlsplit(link).hostname in _HERE for link in links):
+        return []
+    return [
+        say(
+            "the link opens only on the computer where imghost runs; set hosts.local.public_url "
+            "there to the address by which others reach it"
+        )
+    ]
 
 
 def _word(given: Input) -> str:

@@ -15,6 +15,9 @@ from collections.abc import Callable
 
 Address = tuple[str, int]
 
+OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
+"""By which a machine calls itself."""
+
 _SOCK_DIAG = 4  # the netlink family, of linux/netlink.h
 _BY_FAMILY = 20  # the message type, of linux/sock_diag.h
 _REQUEST = 1  # its flag

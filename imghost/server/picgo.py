@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 from imghost.errors import ConfigError, ImghostError, UsageError
 from imghost.secret import Secret
 from imghost.server.asked import Input, Json, LinkInput, UploadOptions, UploadRequest
+from imghost.server.guard import is_from_elsewhere
 from imghost.server.intake import Intake, NotAllowed
 from imghost.server.named import deletions, named_inputs
 from imghost.server.outcomes import told
-from imghost.server.shapes import ALIVE, DELETE, HEARTBEAT, UPLOAD, refused
+from imghost.server.shapes import ALIVE, DELETE, HEARTBEAT, METHODS, UPLOAD, refused
 from imghost.server.wire import Settled
 
 if TYPE_CHECKING:
@@ -75,9 +76,12 @@ def door_routes(
 
     door = _Door(editors, secret, workers, max_input_bytes, say)
     return [
-        Route(HEARTBEAT, _heartbeat, methods=["GET", "POST"]),
-        Route(UPLOAD, partial(door.answered, door.upload), methods=["POST"]),
-        Route(DELETE, partial(door.answered, door.delete), methods=["POST"]),
+        Route(path, endpoint, methods=METHODS[path])
+        for path, endpoint in (
+            (HEARTBEAT, _heartbeat),
+            (UPLOAD, partial(door.answered, door.upload)),
+            (DELETE, partial(door.answered, door.delete)),
+        )
     ]
 
 
@@ -168,7 +172,8 @@ class _Door:
         if new:
             async with self._lanes[options.host]:
                 settled = await self._settled(request, UploadRequest(tuple(new), options))
-        return told(inputs, known, iter(settled), self._say)
+        is_away = is_from_elsewhere(request.scope)
+        return told(inputs, known, iter(settled), self._say, is_from_elsewhere=is_away)
 
     async def _settled(self, request: Request, asked: UploadRequest) -> list[Settled]:
         """What came of it; once the client is gone nothing more is begun."""

@@ -9,7 +9,8 @@ from imghost.models import EXTENSIONS, MIME_TYPES, Record
 from imghost.server.asked import Json
 
 HEARTBEAT, UPLOAD, DELETE = "/heartbeat", "/upload", "/delete"
-DOOR = frozenset({HEARTBEAT, UPLOAD, DELETE})
+METHODS = {HEARTBEAT: ("GET", "POST"), UPLOAD: ("POST",), DELETE: ("POST",)}
+DOOR = frozenset(METHODS)
 FROM_ELSEWHERE = frozenset({HEARTBEAT, UPLOAD})
 
 ALIVE: Json = {"success": True, "result": "alive"}
@@ -20,7 +21,12 @@ def refused(message: str) -> Json:
     return {"success": False, "result": [], "items": [], "message": message}
 
 
-def uploaded(links: Sequence[str], items: Sequence[Json], problems: Sequence[str]) -> Json:
+def uploaded(
+    links: Sequence[str],
+    items: Sequence[Json],
+    problems: Sequence[str],
+    warnings: Sequence[str] = (),
+) -> Json:
     """What came of an upload: a link for each input, "" where there is none, and the problems."""
     told: dict[str, object] = {
         "success": not problems,
@@ -28,7 +34,8 @@ def uploaded(links: Sequence[str], items: Sequence[Json], problems: Sequence[str
         "items": items,
         "fullResult": [{key: item[key] for key in ("imgUrl", "id", "fileName")} for item in items],
     }
-    return told | ({"message": "; ".join(problems)} if problems else {})
+    said = [*problems, *warnings]
+    return told | ({"message": "; ".join(said)} if said else {})
 
 
 def item_of(origin: str, link: str, record: Record) -> Json:

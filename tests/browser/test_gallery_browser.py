@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,26 @@ def test_send_at_once_is_remembered(tab: Tab, program: Program) -> None:
     assert {row["name"] for row in program.history} == {"a.png", "b.png"}
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "localStorage.setItem('imghost-copy', '{')",
+        "Object.defineProperty(window, 'localStorage', { get() { throw Error('no'); } })",
+    ],
+)
+def test_a_browser_that_remembers_nothing_will_do(tab: Tab, program: Program, broken: str) -> None:
+    """Where sites may keep nothing, or something else stands there, all works but that."""
+    tab.page.add_init_script(broken)
+    tab.go()
+    tab.page.get_by_label("Send at once").check()
+    tab.drop("a.png", pictures.png())
+    expect(tab.page.locator(".item.done")).to_have_count(1)
+    tab.page.locator("#upload").get_by_role("button", name="Close").click()
+    tab.page.get_by_label("Copy as").select_option("html")
+    expect(tab.cards.first).to_have_attribute("data-text", re.compile("<img"))
+    assert len(program.history) == 1
+
+
 def test_closing_asks_while_pictures_wait_to_be_sent(chromium: Browser, program: Program) -> None:
     """What waits its turn says so, and is left out only by who says so; what is sent goes on."""
     with _Slow() as host:
@@ -193,13 +214,76 @@ def test_a_style_is_tried_and_its_link_copied(tab: Tab, program: Program, tmp_pa
 
 
 def test_a_style_that_makes_no_sense_is_named(tab: Tab, program: Program, tmp_path: Path) -> None:
-    """The part that is wrong is said beside the field; the picture before it stays."""
+    """The part that is wrong is said beside the field; nothing of the former style is offered."""
     _upload(program, tmp_path)
     tab.go("/picture/1")
-    expect(tab.page.locator("#after-facts")).to_contain_text("1280 × 720")
+    use = tab.page.get_by_role("button", name="Use this style for new links")
+    links = tab.page.locator("#links li:visible")
+    tab.page.get_by_label("Suffix").fill("@300w")
+    expect(tab.page.locator("#after-facts")).to_contain_text("300 × 169")
+    expect(use).to_be_enabled()
     tab.page.get_by_label("Suffix").fill("@7x")
     expect(tab.page.locator("#style-error")).to_contain_text("7x")
+    expect(tab.page.locator("#after img")).to_be_hidden()
+    expect(links).to_have_count(0)
+    expect(use).to_be_disabled()
     tab.complaints.clear()  # Chromium itself notes each answer that is no success
+    tab.page.get_by_label("Suffix").fill("@200w")
+    expect(tab.page.locator("#after-facts")).to_contain_text("200 × 113")
+    expect(tab.page.locator("#after img")).to_be_visible()
+    expect(links).not_to_have_count(0)
+    expect(use).to_be_enabled()
+
+
+def test_a_name_that_hides_something_shows_it(tab: Tab) -> None:
+    """Before it is sent too: what turns the text round or steers a terminal is spelled out."""
+    tab.go()
+    tab.drop("a\u202egnp.exe\x1b.png", b"only text")
+    expect(tab.page.locator(".item .name")).to_have_text("a\\u202egnp.exe\\x1b.png")
+    expect(tab.page.locator(".item.failed")).to_contain_text("is text")
+    tab.complaints.clear()  # Chromium itself notes each answer that is no success
+    tab.drop("b\u202egnp.exe.png", pictures.png())
+    expect(tab.page.locator(".item.ready .name")).to_have_text("b\\u202egnp.exe.png")
+
+
+def test_the_count_follows(tab: Tab, program: Program, tmp_path: Path) -> None:
+    """Forgotten, a picture is not counted any more, of a search either."""
+    for seed in range(3):
+        _upload(program, tmp_path, f"{seed}.png", seed=seed)
+    tab.go("/?q=png")
+    expect(tab.page.locator("#count")).to_contain_text("Found: 3 of 3")
+    tab.page.wait_for_load_state("networkidle")  # what is forgotten has its thumbnail by then
+    tab.cards.first.get_by_role("button", name=re.compile("^Forget ")).click()
+    tab.page.locator("#forget").get_by_role("button", name="Forget").click()
+    expect(tab.page.locator("#count")).to_contain_text("Found: 2 of 2")
+    expect(tab.cards).to_have_count(2)
+
+
+def test_what_is_being_sent_is_shown_as_it_ends(
+    chromium: Browser, program: Program, tmp_path: Path
+) -> None:
+    """Its card, in the gallery and on its own page, is that of what it has become by then."""
+    picture = tmp_path / "a.png"
+    picture.write_bytes(pictures.png(1280, 720))
+    with _Slow() as host:
+        program.configure(**bilibili.settings(host))
+        with program.serving() as url, ExitStack() as stack:
+            process = stack.enter_context(program.start("upload", str(picture)))
+            eventually(lambda: bool(host.uploads))
+            tab, bench = (stack.enter_context(open_tab(chromium, url)) for _ in range(2))
+            tab.go()
+            tab.page.get_by_label("Copy as").select_option("html")
+            bench.go("/picture/1")
+            expect(tab.cards.first).to_contain_text("uploading")
+            expect(tab.page.locator("#count")).to_contain_text("1 uploading")
+            host.may_answer.set()
+            expect(tab.cards.first.get_by_role("button", name="Copy link")).to_be_visible()
+            expect(tab.cards.first).to_have_attribute("data-text", re.compile("<img"))
+            expect(tab.page.locator("#count")).not_to_contain_text("uploading")
+            expect(bench.page.get_by_role("button", name="Copy link")).to_be_visible()
+            process.communicate()
+            tab.must_be_content()
+            bench.must_be_content()
 
 
 def test_a_hostile_name_is_only_a_name(tab: Tab, program: Program, tmp_path: Path) -> None:

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from imghost.text import Speaker
 
 _HERE = Path(__file__).parent
-STATIC: Mapping[str, str] = {"gallery.css": "text/css", "gallery.js": "text/javascript"}
+_SCRIPTS = (
+    *("bench", "dropping", "formats", "gallery", "images", "keys", "leaving", "page"),
+    *("previewing", "queue", "remembered", "renewing", "sending", "server", "settings"),
+    *("telling", "uploads"),
+)
+STATIC: Mapping[str, str] = {
+    "gallery.css": "text/css",
+    **{f"{name}.js": "text/javascript" for name in _SCRIPTS},
+}
 
 
 class Pages:
@@ -52,7 +60,7 @@ class Pages:
             "token": self._token.reveal(),
             "lang": self._say.language.replace("_", "-"),
             "words": script_words(self._say),
-            "version": _version_of_static(),
+            "version": static_version(),
         }
         return made
 
@@ -65,11 +73,12 @@ def static_file(name: str) -> bytes:
     return (_HERE / "static" / name).read_bytes()
 
 
+def static_version() -> str:
+    """What stands in the addresses of the files of STATIC, which browsers keep for good."""
+    content = b"".join(map(static_file, STATIC))
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
 def minute(seconds: float) -> str:
     """A time since the epoch, in local time, to the minute."""
     return datetime.fromtimestamp(seconds, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def _version_of_static() -> str:
-    content = b"".join(map(static_file, STATIC))
-    return hashlib.sha256(content).hexdigest()[:12]

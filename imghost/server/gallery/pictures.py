@@ -66,7 +66,7 @@ class Pictures:
         return await self._drawn(request, path, style)
 
     async def static(self, request: Request) -> Response:
-        """The style sheet and the script."""
+        """The style sheet and the scripts."""
         from starlette.responses import Response
 
         name = request.path_params["name"]

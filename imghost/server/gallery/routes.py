@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imghost.server.gallery.answered import Answers
 from imghost.server.gallery.calls import Calls
-from imghost.server.gallery.pages import Pages
+from imghost.server.gallery.pages import Pages, static_version
 from imghost.server.gallery.pictures import Pictures
 from imghost.server.gallery.sending import Sending
 from imghost.server.gallery.views import Views
@@ -43,7 +43,7 @@ def gallery_routes(
         "/picture/{id}": answers.page(views.picture),
         "/settings": answers.page(views.settings),
         "/login": answers.page(views.login),
-        "/gallery/static/{name}": answers.data(pictures.static),
+        f"/gallery/static/{static_version()}/{{name}}": answers.data(pictures.static),
         "/gallery/thumbnail/{id}": answers.data(pictures.thumbnail),
         "/gallery/whole/{id}": answers.data(pictures.whole),
         "/gallery/styled/{id}": answers.data(pictures.styled),

@@ -58,9 +58,10 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What stands at the top of the gallery: how many uploads there are, and how many wait."""
+    """What stands at the top of the gallery: how many uploads there are, are found, and wait."""
 
     total: int
+    found: int
     waiting: Mapping[str, int]
 
 
@@ -94,8 +95,8 @@ class Preview:
 class Gallery(Protocol):
     """What the daemon does for its pages; each method may block and may raise ImghostError."""
 
-    def overview(self) -> Overview:
-        """How many uploads there are."""
+    def overview(self, wanted: Wanted) -> Overview:
+        """How many uploads there are, and how many of them are wanted."""
         ...
 
     def page(self, wanted: Wanted, limit: int, *, before: int = 0, after: int = 0) -> Sheet:

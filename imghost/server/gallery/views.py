@@ -72,7 +72,7 @@ class Views:
             at="gallery",
             search=search,
             sheet=sheet,
-            overview=self._gallery.overview(),
+            overview=self._gallery.overview(wanted),
             chosen=self._gallery.chosen(),
             states=[*State],
             health=_HEALTH,
