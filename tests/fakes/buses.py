@@ -75,10 +75,7 @@ def connections(loop: Loop, bus: MessageBus) -> int:
 
 @contextmanager
 def flood(address: str, service: str, path: str, interface: str, count: int) -> Iterator[None]:
-    """A program that asks a service for its menu so often, and reads no answer; until the end.
-
-    At last it says that it will show the menu.
-    """
+    """A program that asks a service for its menu so often, and reads no answer; until the end."""
     file = address.partition("unix:path=")[2].partition(",")[0]
     with socket.socket(socket.AF_UNIX) as peer:
         peer.settimeout(_WAIT_S)
@@ -89,8 +86,6 @@ def flood(address: str, service: str, path: str, interface: str, count: int) -> 
         asked = Message(service, path, interface, "GetLayout", signature="iias", body=[0, -1, []])
         for serial in range(2, count + 2):
             peer.sendall(_sent(asked, serial))
-        shows = Message(service, path, interface, "AboutToShow", signature="i", body=[0])
-        peer.sendall(_sent(shows, count + 2))
         yield
 
 
