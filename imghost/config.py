@@ -150,7 +150,9 @@ class ServerConfig:
     cache_bytes: int = setting(500_000_000, least=0)
 
     def __post_init__(self) -> None:
-        """Raise ConfigError if other machines could call without a secret."""
+        """Raise ConfigError for a secret that is none, or none where other machines can call."""
+        if self.secret and not self.secret.reveal().strip():
+            raise ConfigError("server.secret is nothing but blanks; write another, or none")
         if self.bind not in LOOPBACK and not self.secret:
             raise ConfigError(
                 "server.bind {address} lets other machines call: set server.secret first",

@@ -250,6 +250,8 @@ def test_a_wrong_folder_is_named(folders: object, said: str) -> None:
         ({"bind": "nas.lan", "secret": "x"}, "server.bind must be an address"),
         ({"bind": "", "secret": "x"}, "server.bind must be an address"),
         ({"secret": 7}, "server.secret must be a text"),
+        ({"bind": "0.0.0.0", "secret": " "}, "server.secret is nothing but blanks"),
+        ({"secret": "\t\u3000"}, "server.secret is nothing but blanks"),
         ({"hosts": "nas.lan"}, "server.hosts must be a list"),
         ({"hosts": ["http://nas.lan"]}, "server.hosts.0 must be a name"),
         ({"hosts": ["nas.lan", "*"]}, "server.hosts.1 must be a name"),

@@ -8,6 +8,7 @@ import select
 import socket
 import sys
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -250,6 +251,19 @@ class TestSizes:
             assert answer == b"" or (b" 400 " in answer and b"is larger than" in answer)
             assert door.told(door.post("/heartbeat"))["success"]
             assert door.sent() == 0
+
+    def test_a_file_of_a_terabyte(self, tmp_path: Path) -> None:
+        """It is refused by its size, and nothing of it is read."""
+        path = tmp_path / "a.png"
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+        found = found_named(str(path), 50_000_000, NOTHING)
+        tracemalloc.start()
+        with pytest.raises(SourceError, match="larger than 50 MB"):
+            found.load()
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak_bytes < 1_000_000
 
     def test_many_large_ones_at_once(self, dirs: Dirs) -> None:
         """What others hold counts: who comes too many is told to come again."""

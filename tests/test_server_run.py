@@ -243,6 +243,23 @@ def test_headers_have_a_bound() -> None:
         assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /%b HTTP/1.1\r\n" % (b"a" * 20_000),
+        b"GET /?key=%b HTTP/1.1\r\n" % (b"a" * 20_000),
+        b"GET / HTTP/1.1\r\nX-Long: %b\r\n" % (b"a" * 20_000),
+        b"GET / HTTP/1.1\r\n" + b"X-Short: a\r\n" * 2_000,
+    ],
+)
+def test_headers_have_the_same_bound_in_one_piece(head: bytes) -> None:
+    """However fast they come; who sends less is answered."""
+    with echoing() as port:
+        answer = raw(port, head + b"Host: x\r\n\r\n")
+        assert answer.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 "))
+        assert ask(port, "/?" + "a" * 15_000).status == 200
+
+
 def test_noise_is_refused_and_harms_nobody() -> None:
     """What is not HTTP is answered with 400."""
     with echoing() as port:

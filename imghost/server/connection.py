@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from imghost.server.peer import Address
 
+HEAD_BYTES = 16 << 10
+"""How long a request's line and headers may be, however they come."""
+
 _WAITING = {h11.IDLE: Waiting.HEADERS, h11.SEND_BODY: Waiting.BODY}
 
 

@@ -12,18 +12,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from imghost.errors import DaemonError
+from imghost.server.answers import send_text
 from imghost.server.patience import Patience
 from imghost.server.peer import stranger_check
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from uvicorn.server import ServerState
 
 _LOOPBACK, _LOOPBACK_6 = "127.0.0.1", "::1"
 _COMPRISED_BY = {_LOOPBACK: "0.0.0.0", _LOOPBACK_6: "::"}  # noqa: S104 - compared with
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _BACKLOG = 128
-_HEADER_BYTES = 16 << 10
 _HEARTBEAT_S, _HEARTBEAT_BYTES = 1.0, 1000
 _STOP_S, _ABORT_S = 4.0, 0.5
 
@@ -80,10 +80,10 @@ async def serve(
     from uvicorn import Config
     from uvicorn.server import ServerState
 
-    from imghost.server.connection import Connection
+    from imghost.server.connection import HEAD_BYTES, Connection
 
     config = Config(
-        app,
+        _bounded(app, HEAD_BYTES),
         interface="asgi3",
         http=Connection,
         ws="none",
@@ -91,7 +91,7 @@ async def serve(
         log_config=None,
         access_log=False,
         proxy_headers=False,  # or any caller could name the address it calls from
-        h11_max_incomplete_event_size=_HEADER_BYTES,
+        h11_max_incomplete_event_size=HEAD_BYTES,
     )
     config.load()
     state = ServerState()
@@ -106,6 +106,20 @@ async def serve(
         for server in servers:
             server.close()
         await _end(state)
+
+
+def _bounded(app: ASGIApp, most_bytes: int) -> ASGIApp:
+    """The application, for requests with no more of headers: h11 bounds only what is not whole."""
+
+    async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
+        line_bytes = len(scope["raw_path"]) + len(scope["query_string"])
+        header_bytes = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+        if line_bytes + header_bytes <= most_bytes:
+            await app(scope, receive, send)
+        else:
+            await send_text(send, 431, "Request Header Fields Too Large", {"connection": "close"})
+
+    return bounded
 
 
 async def _end(state: ServerState) -> None:

@@ -112,21 +112,28 @@ def _read(path: Path, max_bytes: int, off_limits: OffLimits, flags: int = 0) -> 
     except (OSError, ValueError) as exc:
         raise _unreadable(path, exc) from exc
     try:
-        _refuse_other_than_files(os.fstat(handle).st_mode, path)
+        status = os.fstat(handle)
+        _refuse_other_than_files(status.st_mode, path)
+        if status.st_size > max_bytes:
+            raise _too_large(path, max_bytes)
         with open(handle, "rb", closefd=False) as file:
-            data = file.read(min(os.fstat(handle).st_size, max_bytes) + 1)
+            data = file.read(status.st_size + 1)
             data += file.read(max_bytes + 1 - len(data))  # of a file that grew
     except OSError as exc:
         raise _unreadable(path, exc) from exc
     finally:
         os.close(handle)
     if len(data) > max_bytes:
-        raise SourceError(
-            "{path} is larger than {max_mb} MB; raise limits.input_bytes if it is meant to be",
-            path=str(path),
-            max_mb=max_bytes // 1_000_000,
-        )
+        raise _too_large(path, max_bytes)
     return data
+
+
+def _too_large(path: Path, max_bytes: int) -> SourceError:
+    return SourceError(
+        "{path} is larger than {max_mb} MB; raise limits.input_bytes if it is meant to be",
+        path=str(path),
+        max_mb=max_bytes // 1_000_000,
+    )
 
 
 def _refuse_other_than_files(mode: int, path: Path) -> None:

@@ -17,6 +17,13 @@ _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK = 200
 _GIVEN_OUT = ip_network("2000::/3")  # by IANA; what lies elsewhere leads nowhere, or inside
+_SPECIAL = (  # IANA's two registries for special purposes; Python's knowledge of them changes
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+    *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24"),
+    *("192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15"),
+    *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+    *("2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20"),
+)
 _NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -90,13 +97,11 @@ def _body(url: str, reply: Reply, max_bytes: int) -> bytes:
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether the address, and the IPv4 one that it may stand for, belong to everybody."""
-    if isinstance(address, IPv4Address):
-        return address.is_global and not address.is_multicast
-    if address in _NAT64:
-        return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-    inner = [address.sixtofour, *(address.teredo or ())]
-    return (
-        address in _GIVEN_OUT
-        and address.is_global
-        and all(is_public(v4) for v4 in inner if v4 is not None)
-    )
+    if isinstance(address, IPv6Address):
+        if address in _NAT64:
+            return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+        if address.sixtofour is not None and not is_public(address.sixtofour):
+            return False
+        if address not in _GIVEN_OUT:
+            return False
+    return not any(address in ip_network(special) for special in _SPECIAL)

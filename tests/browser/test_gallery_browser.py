@@ -186,6 +186,22 @@ def test_links_are_copied_as_chosen(tab: Tab, program: Program, tmp_path: Path) 
     assert tab.copied.startswith(f'<img src="{link}@800w_1e_1c.webp"')
 
 
+@pytest.mark.parametrize("kept", ["{bad", "7", '{"format": 7}', "null"])
+def test_what_else_was_remembered_harms_nothing(
+    tab: Tab, program: Program, tmp_path: Path, kept: str
+) -> None:
+    """Whatever stands where the last choice does, the page works."""
+    _upload(program, tmp_path)
+    tab.go()
+    tab.page.evaluate("kept => localStorage.setItem('imghost-copy', kept)", kept)
+    tab.go()
+    with tab.page.expect_response("**/gallery/texts?*"):
+        tab.page.get_by_label("Copy as").select_option("html")
+    tab.cards.first.get_by_role("button", name="Copy link").click()
+    expect(tab.cards.first).to_contain_text("Copied")
+    assert tab.copied.startswith("<img ")
+
+
 def test_a_style_is_tried_and_its_link_copied(tab: Tab, program: Program, tmp_path: Path) -> None:
     """Before and after with pixels and bytes, a word when it is no use, the link with it."""
     link = _upload(program, tmp_path)
