@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,39 +37,15 @@ def adopt_log(library: str) -> None:
 async def connect(which: Literal["session", "system"]) -> MessageBus:
     """A connection to a bus, to be ended by `disconnect`. Raises BusError."""
     from dbus_fast import BusType
-    from dbus_fast.aio import MessageBus
+
+    from imghost.desktop.bus_connection import Connection
 
     adopt_log("dbus_fast")
     try:
         async with asyncio.timeout(_LIMIT_S):
-            bus = await MessageBus(bus_type=BusType[which.upper()]).connect()
+            return await Connection(bus_type=BusType[which.upper()]).connect()
     except (OSError, EOFError, ValueError, KeyError) as exc:  # KeyError: there is no HOME
         raise BusError(f"no {which} bus: {exc!r}") from exc
-    writer: Any = bus._writer  # noqa: SLF001 - it has no setting for that
-    writer.sock = _Unhurried(writer.sock)
-    return bus
-
-
-class _Unhurried:
-    """A bus's socket; what it has no room for now is written when it has.
-
-    dbus-fast 5.2 writes whenever it likes, and takes a full socket for the end of the connection.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
-
-    def send(self, data: memoryview) -> int:
-        try:
-            return self._socket.send(data)
-        except BlockingIOError:
-            return 0
-
-    def sendmsg(self, buffers: list[memoryview], files: Any) -> int:  # noqa: ANN401 - as socket's
-        try:
-            return self._socket.sendmsg(buffers, files)
-        except BlockingIOError:
-            return 0
 
 
 async def disconnect(bus: MessageBus) -> None:

@@ -30,6 +30,7 @@ WATCHER = "org.kde.StatusNotifierWatcher"
 WATCHER_PATH = "/StatusNotifierWatcher"
 
 _AGAIN_S = (1.0, 2.0, 5.0, 10.0)  # it may own its name before it answers
+_SOON_S = 0.5
 _SETTLED_S = 1.5  # panels drop signals until they have looked at all properties
 
 NO_PANEL = Message(
@@ -50,15 +51,17 @@ async def speak_to_panels(
     """Have the item shown, until cancelled; on a connection of its own, whose name is its name.
 
     `tell` hears why nobody can see it, and None as soon as somebody can. A bus that is lost is
-    looked for again after `again_s`.
+    looked for again soon, as it may have lost only us; one that is not there after `again_s`.
     """
     while True:
+        wait_s = again_s
         try:
             bus = await connect("session")
         except BusError as exc:
             log.debug("%s", exc)
             tell(NO_SESSION)
         else:
+            wait_s = min(again_s, _SOON_S)
             try:
                 bus.export(PATH, item)
                 bus.export(MENU_PATH, menu)
@@ -68,7 +71,7 @@ async def speak_to_panels(
                 tell(NO_SESSION)
             finally:
                 await disconnect(bus)
-        await asyncio.sleep(again_s)
+        await asyncio.sleep(wait_s)
 
 
 class _Panels:

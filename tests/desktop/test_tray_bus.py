@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbus_fast import Variant
+from dbus_fast import Message, Variant
 from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -26,7 +28,7 @@ from imghost.desktop.menu_rows import Rows
 from imghost.desktop.panel import NO_PANEL, NO_SESSION, speak_to_panels
 from imghost.desktop.panel_icon import PanelIcon
 from imghost.desktop.sni import NotifierItem
-from tests.fakes.buses import connections, on_bus, running_bus
+from tests.fakes.buses import connections, flood, on_bus, running_bus
 from tests.fakes.loop import Loop, running_loop
 from tests.fakes.notifier_watcher import (
     ITEM_PATH,
@@ -313,6 +315,68 @@ def test_a_bus_that_is_lost(
         icon.title = "Paused"
         icon.menu = Menu(Item("quit", "Quit", None))
     assert "Traceback" not in caplog.text
+
+
+def test_a_flood_does_not_cost_the_icon(
+    loop: Loop, bus: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who asks without end and reads no answer harms neither the icon nor the log."""
+    shown = threading.Event()
+    with notifier_watcher(loop, bus) as watcher, _icon(loop, shown.set) as icon:
+        icon.menu = Menu(*(Item(str(n), f"row {n}" * 20, None) for n in range(40)))
+        eventually(lambda: len(watcher.items) == 1)
+        service = watcher.items[0][0]
+        with (
+            flood(bus, service, MENU_PATH, "com.canonical.dbusmenu", 3000),
+            on_bus(loop, bus) as ours,
+        ):
+            assert shown.wait(20)
+            panel = GnomePanel(ours, service)
+            loop.run(panel.start())
+            assert loop.run(panel.look()) == seen_in(icon.menu)
+        assert icon.problem is None
+        assert len(watcher.items) == 1
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
+
+
+def test_nothing_is_sent_to_a_bus_that_is_gone(
+    loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither what finds that out nor what comes after it: its file's number may be another's."""
+
+    async def send_and_lose() -> None:
+        with ExitStack() as stack:
+            monkeypatch.setenv(BUS, stack.enter_context(running_bus(tmp_path)))
+            bus = await connect("session")
+            stack.close()  # which its reader has not seen yet
+            for _ in range(3):
+                bus.send(Message.new_signal("/a", "a.b", "C"))
+            assert not bus.connected
+            with socket.socket() as other:
+                assert bus.send(Message.new_signal("/a", "a.b", "C")).cancelled()
+                assert not asyncio.get_running_loop().remove_writer(other.fileno())
+            await disconnect(bus)
+
+    loop.run(send_and_lose())
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
+
+
+def test_a_lost_connection_is_made_again_soon(
+    loop: Loop, bus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be a bus all the same, so nobody waits as for one that is not there."""
+    (tmp_path / "first").mkdir()
+    with ExitStack() as stack:
+        monkeypatch.setenv(BUS, stack.enter_context(running_bus(tmp_path / "first")))
+        item = NotifierItem("imghost", _nothing)
+        menu = DBusMenu(Rows(_Unshown("imghost")), _nothing)
+        problems: list[object] = []
+        with loop.doing(speak_to_panels(item, menu, problems.append, again_s=600)):
+            eventually(lambda: problems == [NO_PANEL])
+            monkeypatch.setenv(BUS, bus)
+            with notifier_watcher(loop, bus) as watcher:
+                stack.close()
+                eventually(lambda: len(watcher.items) == 1)
 
 
 def test_another_bus(loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
