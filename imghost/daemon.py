@@ -32,7 +32,7 @@ from imghost.door import (
 from imghost.editors import Editors
 from imghost.errors import DaemonError
 from imghost.front import Front
-from imghost.gallery import Shop
+from imghost.gallery import Gallery
 from imghost.hosts import HOSTS
 from imghost.hosts.local import find_file
 from imghost.imaging.child import MEMORY_BYTES
@@ -125,13 +125,13 @@ class Daemon:
             )
             backend = Backend(app, self._say, self.stop, watcher, front.late)
             chooser = Chooser(app, self._source)
-            shop = Shop(app, backend, chooser, sending.send_queued)
+            gallery = Gallery(app, backend, chooser, sending.send_queued)
             editors = Editors(app, backend.upload, watcher)
             for_editors = enter(_pool("door", LANE * (len(HOSTS) + 2)))
             server, max_bytes = self._config.server, self._config.limits.input_bytes
             routes = [
                 *command_routes(backend, token, workers, max_bytes),
-                *gallery_routes(shop, renderings, new_token(), workers, self._say, max_bytes),
+                *gallery_routes(gallery, renderings, new_token(), workers, self._say, max_bytes),
                 *door_routes(editors, server.secret, for_editors, max_bytes, self._say),
             ]
             end_server = enter(front.serving(runner, files, routes, self._say, app.serve_at))

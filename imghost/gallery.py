@@ -24,7 +24,7 @@ from imghost.pipeline import Pipeline
 from imghost.report import held_reason
 from imghost.secret import Secret
 from imghost.server.asked import UploadRequest
-from imghost.server.gallery.shown import (
+from imghost.server.gallery.contents import (
     Bench,
     Chosen,
     Overview,
@@ -40,7 +40,7 @@ _NO_STYLE = "@"
 _ASKS = Message("may it be sent? So far it is on this computer only")
 
 
-class Shop:
+class Gallery:
     """Each method may be called from several threads; `send` begins to send what is queued."""
 
     def __init__(

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from imghost.server.guard import Guard, callers_of, refusal
+from imghost.server.guard import Guard, callers_of, comes_from_elsewhere, refusal
 from imghost.server.peer import Address, is_loopback, stranger_check
 from imghost.text import Speaker
 from tests.fakes.serving import Answer, ask, needs_ipv6, raw, received, serving
@@ -299,6 +299,30 @@ def test_what_loopback_is(address: str, here: bool) -> None:
     """Both families, and the one inside the other."""
     client: Address = (address, 1)
     assert is_loopback(client) is here
+
+
+@pytest.mark.parametrize(
+    ("host", "client", "is_away"),
+    [
+        ("127.0.0.1:36677", ("127.0.0.1", 1), False),
+        ("LOCALHOST:36677", ("127.0.0.1", 1), False),
+        ("[::1]:36677", ("::1", 1), False),
+        ("127.0.0.1:36677", ("::ffff:127.0.0.1", 1), False),
+        ("127.0.0.1:36677", ("192.0.2.7", 1), True),
+        ("127.0.0.1:36677", None, True),
+        ("nas.local:36677", ("127.0.0.1", 1), True),
+        ("", ("127.0.0.1", 1), True),
+    ],
+)
+def test_what_comes_from_elsewhere(
+    host: str, client: tuple[str, int] | None, is_away: bool
+) -> None:
+    """Whatever is not loopback, or not by a name that means it; and what a proxy hands on."""
+    callers = callers_of(36677, ["nas.local"])
+    headers = [(b"host", host.encode())]
+    assert comes_from_elsewhere(client, headers, callers) is is_away
+    for name in (b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"):
+        assert comes_from_elsewhere(client, [*headers, (name, b"x")], callers)
 
 
 def encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

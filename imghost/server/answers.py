@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import Send
 
 Headers = Iterable[tuple[bytes, bytes]]
 
+_UNKEPT = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _RANGE = re.compile(rb"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)
 _ETAG = re.compile(rb'"[^"]*"')
 
@@ -68,21 +70,30 @@ async def send_text(
     plain: dict[str, str | int] = {
         "content-type": "text/plain; charset=utf-8",
         "content-length": len(body),
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
+        **_UNKEPT,
     }
     await send_start(send, status, plain | dict(headers or {}))
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_json(send: Send, status: int, value: Mapping[str, object]) -> None:
+def json_body(value: object) -> bytes:
+    """A value as it is sent: ASCII, for names of files need not be text."""
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def json_response(
+    value: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An answer of JSON, which nobody stores."""
+    from starlette.responses import Response
+
+    told = {**_UNKEPT, **(headers or {})}
+    return Response(json_body(value), status, told, "application/json")
+
+
+async def send_json(send: Send, status: int, value: object) -> None:
     """Answer with JSON, which nobody stores."""
-    body = json.dumps(value, separators=(",", ":")).encode("ascii")
-    headers: dict[str, str | int] = {
-        "content-type": "application/json; charset=utf-8",
-        "content-length": len(body),
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-    }
-    await send_start(send, status, headers)
+    body = json_body(value)
+    kind: dict[str, str | int] = {"content-type": "application/json"}
+    await send_start(send, status, {**kind, "content-length": len(body), **_UNKEPT})
     await send({"type": "http.response.body", "body": body})

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
-from imghost.errors import DaemonError, ImghostError, UsageError
+from imghost.errors import ImghostError, UsageError
 from imghost.secret import Secret
 from imghost.server import wire
+from imghost.server.answers import json_body, json_response
 from imghost.server.asked import (
     BytesInput,
     CopyRequest,
@@ -23,7 +23,8 @@ from imghost.server.asked import (
     UploadRequest,
     read_json,
 )
-from imghost.server.peer import is_loopback
+from imghost.server.guard import is_from_elsewhere
+from imghost.server.refusals import UnauthorisedError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -106,10 +107,6 @@ def command_routes(
     ]
 
 
-class _Unauthorised(DaemonError):
-    """The caller is not one of our commands."""
-
-
 async def _answered(
     token: Secret, endpoint: Callable[[Request], Awaitable[Response]], request: Request
 ) -> Response:
@@ -120,23 +117,22 @@ async def _answered(
         _authorise(request, token)
         return await endpoint(request)
     except ImghostError as exc:
-        return _json_answer(wire.error_answer(exc), _status(exc))
+        return json_response(wire.error_answer(exc), _status(exc))
     except ClientDisconnect:
         return Response(status_code=400)  # to nobody
 
 
 def _authorise(request: Request, token: Secret) -> None:
     shown = request.headers.getlist(wire.TOKEN_HEADER)
-    here = request.client is not None and is_loopback(request.client)
-    if not here or len(shown) != 1 or Secret(shown[0]) != token:
-        raise _Unauthorised(
+    if is_from_elsewhere(request.scope) or len(shown) != 1 or Secret(shown[0]) != token:
+        raise UnauthorisedError(
             "the running imghost does not know this command's token; stop it and start it again"
         )
 
 
 def _status(error: ImghostError) -> int:
     match error:
-        case _Unauthorised():
+        case UnauthorisedError():
             return 401
         case UsageError():
             return 400
@@ -151,36 +147,36 @@ class _Commands:
         self._max_input_bytes = max_input_bytes
 
     async def status(self, _request: Request) -> Response:
-        return _json_answer(await self._worked(self._backend.status))
+        return json_response(await self._worked(self._backend.status))
 
     async def pause(self, request: Request) -> Response:
         asked = PauseRequest.from_json(await _json_of(request))
         await self._worked(self._backend.pause, asked.minutes)
-        return _json_answer({"paused": True})
+        return json_response({"paused": True})
 
     async def resume(self, request: Request) -> Response:
         asked = PauseRequest.from_json(await _json_of(request))
         await self._worked(self._backend.resume, asked.minutes)
-        return _json_answer({"paused": False})
+        return json_response({"paused": False})
 
     async def put_back(self, _request: Request) -> Response:
         await self._worked(self._backend.put_back)
-        return _json_answer({"put_back": True})
+        return json_response({"put_back": True})
 
     async def copy(self, request: Request) -> Response:
         asked = CopyRequest.from_json(await _json_of(request))
-        return _json_answer({"copied": await self._worked(self._backend.copy, asked.text)})
+        return json_response({"copied": await self._worked(self._backend.copy, asked.text)})
 
     async def given(self, _request: Request) -> Response:
-        return _json_answer({"ids": list(await self._worked(self._backend.given))})
+        return json_response({"ids": list(await self._worked(self._backend.given))})
 
     async def stop(self, _request: Request) -> Response:
         self._backend.stop()
-        return _json_answer({"stopping": True})
+        return json_response({"stopping": True})
 
     async def retry(self, request: Request) -> Response:
         asked = RetryRequest.from_json(await _json_of(request))
-        return _json_answer({"retried": await self._worked(self._backend.retry, asked.ids)})
+        return json_response({"retried": await self._worked(self._backend.retry, asked.ids)})
 
     async def upload(self, request: Request) -> Response:
         from starlette.responses import StreamingResponse
@@ -221,14 +217,8 @@ class _Commands:
             gone.set()
 
 
-def _json_answer(value: Json, status: int = 200) -> Response:
-    from starlette.responses import Response
-
-    return Response(_line(value), status, media_type="application/json")
-
-
 def _line(value: Json) -> bytes:
-    return json.dumps(value).encode("ascii") + b"\n"
+    return json_body(value) + b"\n"
 
 
 def _content_type(request: Request) -> str:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _HTTP, _HTTPS = 80, 443
 _ELSEWHERE = "imghost.elsewhere"
-_HANDED_ON = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})
+_HANDED_ON = frozenset(
+    {b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"}
+)
 _PREFLIGHT: Mapping[str, str | int] = {
     "access-control-allow-headers": "authorization, content-type, x-picgo-secret",
     "access-control-max-age": 600,
@@ -129,9 +131,7 @@ class Guard:
 
     def _reason(self, scope: Scope) -> Message | None:
         client = scope["client"]  # None if it hung up already
-        scope[_ELSEWHERE] = client is None or _comes_from_elsewhere(
-            client, scope["headers"], self._callers
-        )
+        scope[_ELSEWHERE] = comes_from_elsewhere(client, scope["headers"], self._callers)
         if client is not None and scope[_ELSEWHERE]:
             if not self._admits_elsewhere:
                 return Message("callers from other machines need a secret: set server.secret")
@@ -142,9 +142,9 @@ class Guard:
         return None
 
 
-def _comes_from_elsewhere(client: Address, headers: Headers, callers: Callers) -> bool:
+def comes_from_elsewhere(client: Address | None, headers: Headers, callers: Callers) -> bool:
     """Also what a proxy on this machine hands on: by a name that is not this machine's own."""
-    if not is_loopback(client):
+    if client is None or not is_loopback(client):
         return True
     named = any(name == b"host" and value.lower() not in callers.own for name, value in headers)
     return named or any(name in _HANDED_ON for name, _ in headers)

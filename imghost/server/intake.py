@@ -11,6 +11,7 @@ from imghost.errors import MachineError, UsageError
 from imghost.server.asked import BytesInput
 from imghost.server.guard import is_from_elsewhere
 from imghost.server.multipart import Form
+from imghost.server.refusals import NotAllowedError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -19,10 +20,6 @@ _MAX_JSON_BYTES = 16 << 20  # some 4,000 inputs with the longest paths that Linu
 _FORM_BYTES = 1 << 20  # what a form may have besides its pictures
 _AT_ONCE = 2
 _FORM = "multipart/form-data"
-
-
-class NotAllowed(UsageError):
-    """The caller may not ask for this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Intake:
         content_type = request.headers.get("content-type", "")
         is_form = content_type.partition(";")[0].strip().lower() == _FORM
         if not is_form and is_from_elsewhere(request.scope):
-            raise NotAllowed("from another machine only pictures are taken, sent as a form")
+            raise NotAllowedError("from another machine only pictures are taken, sent as a form")
         share = _Share(self, self._max_form_bytes if is_form else _MAX_JSON_BYTES)
         try:
             share.announce(int(request.headers.get("content-length", 0)))

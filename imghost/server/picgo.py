@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
@@ -13,11 +12,13 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from imghost.errors import ConfigError, ImghostError, UsageError
 from imghost.secret import Secret
+from imghost.server.answers import json_response
 from imghost.server.asked import Input, Json, LinkInput, UploadOptions, UploadRequest
 from imghost.server.guard import is_from_elsewhere
-from imghost.server.intake import Intake, NotAllowed
+from imghost.server.intake import Intake
 from imghost.server.named import deletions, named_inputs
 from imghost.server.outcomes import told
+from imghost.server.refusals import NotAllowedError, UnauthorisedError
 from imghost.server.shapes import ALIVE, DELETE, HEARTBEAT, METHODS, UPLOAD, refused
 from imghost.server.wire import Settled
 
@@ -61,10 +62,6 @@ class Editors(Protocol):
         ...
 
 
-class _Unauthorised(ImghostError):
-    """The secret is missing, or another one."""
-
-
 def door_routes(
     editors: Editors, secret: Secret, workers: Executor, max_input_bytes: int, say: Speaker
 ) -> list[BaseRoute]:
@@ -86,16 +83,7 @@ def door_routes(
 
 
 async def _heartbeat(_request: Request) -> Response:
-    return _answer(ALIVE)
-
-
-def _answer(value: Json, status: int = 200) -> Response:
-    from starlette.responses import Response
-
-    body = json.dumps(value, separators=(",", ":")).encode(
-        "ascii"
-    )  # names of files need not be text
-    return Response(body, status, {"cache-control": "no-store"}, "application/json")
+    return json_response(ALIVE)
 
 
 class _Door:
@@ -122,11 +110,11 @@ class _Door:
 
         try:
             self._authorise(request)
-            return _answer(await endpoint(request))
-        except _Unauthorised:  # as PicGo says it, whatever the language
-            return _answer({"success": False, "message": "Unauthorized"}, 401)
+            return json_response(await endpoint(request))
+        except UnauthorisedError:  # as PicGo says it, whatever the language
+            return json_response({"success": False, "message": "Unauthorized"}, 401)
         except ImghostError as exc:
-            return _answer(refused(self._say(exc.message)), _status(exc))
+            return json_response(refused(self._say(exc.message)), _status(exc))
         except ClientDisconnect:
             return Response(status_code=400)  # to nobody
 
@@ -154,7 +142,7 @@ class _Door:
 
     def _authorise(self, request: Request) -> None:
         if self._secret and self._secret not in map(Secret, _shown(request)):
-            raise _Unauthorised("the secret is missing or another one")
+            raise UnauthorisedError("the secret is missing or another one")
 
     async def _checked(self, host: str, bucket: str) -> None:
         try:
@@ -196,7 +184,7 @@ class _Door:
 
 def _status(error: ImghostError) -> int:
     match error:
-        case NotAllowed():
+        case NotAllowedError():
             return 403
         case UsageError():
             return 400

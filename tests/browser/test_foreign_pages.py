@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
+from imghost.server.gallery.pages import static_version
 from tests.fakes import pictures
 from tests.fakes.browser import open_tab
 from tests.fakes.program import Program
@@ -28,7 +29,7 @@ CHANGING = (
 SEEING = (
     *("/", "/settings", "/login", "/picture/1", "/gallery/texts?ids=1", "/gallery/bench/1"),
     *("/gallery/thumbnail/1", "/gallery/whole/1", "/gallery/styled/1?style=@9w.webp"),
-    *("/gallery/static/gallery.js", "/api/status", "/heartbeat"),
+    *(f"/gallery/static/{static_version()}/gallery.js", "/api/status", "/heartbeat", "/api/given"),
 )
 
 ATTACK = (Path(__file__).parent / "attack.js").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from imghost.backend import Backend
 from imghost.choosing import Chooser
 from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
-from imghost.gallery import Shop
+from imghost.gallery import Gallery
 from imghost.hosts.local import find_file
 from imghost.imaging.style import Style
 from imghost.imaging.styled import styled
@@ -132,10 +132,10 @@ def visiting(
         App(dirs, file, file.load(), base_url=f"http://127.0.0.1:{port}") as app,
     ):
         backend = Backend(app, say, lambda: None, watcher)
-        shop = Shop(app, backend, Chooser(app, file), lambda: sent.append("queued"))
+        gallery = Gallery(app, backend, Chooser(app, file), lambda: sent.append("queued"))
         routes = [
             *command_routes(backend, Secret(COMMANDS_TOKEN), workers, MAX_BYTES),
-            *gallery_routes(shop, renderings, Secret(PAGE_TOKEN), workers, say, MAX_BYTES),
+            *gallery_routes(gallery, renderings, Secret(PAGE_TOKEN), workers, say, MAX_BYTES),
         ]
         later.answers = make_app(files, routes, callers_of(port), lambda *_: False, say)
         yield Visitor(port, app, file, sent)

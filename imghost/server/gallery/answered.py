@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from functools import partial
@@ -17,9 +16,11 @@ from imghost.errors import (
     SourceError,
     UsageError,
 )
+from imghost.server.answers import json_response
 from imghost.server.files import GoneError
-from imghost.server.gallery.access import NotAllowedError, check_changing, check_seeing
+from imghost.server.gallery.access import check_changing, check_seeing
 from imghost.server.gallery.headers import DATA, PAGE
+from imghost.server.refusals import NotAllowedError
 from imghost.server.renderings import BusyError
 
 if TYPE_CHECKING:
@@ -116,12 +117,7 @@ def json_answer(
     value: object, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     """An answer for the script."""
-    from starlette.responses import Response
-
-    body = json.dumps(value).encode("ascii")
-    return Response(
-        body, status, media_type="application/json", headers={**DATA, **(headers or {})}
-    )
+    return json_response(value, status, {**DATA, **(headers or {})})
 
 
 def _status(error: ImghostError) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from imghost.server.gallery.answered import Answers
-    from imghost.server.gallery.shown import Gallery
+    from imghost.server.gallery.contents import Gallery
 
 _MAX_JSON_BYTES = 64 << 10
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from imghost.server.gallery.answered import Answers
-    from imghost.server.gallery.shown import Gallery
+    from imghost.server.gallery.contents import Gallery
     from imghost.server.renderings import Renderings
 
 _STILL = Style(width_px=540, height_px=360, mode=1, crop=1, quality=72, ending="webp")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from imghost.secret import Secret
-    from imghost.server.gallery.shown import Gallery
+    from imghost.server.gallery.contents import Gallery
     from imghost.server.renderings import Renderings
     from imghost.text import Speaker
 

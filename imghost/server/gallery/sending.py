@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from imghost.server.gallery.answered import Answers
-    from imghost.server.gallery.shown import Gallery, Preview
+    from imghost.server.gallery.contents import Gallery, Preview
     from imghost.server.wire import Settled
     from imghost.text import Speaker
 

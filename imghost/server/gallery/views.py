@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from imghost.server.gallery.answered import Answers
+    from imghost.server.gallery.contents import Gallery, Watched
     from imghost.server.gallery.pages import Pages
-    from imghost.server.gallery.shown import Gallery, Watched
 
 PER_PAGE = 48
 _MODES = (
