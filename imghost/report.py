@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from imghost.errors import ConfigError
 from imghost.models import Message, Record, State
-from imghost.pipeline import Order, Pipeline
 from imghost.text import Speaker
 
 if TYPE_CHECKING:
     from imghost.app import App
+    from imghost.pipeline import Order, Pipeline
 
 _LAST = 10
 
@@ -143,6 +143,8 @@ def waiting_reason(app: App, record: Record) -> Message:
 
 def _order(app: App, pipeline: Pipeline) -> tuple[Order, Message | None]:
     """How links are written: as the config says, or bare while it says nothing that can be."""
+    from imghost.pipeline import Order
+
     try:
         return app.checked_pipeline().order(), None
     except ConfigError as exc:

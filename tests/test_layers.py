@@ -55,7 +55,10 @@ LAYERS = (
     },
     {"cli", "__main__"},
 )
-HEAVY = ("requests", "PIL", "starlette", "uvicorn", "asyncio", "http.client", "platformdirs")
+HEAVY = (
+    *("requests", "PIL", "starlette", "uvicorn", "asyncio", "http.client", "platformdirs"),
+    *("sqlite3", "imghost.config", "imghost.hosts"),
+)
 
 
 def _modules() -> dict[str, Path]:
