@@ -13,6 +13,7 @@ import shutil
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from io import BytesIO
 from typing import IO, Any
 
@@ -42,9 +43,13 @@ class BrokenReply(ValueError):
 
 def send_request(stream: IO[bytes], data: bytes, name: str, recipe: Recipe) -> None:
     """Ask for an image to be prepared. Raises OSError."""
-    limits = {"formats": sorted(recipe.limits.formats)}
+    _send(stream, {"name": name, **_parts(recipe)}, BytesIO(data))
+
+
+@lru_cache(maxsize=8)
+def _parts(recipe: Recipe) -> dict[str, Any]:
     parts = asdict(recipe)
-    _send(stream, {"name": name, **parts, "limits": parts["limits"] | limits}, BytesIO(data))
+    return parts | {"limits": parts["limits"] | {"formats": sorted(recipe.limits.formats)}}
 
 
 def send_drawing_request(stream: IO[bytes], original: IO[bytes], name: str, style: Style) -> None:

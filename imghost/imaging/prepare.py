@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from imghost.imaging.check import Caps, check
 from imghost.imaging.conversion import Conversion
@@ -27,6 +28,7 @@ class Recipe:
     conversion: Conversion
     style: str
 
+    @lru_cache(maxsize=8)  # noqa: B019 - a few small values, the same for many pictures
     def key(self) -> str:
         """The same 16 hex digits for recipes that make the same of the same bytes."""
         limits = [self.limits.max_bytes, sorted(self.limits.formats), self.limits.animated]
