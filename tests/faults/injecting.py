@@ -46,7 +46,7 @@ def every_nth(
     *,
     quick_step: int,
 ) -> int:
-    """How often `meets` says that a run met the Nth call of a kind: N = 1, 2, 3... until it did not.
+    """How often a run met the Nth call of a kind, as `meets` says: N = 1, 2, 3... until it did not.
 
     The quick form takes only every so many, from a random one on.
     """

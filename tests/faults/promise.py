@@ -109,16 +109,15 @@ class Home:
         """Unfinished files, locks of senders, and what lies about."""
         known = {self.dirs.config, self.dirs.data, self.dirs.state, self.dirs.cache, self.dirs.logs}
         litter = [p for p in self.path.glob("*") if p not in known and p.name != "lost+found"]
-        litter += [p for p in self.dirs.tmp.glob("**/*")]
+        litter += list(self.dirs.tmp.glob("**/*"))
         litter += [*self.dirs.run.glob("*"), *self.dirs.outgoing.glob("*")]
         return litter
 
     def _secrets(self) -> list[tuple[str, Path]]:
         """The secrets that can be read anywhere but in the config."""
-        files = [
-            p for p in self.path.rglob("*") if p.is_file() and self.dirs.config not in p.parents
-        ]
-        return [(secret, p) for p in files for secret in leaked(_text(p), SECRETS)]
+        files = filter(Path.is_file, self.path.rglob("*"))
+        told = [path for path in files if self.dirs.config not in path.parents]
+        return [(secret, path) for path in told for secret in leaked(_text(path), SECRETS)]
 
 
 def strays(*folders: Path) -> dict[int, str]:
