@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from imghost.config import Config
 from imghost.config_file import ConfigFile
 from imghost.delivery import Delivery
 from imghost.dirs import Dirs
-from imghost.errors import ConfigError, ImghostError, SourceError
+from imghost.errors import ConfigError, ImghostError, MachineError, SourceError
 from imghost.health import look
 from imghost.hosts import HOSTS
 from imghost.imaging.prepare import Prepare, prepare
@@ -104,6 +105,8 @@ class App:
         """Begin nothing more; what is not sent stays queued."""
         self.outbox.stop()
         self.cut()
+        with contextlib.suppress(MachineError):  # whoever starts next gives it back
+            self.outbox.tidy()
         self.owner.close()
         self._journal_file.close()
 

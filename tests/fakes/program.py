@@ -162,9 +162,9 @@ def path_of(url: str) -> str:
     return urlsplit(url).path
 
 
-def eventually(true: Callable[[], bool]) -> None:
+def eventually(true: Callable[[], bool], within_s: float = DEADLINE_S) -> None:
     """Wait until it comes true; fail if that takes too long."""
-    until = time.monotonic() + DEADLINE_S
+    until = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < until, "it did not come true"
         threading.Event().wait(_LOOK_S)

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TypeVar
 
 import pytest
+
+T = TypeVar("T")
 
 QUICK_SEED = 1
 
@@ -46,7 +49,7 @@ class Trial:
     def __post_init__(self) -> None:
         self.chance = random.Random(f"{self.row} {self.seed}")
 
-    def size(self, quick: int, long: int) -> int:
+    def size(self, quick: T, long: T) -> T:
         """How many, in the form that runs."""
         return long if self.is_long else quick
 
