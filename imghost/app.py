@@ -206,8 +206,11 @@ class App:
             pass
 
     def reap(self) -> None:
-        """Give back what processes that died had claimed."""
+        """Give back what processes that died had claimed, and what they kept for nothing."""
         self.owner.reap(self.journal.owners(), self.journal.requeue)
+        if outgoing := self.store.outgoing():
+            for sha256 in outgoing - self.journal.unsettled_hashes():
+                self.store.drop_outgoing(sha256)
 
     def look_after_journal(self, *, thorough: bool = False) -> None:
         """Make the journal whole again if it was deleted or damaged. Raises MachineError."""

@@ -59,6 +59,8 @@ class JournalFile:
         """Make the journal whole again if it is new, or damaged. Raises MachineError."""
         if not self._is_whole(thorough=thorough):
             self.recover()
+        if thorough:
+            self._note_again()
 
     def recover(self) -> None:
         """Move a damaged file aside, and bring back the rows that are missing.
@@ -94,6 +96,13 @@ class JournalFile:
                 "another imghost is rebuilding the journal {path}; try again in a minute",
                 path=str(self.db.path),
             )
+
+    def _note_again(self) -> None:
+        """Have the slips for the next time, those too that a power cut took."""
+        rows = Rows(self.db)
+        for original in self._store.without_slips():
+            if slips := rows.slips(original):
+                self._store.write_slips(original, slips)
 
     def _is_whole(self, *, thorough: bool) -> bool:
         try:

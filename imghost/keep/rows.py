@@ -51,6 +51,11 @@ class Rows:
         known = tuple(filter(can_be_stored, urls))
         return self._select(f"WHERE state = 'done' AND url IN ({marks(known)})", known)
 
+    def unsettled_hashes(self) -> set[str]:
+        """The hashes of what may still be sent."""
+        rows = self._db.read(f"SELECT sha256 FROM uploads WHERE {UNSETTLED}")
+        return {row["sha256"] for row in rows}
+
     def queued_hosts(self) -> list[str]:
         """The hosts for which something is queued."""
         return [

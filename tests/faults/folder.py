@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from imghost.cli import client
+from imghost.door import find_door
 from tests.fakes import pictures
 from tests.fakes.program import Program, Watching, eventually
 from tests.faults.promise import Home
@@ -54,6 +56,12 @@ class Folder:
         """The daemon from when it watches; it ends well."""
         with self.program.watching(*WATCH[1:]) as watching:
             yield watching
+
+    def retry(self) -> None:
+        """Tell the daemon that something changed."""
+        door = find_door(self.home.dirs)
+        assert door
+        client.retry(door, ())
 
     @property
     def is_done(self) -> bool:

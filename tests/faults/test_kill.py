@@ -15,19 +15,19 @@ from tests.fakes.bilibili import FakeBilibili
 from tests.fakes.program import DEADLINE_S, Program
 from tests.faults.arrivals import arrivals, sent_twice
 from tests.faults.injecting import WRITES, every_nth, killing, needs_strace
-from tests.faults.promise import Home
+from tests.faults.promise import LOCAL, Home
 from tests.faults.trial import Trial
 
 pytestmark = [pytest.mark.row(15), needs_strace]
 
 DEBUG = {"IMGHOST_LOG": "debug"}
 KILLED = -signal.SIGKILL
-LOCAL = {"server": {"port": 36677}}  # nobody listens there: the link is only written down
+
 NETWORK = ("connect", "sendto", "recvfrom")
 
 
 def _picture(path: Path, seed: int) -> Path:
-    path.write_bytes(pictures.png(seed=seed))
+    path.write_bytes(pictures.png(seed=seed) + b"trailer")
     return path
 
 
