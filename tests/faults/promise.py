@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class Home:
         """
         with closing(self._journal()) as db:
             db.row_factory = sqlite3.Row
+            db.text_factory = partial(str, encoding="utf-8", errors="replace")
             return [dict(row) for row in db.execute("SELECT * FROM uploads ORDER BY id")]
 
     @property

@@ -19,6 +19,7 @@ from typing import Self
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _TRICKLE_S = 0.05
+_ENDS = (OSError, asyncio.IncompleteReadError, asyncio.CancelledError)  # of us or of others
 _DOWN = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\ndown"
 
 
@@ -101,14 +102,14 @@ class FaultProxy:
     async def _treat(self, reader: StreamReader, writer: StreamWriter) -> None:
         plan = self.plan()
         self.done[plan.fault] += 1
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with suppress(*_ENDS):
             if plan.fault is Fault.REFUSED:
                 _reset(writer)
             elif plan.fault is Fault.SILENCE:
                 await self._stopping.wait()
             else:
                 await self._exchange(plan, reader, writer)
-        writer.close()
+        await _close(writer)
 
     async def _exchange(self, plan: Plan, reader: StreamReader, writer: StreamWriter) -> None:
         request = await _message(reader)
@@ -126,7 +127,7 @@ class FaultProxy:
             asked.write(request)
             reply = await _message(behind)
         finally:
-            asked.close()
+            await _close(asked)
         await _answer(plan, reply, writer)
 
 
@@ -157,6 +158,12 @@ async def _message(reader: StreamReader) -> bytes:
     lines = [line.lower() for line in head.split(b"\r\n")]
     lengths = [int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:")]
     return head + await reader.readexactly(sum(lengths))
+
+
+async def _close(writer: StreamWriter) -> None:
+    writer.close()
+    with suppress(*_ENDS):
+        await writer.wait_closed()
 
 
 def _first(data: bytes, share: float) -> bytes:

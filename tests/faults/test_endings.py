@@ -13,8 +13,8 @@ import pytest
 
 from tests.fakes import bilibili
 from tests.fakes.bilibili import FakeBilibili
-from tests.fakes.program import END_S, Program, eventually
-from tests.faults.arrivals import arrivals, sent_twice
+from tests.fakes.program import END_S, Program
+from tests.faults.arrivals import arrivals, sent_twice, wait_for_another
 from tests.faults.folder import Folder
 from tests.faults.trial import Trial
 
@@ -49,9 +49,9 @@ def test_killed_anywhere(trial: Trial, folder: Folder, fake: FakeBilibili) -> No
         more = trial.chance.randint(0, min(2, len(folder.given) - there))
         with folder.started() as process:
             begun = time.monotonic()
-            for wanted in range(there + 1, there + more + 1):
-                eventually(lambda wanted=wanted: len(arrivals(fake)) >= wanted)
-                restarts += [time.monotonic() - begun] if wanted == there + 1 else []
+            for count in range(there, there + more):
+                wait_for_another(fake, than=count)
+                restarts += [time.monotonic() - begun] if count == there else []
             _wait(process, trial.chance.uniform(0.0, 0.3))
             process.kill()
     folder.finish(FINISH_S, behind=PARALLEL * kills)
@@ -72,8 +72,7 @@ def test_told_to_end_anywhere(trial: Trial, folder: Folder, fake: FakeBilibili) 
     for _ in range(ends):
         folder.save(5)
         with folder.started() as process:
-            there = len(fake.uploads)
-            eventually(lambda there=there: len(fake.uploads) > there)
+            wait_for_another(fake, than=len(arrivals(fake)))
             _wait(process, trial.chance.uniform(0.0, 0.3))
             with trial.recovering():
                 process.terminate()

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def _fill(home: Home) -> list[bytes]:
     with App(home.dirs, file, file.load(), base_url=BASE) as app:
         pipeline = app.pipeline()
         for number, data in enumerate(given):
-            found = Found("command", f"{number}.png", lambda data=data: data)
+            found = Found("command", f"{number}.png", partial(bytes, data))
             pipeline.accept(found, pipeline.order(), ENDS[number % len(ENDS)])
     return given
 

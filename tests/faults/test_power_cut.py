@@ -49,6 +49,10 @@ def _upload(home: Home, paths: list[Path], linked: list[Path]) -> None:
             linked.append(paths[one.index])
 
 
+def _wait_for_links(linked: list[Path], count: int) -> None:
+    eventually(lambda: len(linked) >= count)
+
+
 def test_at_any_moment(trial: Trial, tmp_path: Path, disk: Disk) -> None:
     """Cut at random moments: each picture that got its link has it, its row and its original."""
     home = Home(disk.path / "imghost")
@@ -61,7 +65,7 @@ def test_at_any_moment(trial: Trial, tmp_path: Path, disk: Disk) -> None:
         wanted = len(linked) + trial.chance.randint(0, 12)
         with ThreadPoolExecutor(1) as pool:
             uploading = pool.submit(_upload, home, paths, linked)
-            eventually(lambda wanted=wanted: len(linked) >= wanted)
+            _wait_for_links(linked, wanted)
             disk.cut()
             uploading.result(DEADLINE_S)
         disk.boot()
