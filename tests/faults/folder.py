@@ -31,6 +31,10 @@ class Folder:
         self.path.mkdir()
         self.home = Home(self.program.home)
         self.program.environ["IMGHOST_LOG"] = "debug"
+        self.configure()
+
+    def configure(self) -> None:
+        """Write the config, with what the settings are by now."""
         watch = {"folders": [str(self.path)], "existing": True}
         self.program.configure(**self.settings, watch=watch)
 

@@ -87,7 +87,7 @@ class Home:
         assert len(places) == len(set(places))
         for row in rows:
             assert row["original"] in originals, row
-            assert (row["state"] == "done") == bool(row["url"]), row
+            assert row["url"] or row["state"] != "done", row
             assert (row["state"] == "uploading") == bool(row["owner"]), row
             if (row["state"], row["host"]) == ("done", "local"):
                 stored = (self.dirs.local / row["bucket"] / row["key"]).read_bytes()

@@ -8,7 +8,7 @@ import socket
 import struct
 from asyncio import StreamReader, StreamWriter
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,11 +51,15 @@ class Plan:
     noise: bytes = b""
 
 
-def planned(chance: random.Random, faulty: float, *faults: Fault) -> Plan:
-    """A plan that has one of these faults, with this probability."""
-    fault = chance.choice(faults) if chance.random() < faulty else Fault.NONE
-    noise = chance.randbytes(chance.randrange(600))
-    return Plan(fault, chance.random(), chance.uniform(0.0, 0.5), noise)
+def plans(chance: random.Random, faulty: float, *faults: Fault) -> Iterator[Plan]:
+    """Plans of which such a share has a fault, and each of these comes as often as the others."""
+    deck: list[Fault] = []
+    while True:
+        if not deck:
+            deck = chance.sample(faults, len(faults))
+        fault = deck.pop() if chance.random() < faulty else Fault.NONE
+        noise = chance.randbytes(chance.randrange(600))
+        yield Plan(fault, chance.random(), chance.uniform(0.0, 0.5), noise)
 
 
 class FaultProxy:
