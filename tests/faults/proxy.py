@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import ssl
 import struct
 from asyncio import StreamReader, StreamWriter
 from collections import Counter
@@ -63,17 +64,20 @@ def plans(chance: random.Random, faulty: float, *faults: Fault) -> Iterator[Plan
 
 
 class FaultProxy:
-    """Stands at `address` before `target`, a port of this machine.
+    """Stands at `address` before `target`, a port of this machine; below TLS if told so.
 
     `plan` is asked for each connection, and may be replaced at any time; `done` counts what was
     done so far.
     """
 
-    def __init__(self, target: int, plan: Callable[[], Plan]) -> None:
+    def __init__(
+        self, target: int, plan: Callable[[], Plan], tls: ssl.SSLContext | None = None
+    ) -> None:
         self.plan = plan
         self.done: Counter[Fault] = Counter()
         self.address = ""
         self._target = target
+        self._tls = tls
         self._stopping = asyncio.Event()
         self._running: Future[asyncio.AbstractEventLoop] = Future()
         self._thread = Thread(target=lambda: asyncio.run(self._serve()), name="fault proxy")
@@ -93,7 +97,7 @@ class FaultProxy:
         self._thread.join()
 
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._treat, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._treat, "127.0.0.1", 0, ssl=self._tls)
         self.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         self._running.set_result(asyncio.get_running_loop())
         await self._stopping.wait()

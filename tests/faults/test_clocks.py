@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import threading
@@ -17,6 +16,7 @@ from tests.fakes.needs import may_skip
 from tests.fakes.program import Program, eventually
 from tests.faults.arrivals import arrivals, sent_twice, wait_for_another
 from tests.faults.folder import Folder
+from tests.faults.processes import cpu_s
 from tests.faults.proxy import Fault, FaultProxy, Plan
 from tests.faults.trial import Trial
 
@@ -26,7 +26,6 @@ LOOK_AGAIN_S = 300
 QUIET_S = 3.0
 RECOVERY_S = 10.0
 JUMPS_S = (-400 * DAY_S, -DAY_S, -3600, -1, 1, 3600, DAY_S, 400 * DAY_S)
-_TICK_HZ = os.sysconf("SC_CLK_TCK")
 
 needs_faketime = pytest.mark.skipif(
     not shutil.which("faketime") and may_skip(), reason="faketime is not installed here"
@@ -70,11 +69,6 @@ def folder(home: Path, tmp_path: Path, fake: FakeBilibili) -> Folder:
     return Folder(Program(home / "imghost"), tmp_path / "watched", bilibili.settings(fake))
 
 
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK_HZ
-
-
 @needs_faketime
 @pytest.mark.row(17)
 def test_jumps(trial: Trial, folder: Folder, fake: FakeBilibili, clock: WallClock) -> None:
@@ -90,9 +84,9 @@ def test_jumps(trial: Trial, folder: Folder, fake: FakeBilibili, clock: WallCloc
             clock.set(trial.chance.choice(JUMPS_S))
             with trial.recovering():
                 eventually(lambda: folder.is_done)
-        cpu_s = _cpu_s(watching.process.pid)
+        used_s = cpu_s(watching.process.pid)
         threading.Event().wait(QUIET_S)
-        assert _cpu_s(watching.process.pid) - cpu_s < 0.1 * QUIET_S
+        assert cpu_s(watching.process.pid) - used_s < 0.1 * QUIET_S
     folder.home.check(*folder.given)
     assert sent_twice(fake) == jumps  # each 503 was tried again
     assert trial.longest_s < RECOVERY_S

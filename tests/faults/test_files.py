@@ -14,6 +14,7 @@ import pytest
 from tests.fakes import pictures
 from tests.fakes.program import Program, eventually
 from tests.faults.folder import Folder
+from tests.faults.processes import memory_kb
 from tests.faults.promise import Home
 from tests.faults.trial import Trial
 
@@ -29,24 +30,18 @@ def folder(home: Path, tmp_path: Path) -> Folder:
     return Folder(Program(home / "imghost"), tmp_path / "watched", {})
 
 
-def _memory_kb(pid: int, name: str) -> int:
-    """VmRSS, or VmHWM for the most that it was."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
-
-
 @pytest.mark.row(18)
 def test_many_at_once(trial: Trial, folder: Folder) -> None:
     """Each is sent exactly once, in little memory, and the first link comes soon."""
     count = trial.size(400, 20_000)
     with folder.watching() as watching:
-        idle_kb = _memory_kb(watching.process.pid, "VmRSS")
+        idle_kb = memory_kb(watching.process.pid)
         begun = time.monotonic()
         folder.save(count)
         saved_s = time.monotonic() - begun
         with trial.recovering():
             eventually(lambda: folder.is_done, within_s=30 + count / 20)
-        used_kb = _memory_kb(watching.process.pid, "VmHWM") - idle_kb
+        used_kb = memory_kb(watching.process.pid, "VmHWM") - idle_kb
     folder.home.check(*folder.given)
     assert used_kb < MEMORY_KB
     took = f"saved in {saved_s:.1f} s, {used_kb / 1000:.0f} MB above idle"
