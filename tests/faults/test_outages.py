@@ -40,15 +40,15 @@ def network() -> Iterator[str]:
     name = f"imghost-{os.getpid()}"
     subprocess.run(["ip", "netns", "add", name], check=True)
     try:
-        loopback(name, "up")
+        subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
         yield name
     finally:
         subprocess.run(["ip", "netns", "delete", name], check=True)
 
 
-def loopback(name: str, state: str) -> None:
-    """Set the only way there is "up" or "down"."""
-    subprocess.run(["ip", "-n", name, "link", "set", "lo", state], check=True)
+def way(name: str, change: str) -> None:
+    """Have "add" or "del" done to the only address that there is."""
+    subprocess.run(["ip", "-n", name, "address", change, "127.0.0.1/8", "dev", "lo"], check=True)
 
 
 @needs_namespaces
@@ -69,12 +69,12 @@ def test_no_network(trial: Trial, home: Path, tmp_path: Path) -> None:
         folder = Folder(Program(home / "imghost", prefix=inside), tmp_path / "watched", settings)
         stack.enter_context(folder.watching())
         for _ in range(outages):
-            loopback(name, "down")
+            way(name, "del")
             folder.save(8)
             eventually(lambda: folder.home.states["queued"] == 8)
             eventually(lambda: any("no way" in row["reason"] for row in folder.home.rows))
             threading.Event().wait(trial.chance.uniform(0.0, trial.size(2.0, 30.0)))
-            loopback(name, "up")
+            way(name, "add")
             with trial.recovering():
                 eventually(lambda: folder.is_done)
     folder.home.check(*folder.given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from tests.fakes import pictures
 from tests.fakes.program import Program, eventually
-from tests.faults.disks import needs_mounts, tmpfs
+from tests.faults.disks import ext4, needs_ext4, needs_mounts, tmpfs
 from tests.faults.folder import Folder
 from tests.faults.injecting import every_nth, failing, needs_strace, was_met
 from tests.faults.promise import LOCAL, Home
@@ -77,22 +78,46 @@ def test_full_for_a_while(trial: Trial, small: Path, tmp_path: Path) -> None:
     """What was saved meanwhile is taken by itself, soon after there is room again."""
     folder = Folder(Program(small / "imghost"), tmp_path / "watched", {})
     times = trial.size(2, 10)
-    with folder.watching() as watching:
+    with folder.watching():
         for _ in range(times):
             filler = _fill(small, 0)
-            folder.save(5)
-            eventually(lambda: any("full" in problem for problem in _problems(folder)))
+            _save_in_vain(folder, "full")
             filler.unlink()
             with trial.recovering():
                 eventually(lambda: folder.is_done)
-        watching.end()
     folder.home.check(*folder.given)
     assert trial.longest_s < RECOVERY_S
     trial.note("disk full while a folder is watched", times)
 
 
-def _problems(folder: Folder) -> list[str]:
-    return list(folder.program.status["missing"])
+@needs_ext4
+@pytest.mark.row(27)
+def test_read_only_for_a_while(trial: Trial, tmp_path: Path) -> None:
+    """So it is where nothing may be written any more, though the program runs already."""
+    times = trial.size(2, 10)
+    with ext4(tmp_path) as disk:
+        folder = Folder(Program(disk.path / "imghost"), tmp_path / "watched", {})
+        with folder.watching():
+            for _ in range(times):
+                _set_writable(folder, "+i")
+                _save_in_vain(folder, "not writable")
+                _set_writable(folder, "-i")
+                with trial.recovering():
+                    eventually(lambda: folder.is_done)
+        folder.home.check(*folder.given)
+    assert trial.longest_s < RECOVERY_S
+    trial.note("data read-only while a folder is watched", times)
+
+
+def _set_writable(folder: Folder, change: str) -> None:
+    """Have nobody change the folder of the originals, not even root, or let them again."""
+    folder.home.dirs.originals.mkdir(exist_ok=True)
+    subprocess.run(["chattr", "-R", change, folder.home.dirs.originals], check=True)
+
+
+def _save_in_vain(folder: Folder, reason: str) -> None:
+    folder.save(5)
+    eventually(lambda: any(reason in problem for problem in folder.program.status["missing"]))
 
 
 @needs_strace
