@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,15 @@ def _save(path: Path, seed: int) -> bytes:
 
 
 def _fill(disk: Path, left_bytes: int) -> Path:
-    """Leave so much room on the disk."""
-    status = os.statvfs(disk)
-    filler = disk / "filler"
+    """Leave so much room on the disk, whatever others write meanwhile."""
+    filler, size_bytes = disk / "filler", 0
     with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, status.f_bavail * status.f_frsize - left_bytes)
+        for piece_bytes in (1 << 20, 1 << 12):
+            with suppress(OSError):
+                while True:
+                    os.posix_fallocate(file.fileno(), size_bytes, piece_bytes)
+                    size_bytes += piece_bytes
+        file.truncate(max(0, size_bytes - left_bytes))
     return filler
 
 

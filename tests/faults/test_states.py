@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -87,6 +88,7 @@ def failures() -> st.SearchStrategy[HostError | None]:
 
 pictures = st.sampled_from(PICTURES)
 processes = st.sampled_from(PROCESSES)
+numbers = st.integers(0, len(PICTURES) * len(PROCESSES))
 
 
 def _sent(data: bytes) -> bytes:
@@ -134,6 +136,7 @@ class Machine(RuleBasedStateMachine):
             sender.delivery(wait_s=0).send(accepted)
         assert bool(tried) == (not (others_have_it or has_link))
 
+    @precondition(lambda self: self._in(State.QUEUED))
     @rule(process=processes)
     def take(self, process: int) -> None:
         """The daemon claims what is next."""
@@ -143,48 +146,51 @@ class Machine(RuleBasedStateMachine):
             row.state = State.UPLOADING
             self.claimed[process].append(record)
 
-    @rule(process=processes, error=failures())
-    def work(self, process: int, error: HostError | None) -> None:
+    @precondition(lambda self: self._in(State.UPLOADING))
+    @rule(number=numbers, error=failures())
+    def work(self, number: int, error: HostError | None) -> None:
         """It tries to send that; if the host wants peace by now it does not."""
-        if self.claimed[process]:
-            record = self.claimed[process].pop()
-            sent = self._sent_by(record)
-            with self._trying(sent, error) as tried:
-                self.senders[process].outbox.work(record)
-            if not tried:
-                self._settled(sent, State.QUEUED)
+        process = self._busy(number)
+        record = self.claimed[process].pop()
+        sent = self._sent_by(record)
+        with self._trying(sent, error) as tried:
+            self.senders[process].outbox.work(record)
+        if not tried:
+            self._settled(sent, State.QUEUED)
 
     # -- what people and time do
 
-    @rule(data=pictures, process=processes)
-    def reopen(self, data: bytes, process: int) -> None:
+    @precondition(lambda self: self.rows)
+    @rule(number=numbers, process=processes)
+    def reopen(self, number: int, process: int) -> None:
         """The user wants it sent, or sent again."""
-        if row := self.rows.get(_sent(data)):
-            self.senders[process].journal.reopen(self._record(data).id)
-            if row.state is not State.UPLOADING:
-                row.state = State.QUEUED
+        sent, row = self._one_of(State, number)
+        self.senders[process].journal.reopen(self._record(sent).id)
+        if row.state is not State.UPLOADING:
+            row.state = State.QUEUED
 
-    @rule(data=pictures, process=processes)
-    def discard(self, data: bytes, process: int) -> None:
+    @precondition(lambda self: self.rows)
+    @rule(number=numbers, process=processes)
+    def discard(self, number: int, process: int) -> None:
         """The user wants it forgotten, which is not possible while it is sent."""
-        if row := self.rows.get(_sent(data)):
-            sender = self.senders[process]
-            erased = sender.journal.erase(self._record(data).id, sender.store.erase)
-            assert erased == (row.state is not State.UPLOADING)
-            if erased:
-                del self.rows[_sent(data)]
-                for original in self._linked(_sent(data)):
-                    self.slips.pop(original, None)
-                    for group in (self.originals, self.linked, self.known):
-                        group.discard(original)
+        sent, row = self._one_of(State, number)
+        sender = self.senders[process]
+        erased = sender.journal.erase(self._record(sent).id, sender.store.erase)
+        assert erased == (row.state is not State.UPLOADING)
+        if erased:
+            del self.rows[sent]
+            for original in self._linked(sent):
+                self.slips.pop(original, None)
+                for group in (self.originals, self.linked, self.known):
+                    group.discard(original)
 
-    @rule(data=pictures, process=processes)
-    def link_dies(self, data: bytes, process: int) -> None:
+    @precondition(lambda self: self._in(State.DONE))
+    @rule(number=numbers, process=processes)
+    def link_dies(self, number: int, process: int) -> None:
         """A look at the link shows that it does not work any more."""
-        row = self.rows.get(_sent(data))
-        if row and row.state is State.DONE:
-            self.senders[process].journal.mark(self._record(data).id, Alive.DEAD)
-            row.is_dead = True
+        sent, row = self._one_of([State.DONE], number)
+        self.senders[process].journal.mark(self._record(sent).id, Alive.DEAD)
+        row.is_dead = True
 
     @rule(wait_s=st.sampled_from([1.0, 40.0, 700.0]))
     def time_passes(self, wait_s: float) -> None:
@@ -208,18 +214,29 @@ class Machine(RuleBasedStateMachine):
         """A process is killed; another starts in its place, and gives back what it left."""
         self._follow(process)
 
-    @rule(process=processes)
-    def die_when_sent(self, process: int) -> None:
+    @rule(data=pictures, process=processes)
+    def die_before_sending(self, data: bytes, process: int) -> None:
+        """A command is killed when its picture is accepted."""
+        is_new = _sent(data) not in self.rows
+        row = self._accepted(data, State.UPLOADING)
+        self.senders[process].upload(data)
+        self._follow(process)
+        if is_new:
+            row.state = State.QUEUED
+
+    @precondition(lambda self: self._in(State.UPLOADING))
+    @rule(number=numbers)
+    def die_when_sent(self, number: int) -> None:
         """A process is killed when the host has the picture, and nobody has noted that."""
-        if self.claimed[process]:
-            record = self.claimed[process][-1]
-            before, self.host.kills = self.host.tries, True
-            with suppress(Death):
-                self.senders[process].outbox.work(record)
-                self.claimed[process].pop()  # it was not tried
-                self._settled(self._sent_by(record), State.QUEUED)
-            self.host.kills = False
-            self.tries += self.host.tries - before
+        process = self._busy(number)
+        record = self.claimed[process][-1]
+        before, self.host.kills = self.host.tries, True
+        with suppress(Death):
+            self.senders[process].outbox.work(record)
+            self.claimed[process].pop()  # it was not tried
+            self._settled(self._sent_by(record), State.QUEUED)
+        self.host.kills = False
+        self.tries += self.host.tries - before
         self._follow(process)
 
     @rule(data=st.sampled_from(PLAIN), process=processes, has_row=st.booleans())
@@ -244,6 +261,7 @@ class Machine(RuleBasedStateMachine):
             self.known.add(data)
         self._follow(process)
 
+    @precondition(lambda self: len(self.rows) > 1)
     @rule()
     def lose_journal(self) -> None:
         """The journal is lost; whoever starts next makes it anew from what stands beside."""
@@ -303,7 +321,7 @@ class Machine(RuleBasedStateMachine):
 
     # -- the model
 
-    def _accepted(self, data: bytes, state: State) -> None:
+    def _accepted(self, data: bytes, state: State) -> Row:
         """The picture is on the disk; a new row stands in this state, a known one in its own."""
         self.originals.add(data)
         is_news = data not in self.known
@@ -312,6 +330,7 @@ class Machine(RuleBasedStateMachine):
             self.linked.add(data)
             self.known.add(data)
             self._settled(_sent(data), row.state)
+        return row
 
     def _settled(self, sent: bytes, state: State) -> None:
         """The row stands so, and that is noted beside its originals."""
@@ -358,6 +377,19 @@ class Machine(RuleBasedStateMachine):
         for data in self.originals - self.slips.keys():
             self.slips[data] = Slip(self.rows[_sent(data)].state, knows_input=False)
 
+    def _in(self, *states: State) -> list[bytes]:
+        return sorted(sent for sent, row in self.rows.items() if row.state in states)
+
+    def _one_of(self, states: Iterable[State], number: int) -> tuple[bytes, Row]:
+        found = self._in(*states)
+        sent = found[number % len(found)]
+        return sent, self.rows[sent]
+
+    def _busy(self, number: int) -> int:
+        """A process that has something to send."""
+        busy = [process for process in PROCESSES if self.claimed[process]]
+        return busy[number % len(busy)]
+
     def _linked(self, sent: bytes) -> list[bytes]:
         return [data for data in self.linked if _sent(data) == sent]
 
@@ -389,7 +421,6 @@ class Machine(RuleBasedStateMachine):
 def test_whatever_happens(trial: Trial) -> None:
     """Each picture stands in the state that the model says, whatever was done to it."""
     examples = trial.size(200, 1000)
-    run_state_machine_as_test(
-        Machine, settings=settings(max_examples=examples, stateful_step_count=30, deadline=None)
-    )
-    trial.note("random steps of two processes against a model", examples)
+    chosen = settings(max_examples=examples, stateful_step_count=40, derandomize=not trial.is_long)
+    run_state_machine_as_test(Machine, settings=chosen)
+    trial.note(f"random histories of {chosen.stateful_step_count} steps against a model", examples)
