@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import struct
@@ -53,6 +52,8 @@ class Disk:
 
     def cut(self) -> None:
         """Cut the power: all is lost that was not synced, and nothing can be written any more."""
+        import fcntl
+
         handle = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.ioctl(handle, _SHUTDOWN, _WITHOUT_FLUSHING)

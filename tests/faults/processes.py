@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_TICK_HZ = os.sysconf("SC_CLK_TCK")
-
 
 def cpu_s(pid: int) -> float:
     """How long it has computed so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK_HZ
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_kb(pid: int, name: str = "VmRSS") -> int:
