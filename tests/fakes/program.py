@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from imghost.cli import client
 from imghost.dirs import find_dirs
 from imghost.door import find_door
+from tests.fakes.canaries import canaries_in
 
 COMMAND = (sys.executable, "-m", "imghost")
 DEADLINE_S = 15.0
@@ -71,7 +72,7 @@ class Watching:
 
 @dataclass
 class Program:
-    """`imghost` with a home folder and a config of its own."""
+    """`imghost` with a home folder and a config of its own, under umask 0."""
 
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
@@ -91,7 +92,7 @@ class Program:
         environ = os.environ | {"IMGHOST_HOME": str(self.home)} | self.environ
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            [*self.prefix, *COMMAND, *words], env=environ, **(pipes | options)
+            [*self.prefix, *COMMAND, *words], env=environ, **({"umask": 0} | pipes | options)
         )
         return process
 
@@ -99,6 +100,7 @@ class Program:
         """Run a command to its end."""
         with self.start(*map(str, words), **options) as process:
             out, err = process.communicate(stdin, timeout=DEADLINE_S)
+        assert canaries_in((out or b"") + (err or b"")) == []
         return Result(process.returncode, (out or b"").decode(), (err or b"").decode())
 
     def set(self, key: str, value: object) -> None:
