@@ -197,6 +197,11 @@ class Rows:
             )
         }
 
+    def owner_of(self, record_id: int) -> str:
+        """Who has the row claimed; "" if nobody has."""
+        rows = self._db.read("SELECT owner FROM uploads WHERE id = ?", (record_id,))
+        return str(rows[0]["owner"]) if rows else ""
+
     def _select(self, rest: str, values: Sequence[object] = ()) -> list[Record]:
         with self._in_doubt():
             rows = self._db.read(f"SELECT {COLUMNS} FROM uploads {rest}", values)

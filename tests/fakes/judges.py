@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import warnings
 from io import BytesIO
 from pathlib import Path
 
@@ -31,25 +32,26 @@ _SHOWING = frozenset(
 
 def hidden_in(folder: Path) -> dict[str, set[str]]:
     """By file, the tags in which a place, a name or a time could travel."""
-    command = ["exiftool", "-q", "-q", "-json", "-G1", "-a", "-u", "-r", folder]
+    command = ["exiftool", "-q", "-q", "-json", "-G1", "-a", "-u", "-r", str(folder)]
     told = subprocess.run(command, capture_output=True, check=False).stdout
     return {
         Path(file["SourceFile"]).name: tags
         for file in json.loads(told or b"[]")
-        if (tags := {tag for tag in file if _hides(tag)})
+        if (tags := {tag for tag, value in file.items() if _hides(tag, str(value))})
     }
 
 
-def _hides(tag: str) -> bool:
+def _hides(tag: str, value: str) -> bool:
     group, _, name = tag.partition(":")
     if group.startswith(("Track", "QuickTime", "Meta")):  # the boxes of AVIF, which hold times
-        return name.endswith(("Date", "GPSCoordinates", "Comment", "Author", "HandlerVendorID"))
+        dated = name.endswith("Date") and not value.startswith("0000:")
+        return dated or name.endswith(("GPSCoordinates", "Comment", "Author", "HandlerVendorID"))
     return group not in _TECHNICAL and name not in _SHOWING
 
 
 def pixels(data: bytes) -> list[tuple[tuple[int, int], bytes]]:
     """Every frame as it is seen. Raises whatever Pillow raises."""
-    with PIL.Image.open(BytesIO(data)) as picture:
+    with warnings.catch_warnings(action="ignore"), PIL.Image.open(BytesIO(data)) as picture:
         frames = []
         for index in range(getattr(picture, "n_frames", 1)):
             picture.seek(index)
