@@ -10,7 +10,7 @@ from pathlib import Path
 
 import PIL
 
-_MOST_CHANGES = 8
+_MOST_CHANGES = 3
 _LONGEST_RUN = 64
 
 

@@ -18,6 +18,7 @@ from imghost.models import Limits
 from tests.fakes.wild import pillow_images
 
 WEB = Limits(1 << 30, frozenset({"png", "jpeg", "webp", "gif", "avif"}))
+SLOW_S = 10.0
 RECIPE = Recipe(Caps(), WEB, Conversion(), "")
 
 
