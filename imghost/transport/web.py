@@ -35,7 +35,7 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
     cookies: Mapping[str, Secret] = field(default_factory=dict)
     body: bytes | Form = field(default=b"", repr=False)
     max_bytes: int = _REPLY_BYTES
@@ -44,7 +44,8 @@ class Request:
     def secrets(self) -> tuple[Secret, ...]:
         """All that goes out and must never be seen again."""
         fields = self.body.fields.values() if isinstance(self.body, Form) else ()
-        return (*self.cookies.values(), *(f for f in fields if isinstance(f, Secret)))
+        plain_or_not = (*self.headers.values(), *fields)
+        return (*self.cookies.values(), *(v for v in plain_or_not if isinstance(v, Secret)))
 
 
 @dataclass(frozen=True, slots=True)
