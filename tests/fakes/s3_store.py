@@ -1,4 +1,4 @@
-"""A real S3 store for the tests, which checks signatures: OpenStack Swift, in a temporary folder."""
+"""A real S3 store for the tests, which checks signatures: OpenStack Swift in one folder."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def is_installed() -> bool:
 
 
 @contextmanager
-def swift(folder: Path) -> Iterator[Store]:
+def running_store(folder: Path) -> Iterator[Store]:
     """A store that runs until the end, with all that it writes below the folder."""
     command = [_PYTHON, "-I", str(_SERVER), str(folder), *BUCKETS]
     pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)

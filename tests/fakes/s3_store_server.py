@@ -1,9 +1,9 @@
 """A real S3 store, OpenStack Swift with its s3api; run by the system's Python, which has swift.
 
-    s3_store_server.py FOLDER BUCKET...   keeps what it must below FOLDER, and shows the buckets to all
+    s3_store_server.py FOLDER BUCKET...   shows everybody these buckets
 
-All four of its servers are in this one process, and pictures in its memory. It says its port when
-it can be asked, and ends with its standard input.
+All four of its servers are in this one process, pictures in its memory, all else below FOLDER. It
+says its port when it can be asked, and ends with its standard input.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from swift.common import utils  # noqa: E402
 
 ACCESS_KEY, SECRET_KEY = "team:writer", "c4n4ry/of+the/store="
 DOMAIN = "s3.example"
-_SWIFT = "[swift-hash]\nswift_hash_path_suffix = any\n[storage-policy:0]\nname = any\ndefault = yes\n"
+_SWIFT = (
+    "[swift-hash]\nswift_hash_path_suffix = any\n[storage-policy:0]\nname = any\ndefault = yes\n"
+)
 _PROXY = f"""
 [DEFAULT]
 swift_dir = {{folder}}
