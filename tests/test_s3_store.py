@@ -158,6 +158,7 @@ class TestProgram:
         plain = program.run("upload", path, "--style", "@")
         assert body_of(plain.lines[0]) == png(200, 100)
         path.write_bytes(animation())
+        assert body_of(program.run("upload", path).lines[0]) == animation()
 
     def test_style_is_left_to_the_store(self, program: Program, tmp_path: Path) -> None:
         """Where the store or a CDN draws styles, the link asks for them."""

@@ -147,7 +147,7 @@ def check_public_url(url: str) -> None:
     """Raise ConfigError unless it is empty or can stand before a key in a link."""
     if url and (not is_web_address(url) or set("?#") & set(url)):
         raise ConfigError(
-            "{url} cannot be where others reach the pictures; it begins with http:// or https:// and "
-            "has no ? or #",
+            "{url} cannot be where others reach the pictures; it begins with http:// or https:// "
+            "and has no ? or #",
             url=url,
         )
