@@ -103,11 +103,10 @@ def _masked(body: bytes, secrets: tuple[Secret, ...]) -> bytes:
 
 def _prepared(request: Request, cookie_line: str, call: Call) -> PreparedRequest:
     form = request.body if isinstance(request.body, Form) else None
-    headers = {name: _plain(value) for name, value in request.headers.items()}
     prepared = requests.Request(
         request.method,
         request.url,
-        {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers},
+        {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **request.headers},
         data={k: _plain(v) for k, v in form.fields.items()} if form else request.body,
         files={"file": (form.file_name, form.data, form.mime_type)} if form else None,
     ).prepare()
