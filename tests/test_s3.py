@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,6 +150,15 @@ class TestUpload:
         fake.answers.append(Answer(403, "AccessDenied"))
         with pytest.raises(LoginExpired, match="AccessDenied"):
             host.delete(stored)
+
+    @pytest.mark.parametrize("key", ["../other/a.png", "a/../../b", "/a", "", "a//b", "a?delete"])
+    def test_nothing_else_is_deleted(self, fake: FakeS3, host: S3Host, key: str) -> None:
+        """A key that imghost never gave, as a journal from elsewhere may hold, is not asked for."""
+        with pytest.raises(HostRefused, match="no key that imghost gives"):
+            host.delete(Stored("s3", "pictures", key, "", 1))
+        with pytest.raises(HostRefused, match="cannot be a bucket's name"):
+            host.delete(Stored("s3", f"pictures/{key}", "a.png", "", 1))
+        assert not fake.asked
 
     @pytest.mark.parametrize(
         ("keys", "words"),
@@ -503,7 +513,9 @@ class TestConfig:
                 for bad in (
                     *("s3.example", "ftp://s3.example", "https://", "https://me:pw@s3.example"),
                     *("https://s3.example/?x", "https://s3.example/#x", "https://s3 .example"),
-                    "https://s3.example\n",
+                    *("https://s3.example\n", "https://s3.example:99999", "https://s3.example:0"),
+                    *("https://[:::1]", "https://.example", "https://图.example", "https://x/a//b"),
+                    *("https://x/../b", "https://x/a b", "HTTPS:/x", "https:x"),
                 )
             ),
             *(("region", good, True) for good in ("auto", "eu-west-1", "cn_north")),
@@ -532,6 +544,19 @@ class TestConfig:
         else:
             with pytest.raises(ConfigError):
                 config_of(**{key: value})
+
+    @given(st.from_regex(r"\Ahttps?://[A-Za-z0-9._:/~\[\]@-]{0,30}\Z"), st.booleans())
+    def test_every_endpoint_that_is_accepted_can_be_asked(self, url: str, is_virtual: bool) -> None:
+        """Whatever stands there, what is signed is what is sent."""
+        addressing = "virtual" if is_virtual else "path"
+        keys = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY, "addressing": addressing}
+        try:
+            config = config_of(endpoint=url, bucket="b", **keys)
+        except ConfigError:
+            return
+        host = S3Host(config, Outside(Http(timeout_s=5), "", Path(), Path()))
+        request = host._signed("DELETE", "b", "k.png", {})  # noqa: SLF001 - it is not sent
+        assert requests.Request("DELETE", request.url).prepare().path_url.endswith("/k.png")
 
     def test_limits_are_configured(self, fake: FakeS3, tmp_path: Path) -> None:
         """Size, pace and styles are the config's; without styles they are drawn before."""

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.util import find_spec
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from imghost.errors import ConfigError, LoginExpired
+from imghost.errors import ConfigError, HostRefused, LoginExpired
 from imghost.hosts.base import (
     BROWSER_FORMATS,
+    BUCKET,
     Outside,
     check_bucket,
     check_proxy,
@@ -29,7 +30,9 @@ from imghost.setting import setting
 from imghost.transport.web import Request, host_of
 
 _MAX_KEY_BYTES = 1024
-_ENDPOINT = re.compile(r"https?://(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[\w./~-]*)?")
+_HOST = re.compile(
+    r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?"
+)
 _REGION = re.compile(r"[A-Za-z0-9_-]+")
 _CACHE_CONTROL = re.compile(r"[\w=,;. -]*", re.ASCII)
 _VISIBLE = re.compile(r"[!-~]+")
@@ -38,12 +41,29 @@ _SEGMENT = re.compile(r"(?!\.{1,2}$)[\w.~-]+")  # nothing that a path, a URL or 
 
 
 def _check_endpoint(url: str) -> None:
-    if not _ENDPOINT.fullmatch(url):
+    if not _is_endpoint(url):
         raise ConfigError(
             "{url} cannot be where an S3 store answers; write it as https://HOST, without the "
             "bucket",
             url=url,
         )
+
+
+def _is_endpoint(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_host = _HOST.fullmatch(parts.netloc) and parts.port != 0
+    except ValueError:  # an address or a port that is none
+        return False
+    path = parts.path.strip("/")
+    is_whole = url == f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return bool(is_host and is_whole and parts.scheme in ("http", "https")) and (
+        not path or _is_key(path)
+    )
+
+
+def _is_key(text: str) -> bool:
+    return all(map(_SEGMENT.fullmatch, text.split("/")))
 
 
 def _check_region(region: str) -> None:
@@ -57,8 +77,7 @@ def _check_region(region: str) -> None:
 
 def _check_key(template: str) -> None:
     sample = _PLACE.sub("x" * 64, template)
-    is_key = all(map(_SEGMENT.fullmatch, sample.split("/")))
-    if not is_key or len(sample.encode()) > _MAX_KEY_BYTES:
+    if not _is_key(sample) or len(sample.encode()) > _MAX_KEY_BYTES:
         raise ConfigError(
             "{written} makes no key; use letters, digits, '-', '_', '.', '~', '/' between names, "
             "and {places}",
@@ -174,6 +193,10 @@ class S3Host:
         import requests
         from requests_aws4auth import AWS4Auth
 
+        if not BUCKET.fullmatch(bucket):
+            raise HostRefused("{bucket} cannot be a bucket's name", bucket=bucket)
+        if not _is_key(key):  # which could lead elsewhere
+            raise HostRefused("{key} is no key that imghost gives", key=key)
         url = f"{self._address(bucket)}/{quote(key)}"
         config, secret_key = self._config, self._secret_key()
         auth = AWS4Auth(config.access_key, secret_key, config.region, "s3")
