@@ -459,7 +459,7 @@ def test_chinese(dirs: Dirs) -> None:
     """Every text of the menu is said in the user's language."""
     bench = Bench(dirs, language="zh_CN")
     try:
-        own = {"local", "bilibili", "images", "album", *bench.tray.texts("格式")}
+        own = {"local", "bilibili", "s3", "images", "album", *bench.tray.texts("格式")}
         texts = [
             text
             for path in ((), ("图床",), ("样式",), ("最近",))

@@ -11,19 +11,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from imghost.errors import ConfigError, LoginExpired
-from imghost.hosts.base import Outside, check_bucket
+from imghost.hosts.base import Outside, check_bucket, check_proxy
 from imghost.hosts.bilibili_replies import read_upload
 from imghost.models import Image, Limits, Message, Stored
 from imghost.secret import Secret
 from imghost.setting import setting
-from imghost.transport.web import (
-    Form,
-    Request,
-    host_of,
-    is_proxy,
-    leaves_machine,
-    without_password,
-)
+from imghost.transport.web import Form, Request, host_of, leaves_machine
 
 log = logging.getLogger(__name__)
 
@@ -39,15 +32,6 @@ def _check_api(url: str) -> None:
         )
 
 
-def _check_proxy(proxy: str) -> None:
-    if proxy not in ("", "direct") and not is_proxy(proxy):
-        raise ConfigError(
-            "{proxy} is not an http:// address, and imghost can use no other proxy; set proxy to "
-            'one, to "direct" for none, or to "" for the system\'s',
-            proxy=without_password(proxy),
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class BilibiliConfig:
     """The cookies of the user's account, and how gently it is asked; `proxy` is Http's."""
@@ -60,7 +44,7 @@ class BilibiliConfig:
     timeout_s: float = setting(30.0, least=1, most=3600)
     parallel: int = setting(2, least=1)
     min_gap_s: float = setting(0.5, least=0, most=3600)
-    proxy: str = setting("", check=_check_proxy)
+    proxy: str = setting("", check=check_proxy)
 
 
 class BilibiliHost:

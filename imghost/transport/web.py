@@ -31,7 +31,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent. Cookies go out exactly as given; `max_bytes` of the reply's body are read."""
+    """What is sent. Cookies go out exactly as given; `max_bytes` of the reply's body are read.
+
+    `hidden`: what else of it, such as a part of the address, must never be seen again.
+    """
 
     method: str
     url: str
@@ -39,12 +42,14 @@ class Request:
     cookies: Mapping[str, Secret] = field(default_factory=dict)
     body: bytes | Form = field(default=b"", repr=False)
     max_bytes: int = _REPLY_BYTES
+    hidden: tuple[Secret, ...] = ()
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """All that goes out and must never be seen again."""
         fields = self.body.fields.values() if isinstance(self.body, Form) else ()
-        return (*self.cookies.values(), *(f for f in fields if isinstance(f, Secret)))
+        sent = (f for f in fields if isinstance(f, Secret))
+        return (*self.cookies.values(), *sent, *self.hidden)
 
 
 @dataclass(frozen=True, slots=True)
