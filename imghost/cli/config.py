@@ -53,7 +53,7 @@ def _path(context: Context) -> Answer:
 
 
 def _show(context: Context) -> Answer:
-    text = config_file.shown(context.config)
+    text = config_file.shown(context.source.written())
     return Answer([Item(text, lambda: json.loads(text))], one=True)
 
 
