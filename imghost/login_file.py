@@ -16,7 +16,8 @@ from imghost.disk import machine_errors, write_atomically
 from imghost.hosts.bilibili_login import Login
 from imghost.secret import Secret
 
-_DAMAGE = (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
+_DAMAGE = (OSError, ValueError, TypeError, KeyError, RecursionError)
+_LAST = 1e11  # seconds since the epoch: some 3,000 years
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +60,11 @@ class LoginFile:
 def _read(data: bytes) -> Login:
     content = json.loads(data)
     ends_at = content["ends_at"]
+    is_a_time = ends_at is not None and 0 <= ends_at < _LAST
     return Login(
         Secret(_text(content["sessdata"])),
         Secret(_text(content["bili_jct"])),
-        float(ends_at) if ends_at is not None and math.isfinite(ends_at) else math.inf,
+        float(ends_at) if is_a_time else math.inf,
         _text(content["name"]),
         _text(content["mid"]),
     )

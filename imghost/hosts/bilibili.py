@@ -27,6 +27,20 @@ from imghost.transport.web import (
 
 log = logging.getLogger(__name__)
 
+WARNINGS = (
+    Message("This is not an official API: it may change or close any day."),
+    Message("Pictures are public, and imghost cannot delete them there."),
+    Message("Links have died before: keep your originals, as imghost does for you."),
+    Message(
+        "Do not abuse it: an account can be restricted. Keep the cookies as you keep a password."
+    ),
+    Message(
+        "Your page needs {tag} in its head, or its pictures stay blank.",
+        {"tag": '<meta name="referrer" content="no-referrer">'},
+    ),
+)
+"""What whoever begins to use it has to know."""
+
 _PATH = "/x/upload/web/image"
 _FORMATS = frozenset({"png", "jpeg", "webp"})  # GIF is refused since 2025
 

@@ -29,7 +29,7 @@ _GENERATE = "/x/passport-login/web/qrcode/generate"
 _POLL = "/x/passport-login/web/qrcode/poll"
 _NAV = "/x/web-interface/nav"
 _ADDRESS_CHARACTERS = 500
-_LONGEST_S = 400 * 86_400.0
+_LONGEST_S = 400 * 86_400.0  # what browsers keep of any cookie
 _COOKIE_VALUE = re.compile(r"[!-:<-~]+")
 _MOMENT = re.compile(r"[^,]*,([0-9]{10}),.*", re.DOTALL)
 _USER = re.compile(r"[0-9]{1,20}")
@@ -144,9 +144,8 @@ class Passport:
                 "changed: log in by the browser's cookies, with imghost login --cookies"
             )
         ends_at = found["SESSDATA"].ends_at
-        return replace(
-            login, ends_at=end_of(login.sessdata, now) if math.isinf(ends_at) else ends_at
-        )
+        is_said = ends_at < now + _LONGEST_S
+        return replace(login, ends_at=ends_at if is_said else end_of(login.sessdata, now))
 
 
 def end_of(sessdata: Secret, now: float) -> float:
@@ -157,11 +156,12 @@ def end_of(sessdata: Secret, now: float) -> float:
 
 def _login(cookies: Mapping[str, Secret]) -> Login | None:
     """The login of these cookies, if it is one."""
-    given = [cookies.get(name, Secret("")) for name in ("SESSDATA", "bili_jct")]
-    if not all(_COOKIE_VALUE.fullmatch(one.reveal()) for one in given):
+    none = Secret("")
+    sessdata, bili_jct = cookies.get("SESSDATA", none), cookies.get("bili_jct", none)
+    if not all(_COOKIE_VALUE.fullmatch(one.reveal()) for one in (sessdata, bili_jct)):
         return None
-    user = cookies.get("DedeUserID", Secret("")).reveal()
-    return Login(*given, mid=user if _USER.fullmatch(user) else "")
+    user = cookies.get("DedeUserID", none).reveal()
+    return Login(sessdata, bili_jct, mid=user if _USER.fullmatch(user) else "")
 
 
 def _is_text(value: object, form: re.Pattern[str]) -> bool:

@@ -94,9 +94,7 @@ def text_in(value: object, reply: Reply) -> str:
     return reply.masked(value.encode(errors="replace").decode())[:_DETAIL_CHARACTERS]
 
 
-def _failure(
-    reply: Reply, content: Mapping[str, Any], refused: Meaning | None = None
-) -> HostError:
+def _failure(reply: Reply, content: Mapping[str, Any], refused: Meaning | None = None) -> HostError:
     code, message = _code_in(content), text_in(content.get("message"), reply)
     said = f"{code} {message}".strip() if code else f"HTTP {reply.status}"
     if "请先登录" in message or "账号未登录" in message:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from imghost.secret import Secret
+from imghost.transport.web import moment_of
 
 _AGE = re.compile(r"-?[0-9]{1,15}")
 
@@ -50,14 +51,5 @@ def _ends_at(attributes: Iterable[str], now: float) -> float:
         given[name.strip().lower()] = value.strip()
     if _AGE.fullmatch(age := given.get("max-age", "")):
         return now + int(age)
-    return _moment(given.get("expires", ""))
-
-
-def _moment(date: str) -> float:
-    from http.cookiejar import http2time  # knows each way in which servers write a date
-
-    try:
-        moment = http2time(date)
-    except (ValueError, OverflowError):
-        moment = None
-    return math.inf if moment is None else float(moment)
+    moment = moment_of(given.get("expires", ""))
+    return math.inf if moment is None else moment
