@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from imghost.errors import (
     ConfigError,
     DaemonError,
-    HostError,
     ImageError,
     ImghostError,
     SourceError,
@@ -50,7 +49,6 @@ _STATUS: tuple[tuple[type[ImghostError], int], ...] = (
     (ConfigError, 400),
     (ImageError, 422),
     (SourceError, 404),
-    (HostError, 502),
 )
 
 

@@ -28,19 +28,21 @@ async function scanned() {
   throw new Error(say("unscanned"));
 }
 
-async function guarded(button, work) {
+let busy = false; // a button that is disabled would lose the keyboard
+async function once(work) {
+  if (busy) return;
+  busy = true;
   $("login-error").textContent = "";
-  button.disabled = true;
   try {
     await work();
     location.reload();
   } catch (error) {
     $("login-box").hidden = true;
     $("login-error").textContent = error.message;
-    button.disabled = false;
   }
+  busy = false;
 }
 
-export const logIn = (button) => guarded(button, scanned);
-export const logOut = (button) => guarded(button, () => post("/gallery/login/forget", {}));
-export const useHost = (button) => guarded(button, () => choose("host", button.dataset.host));
+export const logIn = () => once(scanned);
+export const logOut = () => once(() => post("/gallery/login/forget", {}));
+export const useHost = (button) => once(() => choose("host", button.dataset.host));
