@@ -64,8 +64,8 @@ def test_any_lines(lines: list[str]) -> None:
     assert all(value and ends_at > NOW for value, ends_at in found(*lines).values())
 
 
-@pytest.mark.parametrize("before", ["", "Cookie: ", "cookie:", "  COOKIE :\t"])
-@pytest.mark.parametrize("after", ["", ";", "\r\n", " "])
+@pytest.mark.parametrize("before", ["", "Cookie: ", "cookie:", "  COOKIE :\t", "'cookie: "])
+@pytest.mark.parametrize("after", ["", ";", "\r\n", " ", "'"])
 @pytest.mark.parametrize("between", ["; ", ";", "\n"])
 def test_a_line_is_read_however_it_was_copied(before: str, after: str, between: str) -> None:
     """With and without its name, in one line or several; empty cookies are none."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +58,7 @@ def configured(program: Program) -> dict[str, object]:
     return dict(json.loads((program.home / "config" / "config.json").read_text()))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such terminals there")
 class TestTerminal:
     """Somebody at a terminal of 80x24."""
 
@@ -300,7 +303,8 @@ def _picture(program: Program, seed: int = 1) -> str:
 
 
 def _process_list(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    command = ["ps", "-o", "args=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def _holds(path: Path, secrets: list[str]) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from imghost.secret import Secret
 from imghost.transport.web import moment_of
 
+_AROUND = " \t\r\n'\""
 _AGE = re.compile(r"-?[0-9]{1,15}")
 
 
@@ -37,8 +38,8 @@ def set_cookies(lines: Iterable[Secret], now: float) -> Mapping[str, Cookie]:
 
 
 def copied_cookies(line: Secret) -> Mapping[str, Secret]:
-    """What a browser's Cookie line holds, by name, with or without `Cookie:` before it."""
-    text = re.sub(r"(?i)\A\s*cookie\s*:", "", line.reveal())
+    """What a browser's Cookie line holds, by name; it may be quoted, with `Cookie:` before it."""
+    text = re.sub(r"(?i)\Acookie\s*:", "", line.reveal().strip(_AROUND))
     pairs = [pair.partition("=") for pair in re.split(r"[;\r\n]", text)]
     return {name.strip(): Secret(value.strip()) for name, _, value in pairs if value.strip()}
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
-import struct
-import termios
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -66,6 +62,11 @@ def terminal(
     program: Program, *words: str, columns: int = 80, rows: int = 24
 ) -> Iterator[Terminal]:
     """A command in a terminal of that size; it must have ended, or is ended."""
+    import fcntl  # which Windows does not have, as the others
+    import pty
+    import struct
+    import termios
+
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = program.start(*words, stdin=its, stdout=its, stderr=its, start_new_session=True)
