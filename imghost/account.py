@@ -11,7 +11,7 @@ from imghost.config import Config
 from imghost.config_file import LOGIN_HOST, ConfigFile
 from imghost.hosts import HOSTS
 from imghost.hosts.base import NeedsLogin
-from imghost.hosts.bilibili_login import end_of
+from imghost.login import end_of
 
 if TYPE_CHECKING:
     from imghost.app import App

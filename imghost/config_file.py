@@ -13,10 +13,9 @@ from typing import Any
 from imghost.config import Config
 from imghost.disk import write_atomically
 from imghost.errors import ConfigError
-from imghost.hosts.bilibili_login import Login
 from imghost.links import check_format
 from imghost.lock import FileLock
-from imghost.login_file import LoginFile
+from imghost.login import Login, LoginFile
 from imghost.secret import Secret
 from imghost.setting import as_json, read, unknown_key
 from imghost.text import LANGUAGES

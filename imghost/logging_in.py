@@ -10,8 +10,8 @@ from imghost.account import SESSDATA_VARIABLE
 from imghost.config import Config
 from imghost.config_file import LOGIN_HOST, ConfigFile, empty_login
 from imghost.errors import HostRefused, HostUnavailable
-from imghost.hosts.bilibili_login import CODE_S, Code, Login, Passport, Scan
-from imghost.login_file import LoginFile
+from imghost.hosts.bilibili_login import CODE_S, Code, Passport, Scan
+from imghost.login import Login, LoginFile
 from imghost.models import Message
 from imghost.secret import Secret
 from imghost.transport import Http

@@ -14,7 +14,7 @@ from imghost.config_file import LOGIN_HOST, ConfigFile
 from imghost.hosts.bilibili import WARNINGS
 from imghost.hosts.bilibili_login import Code, Scan
 from imghost.logging_in import LoggingIn, Progress, log_out
-from imghost.login_file import LoginFile
+from imghost.login import LoginFile
 from imghost.models import Message
 from imghost.server.gallery.contents import Scanned, ShownCode, ShownLogin
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
 from imghost.hosts.bilibili import BilibiliConfig
-from imghost.hosts.bilibili_login import Code, Login, Passport, Scan, end_of
+from imghost.hosts.bilibili_login import Code, Passport, Scan
+from imghost.login import Login, end_of
 from imghost.secret import Secret
 from imghost.transport import Http
 from imghost.transport.web import Reply, Request

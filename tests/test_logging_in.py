@@ -12,7 +12,7 @@ from imghost.dirs import Dirs
 from imghost.errors import HostUnavailable, LoginExpired
 from imghost.hosts.bilibili_login import Scan
 from imghost.logging_in import POLL_S, LoggingIn, log_out
-from imghost.login_file import LoginFile
+from imghost.login import LoginFile
 from imghost.secret import Secret
 from imghost.transport import Http
 from tests.fakes.bilibili import Answer, FakeBilibili, settings

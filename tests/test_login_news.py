@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from imghost.dirs import Dirs
-from imghost.hosts.bilibili_login import Login
-from imghost.login_file import LoginFile
+from imghost.login import Login, LoginFile
 from imghost.models import State, Target
 from imghost.secret import Secret
 from imghost.watch.login_news import LoginNews

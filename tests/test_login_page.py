@@ -13,7 +13,7 @@ import pytest
 import segno
 
 from imghost.dirs import Dirs
-from imghost.login_file import LoginFile
+from imghost.login import LoginFile
 from imghost.models import State
 from imghost.server.gallery.access import PAGE_HEADER
 from tests.fakes import pictures

@@ -18,9 +18,8 @@ from imghost.choosing import Choice, Chooser
 from imghost.clipboard import WITH_TEXT
 from imghost.desktop.tray import Face, Tray
 from imghost.dirs import Dirs
-from imghost.hosts.bilibili_login import Login
 from imghost.imaging.styled import styled
-from imghost.login_file import LoginFile
+from imghost.login import Login, LoginFile
 from imghost.models import State
 from imghost.report import clock_text
 from imghost.secret import Secret

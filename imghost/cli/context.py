@@ -49,7 +49,7 @@ class Context:
     def source(self) -> ConfigFile:
         """The config file as a source of configs."""
         from imghost.config_file import ConfigFile
-        from imghost.login_file import LoginFile
+        from imghost.login import LoginFile
 
         is_named, logins = self.named_config is not None, LoginFile(self.dirs.login)
         return ConfigFile(self.config_file, self.environ, logins, required=is_named)

@@ -13,9 +13,9 @@ from imghost.cli.context import Context
 from imghost.cli.parser import Parser
 from imghost.errors import LoginExpired, UsageError
 from imghost.hosts.bilibili import WARNINGS
-from imghost.hosts.bilibili_login import CODE_S, Code, Login, Scan
+from imghost.hosts.bilibili_login import CODE_S, Code, Scan
 from imghost.logging_in import LoggingIn, Progress
-from imghost.login_file import LoginFile
+from imghost.login import Login, LoginFile
 from imghost.models import Message
 from imghost.secret import Secret
 from imghost.transport import Http

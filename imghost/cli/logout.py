@@ -8,7 +8,7 @@ from imghost.cli.console import Answer
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
 from imghost.logging_in import log_out
-from imghost.login_file import LoginFile
+from imghost.login import LoginFile
 
 SUMMARY = "Forget the login at Bilibili."
 

@@ -6,17 +6,17 @@ several places and is never logged.
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from imghost.errors import HostError, HostRefused, LoginExpired
 from imghost.hosts.bilibili import BilibiliConfig
 from imghost.hosts.bilibili_replies import read_data, text_in
+from imghost.login import LONGEST_S, Login, end_of
 from imghost.secret import Secret
 from imghost.transport import Http
 from imghost.transport.cookies import copied_cookies, set_cookies
@@ -29,9 +29,7 @@ _GENERATE = "/x/passport-login/web/qrcode/generate"
 _POLL = "/x/passport-login/web/qrcode/poll"
 _NAV = "/x/web-interface/nav"
 _ADDRESS_CHARACTERS = 500
-_LONGEST_S = 400 * 86_400.0  # what browsers keep of any cookie
 _COOKIE_VALUE = re.compile(r"[!-:<-~]+")
-_MOMENT = re.compile(r"[^,]*,([0-9]{10}),.*", re.DOTALL)
 _USER = re.compile(r"[0-9]{1,20}")
 _ADDRESS = re.compile(r"https?://[!-~]+")
 
@@ -54,20 +52,6 @@ class Code:
 
     address: Secret
     key: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Cookies of an account: its name and number, "" while unknown, and when they end.
-
-    `ends_at` is in seconds since the epoch, infinite if unknown.
-    """
-
-    sessdata: Secret
-    bili_jct: Secret
-    ends_at: float = math.inf
-    name: str = ""
-    mid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +128,8 @@ class Passport:
                 "changed: log in by the browser's cookies, with imghost login --cookies"
             )
         ends_at = found["SESSDATA"].ends_at
-        is_said = ends_at < now + _LONGEST_S
+        is_said = ends_at < now + LONGEST_S
         return replace(login, ends_at=ends_at if is_said else end_of(login.sessdata, now))
-
-
-def end_of(sessdata: Secret, now: float) -> float:
-    """When a cookie ends by the moment in its middle; infinite if none stands there."""
-    found = _MOMENT.fullmatch(unquote(sessdata.reveal()))
-    return float(found[1]) if found and float(found[1]) < now + _LONGEST_S else math.inf
 
 
 def _login(cookies: Mapping[str, Secret]) -> Login | None:

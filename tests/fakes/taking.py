@@ -16,7 +16,7 @@ from imghost.dirs import Dirs
 from imghost.errors import ImghostError
 from imghost.imaging.pixels import pixels_digest
 from imghost.imaging.prepare import Prepare, prepare
-from imghost.login_file import LoginFile
+from imghost.login import LoginFile
 from imghost.models import Record, State
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind, stamp_of

@@ -22,8 +22,7 @@ from imghost.account import Account, account_of, days_left
 from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
 from imghost.errors import ConfigError
-from imghost.hosts.bilibili_login import Login
-from imghost.login_file import LoginFile
+from imghost.login import Login, LoginFile
 from imghost.secret import Secret
 from tests.fakes.bilibili import BILI_JCT, SESSDATA
 from tests.fakes.canaries import leaked
@@ -100,7 +99,7 @@ class TestKeeping:
     def test_two_processes_that_save_at_once(self, logins: LoginFile) -> None:
         """One of them counts in the end, whole; nothing of the other is mixed in, or left over."""
         code = (
-            "import sys; from pathlib import Path; from imghost.login_file import LoginFile; "
+            "import sys; from pathlib import Path; from imghost.login import LoginFile; "
             "from imghost.hosts.bilibili_login import Login; from imghost.secret import Secret\n"
             "who = sys.argv[2]; file = LoginFile(Path(sys.argv[1]))\n"
             "for _ in range(200): file.save(Login(Secret(who * 500), Secret(who), 1.0, who, who))"

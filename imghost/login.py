@@ -1,4 +1,4 @@
-"""Where a login is kept: a file of its own, which only this user can read.
+"""A login: its cookies, whose they are, when they end, and its file, which is its user's alone.
 
 Not in the system's keyring: any program of the same user reads that as it reads a file, it hangs or
 asks where nobody looks, and a command over ssh has none. On Linux, keyring 25 and what it needs
@@ -10,16 +10,42 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.disk import machine_errors, write_atomically
-from imghost.hosts.bilibili_login import Login
 from imghost.secret import Secret
+
+LONGEST_S = 400 * 86_400.0
+"""How long browsers keep a cookie, whatever its server says."""
 
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, RecursionError)
 _LAST = 1e11  # seconds since the epoch: some 3,000 years
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Cookies of an account: its name and number, "" while unknown, and when they end.
+
+    `ends_at` is in seconds since the epoch, infinite if unknown.
+    """
+
+    sessdata: Secret
+    bili_jct: Secret
+    ends_at: float = math.inf
+    name: str = ""
+    mid: str = ""
+
+
+def end_of(sessdata: Secret, now: float) -> float:
+    """When a cookie ends by the moment in its middle; infinite if none stands there."""
+    from urllib.parse import unquote
+
+    found = re.fullmatch(r"[^,]*,([0-9]{10}),.*", unquote(sessdata.reveal()), re.DOTALL)
+    return float(found[1]) if found and float(found[1]) < now + LONGEST_S else math.inf
 
 
 class LoginFile:
