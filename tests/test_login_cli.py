@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from tests.fakes import faults, pictures
-from tests.fakes.bilibili import BILI_JCT, SESSDATA, FakeBilibili, settings
+from tests.fakes.bilibili import BILI_JCT, SESSDATA, Answer, FakeBilibili, settings
 from tests.fakes.bilibili_login import GENERATE, NAME, POLL, FakeLogin, address_of, session
 from tests.fakes.canaries import leaked
 from tests.fakes.faults import FaultServer
@@ -106,6 +106,15 @@ class TestTerminal:
             assert it.text.count("the code has expired") == 3
         assert (fake.login.count(GENERATE), fake.login.count(POLL)) == (3, 3)
         assert kept(program) is None
+
+    def test_a_server_in_trouble_is_asked_again(self, program: Program, fake: FakeBilibili) -> None:
+        """Below the code, in few words; then it goes on where it was."""
+        with terminal(program, "login") as it:
+            it.until("not scanned yet")
+            fake.login.answers.append(Answer(-500, "服务器错误" * 20))
+            it.until("no answer; asking again")
+            fake.login.behave = confirm
+            it.until("[y/N]")
 
     def test_ctrl_c_ends_it(self, program: Program, fake: FakeBilibili) -> None:
         """At once, and nothing was kept."""

@@ -27,6 +27,7 @@ _STATES = {
     Scan.WAITING: Message("not scanned yet"),
     Scan.SCANNED: Message("scanned: confirm it on your phone"),
 }
+_NO_ANSWER = Message("no answer; asking again")
 
 
 def add_arguments(parser: Parser) -> None:
@@ -95,6 +96,7 @@ def _followed(logging_in: LoggingIn, code: Code, console: Console) -> Progress:
     while (left_s := until - time.monotonic()) > 0:
         state = progress.problem or _STATES[progress.scan]
         if console.watched:
+            state = _NO_ANSWER if progress.problem else state  # the line must not be too long
             left = f"{int(left_s) // 60}:{int(left_s) % 60:02}"
             console.bar(console.say("{state} · {left} left", state=state, left=left))
         elif state != told:
