@@ -56,7 +56,8 @@ class Delivery:
         if image is None:
             if self._pipeline.works(record):
                 return Outcome(record, None, reused=True)
-            self._journal.reopen(record.id)
+            if record.state not in (State.QUEUED, State.UPLOADING):  # it may be done by now
+                self._journal.reopen(record.id)
         outcome = Outcome(record, None)
         for attempt in range(TRIES):
             if attempt and not self._waited(_BACKOFF_S * 2**attempt, outcome.error):
@@ -104,7 +105,8 @@ class Delivery:
         """Another caller or process sends this very image: its end is ours."""
         record = self._journal.get(record_id)
         while record.state is State.UPLOADING:
-            if self._clock() >= self._until and not self._outbox.sends(record_id):
+            is_ours = self._journal.owner_of(record_id) == self._owner
+            if self._clock() >= self._until and not is_ours:
                 break
             if self._outbox.pause(_POLL_S):
                 break

@@ -97,7 +97,7 @@ class Look:
             choices,
             problem,
             journal.done_after(self._first),
-            journal.unsettled_counts(),
+            journal.unsettled(),
             tuple(journal.latest_done(RECENT)),
             tuple(reversed(left_alone)),
             tuple(self._waiting(record) for record in waiting),
