@@ -1,4 +1,4 @@
-"""What a post says of its pictures: where each one stands in the text, and what it names."""
+"""A post's pictures: where each one stands in the text, and what it names."""
 
 from __future__ import annotations
 
