@@ -83,7 +83,7 @@ class App:
         self.journal = Journal(self._journal_file.db)
         self.facts = Facts(self._journal_file.db)
         self.seen = Seen(self._journal_file.db)
-        self._found = Inputs(self.store, self.journal, self.off_limits, fetch)
+        self._found = Inputs(self.store, self.journal, dirs.local, self.off_limits, fetch)
         self._pipeline = self._piped(self.config)
         self.outbox = Outbox(self.journal, self.pipeline, self.owner.id)
         try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from imghost.config import Config
 from imghost.errors import SourceError
+from imghost.hosts.local import LocalHost, find_file
 from imghost.keep.journal import Journal
 from imghost.keep.store import Store
-from imghost.models import Found
+from imghost.models import Found, Record
 from imghost.server.asked import (
     BytesInput,
     EditorFile,
@@ -20,7 +22,7 @@ from imghost.server.asked import (
     UploadedInput,
 )
 from imghost.sources.files import found_bytes, found_file, found_link, found_named
-from imghost.sources.off_limits import OffLimits
+from imghost.sources.off_limits import NOTHING, OffLimits
 
 _FETCH_S = 30.0
 
@@ -29,11 +31,17 @@ Fetch = Callable[[str, int], bytes]
 
 
 class Inputs:
-    """Finds each input's image, by `fetch` what others host; loading raises SourceError."""
+    """Finds each input's image, by `fetch` what others host; loading raises SourceError.
 
-    def __init__(self, store: Store, journal: Journal, off_limits: OffLimits, fetch: Fetch) -> None:
+    `files` is the embedded host's folder.
+    """
+
+    def __init__(
+        self, store: Store, journal: Journal, files: Path, off_limits: OffLimits, fetch: Fetch
+    ) -> None:
         self._store = store
         self._journal = journal
+        self._files = files
         self._off_limits = off_limits
         self._fetch = fetch
 
@@ -54,7 +62,18 @@ class Inputs:
                 return found_link(url, lambda url: self._fetch(url, max_bytes))
             case UploadedInput(record_id):
                 record = self._journal.get(record_id)
-                return Found(record.origin, record.name, partial(self._store.read, record.original))
+                return Found(record.origin, record.name, partial(self._kept, record))
+
+    def _kept(self, record: Record) -> bytes:
+        """The original; where that was let go of, what the embedded host shows, as it was sent."""
+        try:
+            return self._store.read(record.original)
+        except SourceError:
+            own = record.host == LocalHost.name
+            path = find_file(self._files, record.bucket, record.key) if own else None
+            if path is None:
+                raise
+            return found_file(str(path), record.size_bytes, NOTHING).load()
 
 
 def fetch_public(url: str, max_bytes: int) -> bytes:
