@@ -15,7 +15,6 @@ from imghost.posts.block_starts import (
     HEADING,
     ITEM,
     MARKS,
-    PROSE,
     RULE,
     UNDERLINE,
     FenceEnd,
@@ -27,6 +26,7 @@ from imghost.posts.block_starts import (
 )
 from imghost.posts.leaves import Leaves, Span
 from imghost.posts.line import Line
+from imghost.posts.skipping import Skipping
 
 _CODE_INDENT = 4
 _QUOTE = 0
@@ -54,20 +54,15 @@ class Blocks:
         self._can_head = False  # whether the last of these lines may be a table's first
         self._until = BLANK_LINE
         self._columns = 0
-        self._read(start, last=len(text) if "]:" in text else wanted[-1])
+        self._read(start, Skipping(text, wanted))
 
-    def _read(self, pos: int, last: int) -> None:
+    def _read(self, pos: int, skipping: Skipping) -> None:
         text, length = self._text, len(self._text)
-        while pos < length and (pos <= last or self._kind is not _Kind.NONE):
-            prose = None
-            if not self._containers and self._kind is _Kind.NONE:
-                prose = PROSE.match(text, pos)
-            if prose:
-                self.leaves.add([Span(pos, prose.end())])
-                pos = prose.end()
-            else:
-                end = text.find("\n", pos)
-                pos = self._read_line(pos, length if end < 0 else end) + 1
+        while pos < length and (pos <= skipping.last or self._kind is not _Kind.NONE):
+            if self._kind is _Kind.NONE and not self._containers:
+                pos = skipping.skip(pos)
+            end = text.find("\n", pos)
+            pos = self._read_line(pos, length if end < 0 else end) + 1
         self._close(0)
 
     def _read_line(self, start: int, end: int) -> int:
@@ -149,8 +144,8 @@ class Blocks:
             self._kind, self._until = _Kind.HTML, until
             self._go_on(line)
             return end
-        if mark == "{" and (code := template_end(text, at)) >= 0:
-            self._close(0)
+        if mark == "{" and depth == 0 and (code := template_end(text, at)) >= 0:
+            self._close(depth)
             end = text.find("\n", code)
             return len(text) if end < 0 else end
         return -1
