@@ -31,12 +31,14 @@ from imghost.posts.skipping import Skipping
 _CODE_INDENT = 4
 _QUOTE = 0
 
+
 class _Kind(Enum):
     NONE = auto()
     TEXT = auto()
     TABLE = auto()
     HTML = auto()
     CODE = auto()
+
 
 class Blocks:
     """Reads a text from `start` on; only line feeds end its lines.
@@ -110,8 +112,7 @@ class Blocks:
         if not item:
             return False
         is_bare = not line.text[item.end() : line.end].strip(" \t")
-        interrupts = self._kind is _Kind.TEXT and depth == len(self._containers)
-        if interrupts and (is_bare or int(item[1] or 1) != 1):
+        if self._is_in_text(depth) and (is_bare or int(item[1] or 1) != 1):
             return False
         self._close(depth)
         outer, sign = line.indent, len(item[0])
@@ -126,12 +127,8 @@ class Blocks:
         """Begin what is neither container nor paragraph; where its first lines end, or -1."""
         text, at, end = line.text, line.at, line.end
         mark = text[at]
-        if self._kind is _Kind.TEXT and depth == len(self._containers):
-            if self._begin_table(line):
-                return end
-            if UNDERLINE.match(text, at):
-                self._close(depth)
-                return end
+        if self._is_in_text(depth) and (self._begin_table(line) or self._underline(line)):
+            return end
         if (mark == "#" and HEADING.match(text, at)) or RULE.match(text, at):
             self._close(depth)
             self.leaves.add([Span(at, end)])
@@ -149,6 +146,15 @@ class Blocks:
             end = text.find("\n", code)
             return len(text) if end < 0 else end
         return -1
+
+    def _is_in_text(self, depth: int) -> bool:
+        return self._kind is _Kind.TEXT and depth == len(self._containers)
+
+    def _underline(self, line: Line) -> bool:
+        if not UNDERLINE.match(line.text, line.at):
+            return False
+        self._close(len(self._containers))
+        return True
 
     def _has_text(self) -> bool:
         return self._kind in (_Kind.TEXT, _Kind.TABLE)

@@ -16,7 +16,7 @@ _LASTING = re.compile(
 
 _BLANK_LINES = ("\n\n", "\n \n")  # the latter once was CR LF
 _NO_PARAGRAPH = MARKS | frozenset(" \t\n")
-_IMAGE_TEXT = re.compile(r"!\[[^\[\]\\`<\n]*\]|[^!]")
+_IMAGE_TEXT = re.compile(r"!\[[^\[\]\\`<\n]*\]")
 
 
 class Skipping:
@@ -56,7 +56,5 @@ class Skipping:
     def _stands_alone(self, place: int) -> bool:
         """Whether what is wanted there needs no label."""
         image = _IMAGE_TEXT.match(self._text, place)
-        if not image or image[0][0] != "!":
-            return bool(image)
-        tail = LINK_TAIL.match(self._text, image.end())
-        return bool(tail) and "\n" not in tail[0]
+        tail = LINK_TAIL.match(self._text, image.end()) if image else None
+        return self._text[place] != "!" or (tail is not None and "\n" not in tail[0])

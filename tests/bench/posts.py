@@ -12,8 +12,10 @@ from tests.bench.measure import Row, median_s
 
 _RUNS = 7
 _POSTS = 300
-_CHINESE = "图床会变心，文章要比它活得久。我们把每一张图片都记下来，链接失效时从原图重新上传。"
-_ENGLISH = "A picture that nobody can see any more is worse than none at all, so keep the original. "
+_CHINESE = "图床会变心。文章要比它活得久。我们把每一张图片都记下来。链接失效时从原图重新上传。"
+_ENGLISH = (
+    "A picture that nobody can see any more is worse than none at all, so keep the original. "
+)
 _CODE = """```python
 def kept(path: Path) -> bytes:
     with open(path, "rb") as file:  # ![no](picture.png)
@@ -32,7 +34,7 @@ _TABLE = """| host | links live | notes |
 | one  | 45 minutes | gone  |
 | two  | years      | `@800w.webp` works |
 """
-_QUOTE = "> 数据无价，备份有数。\n> Keep two copies, one of them elsewhere.\n"
+_QUOTE = "> 数据无价。备份有数。\n> Keep two copies, one of them elsewhere.\n"
 
 
 def post(number: int, pictures: int = 5) -> str:
