@@ -43,7 +43,7 @@ class Mover:
         if not plan.uploads:
             return True
         self._console.note(
-            "{n} pictures are to be uploaded, which takes about {time}",
+            "pictures to upload: {n}, which takes about {time}",
             n=len(plan.uploads),
             time=span_text(_expected_s(app, plan)),
         )
@@ -136,21 +136,19 @@ class Mover:
                     problem=told.why,
                 )
         changed = [moved for moved in self._ended if moved.links]
-        links = sum(len(moved.links) for moved in changed)
-        if self._run and self._run.id:
-            tell(
-                "{links} links in {posts} posts are new; imghost migrate --undo {run} puts the old "
+        counts = {"links": sum(len(moved.links) for moved in changed), "posts": len(changed)}
+        if changed and self._run:
+            self._console.note(
+                "new links: {links}, in posts: {posts}; imghost migrate --undo {run} puts the old "
                 "ones back",
-                links=links,
-                posts=len(changed),
                 run=self._run.id,
+                **counts,
             )
-        elif links:
-            tell(
-                "{links} links in {posts} posts would be new; those at .invalid stand for what "
-                "uploading gives",
-                links=links,
-                posts=len(changed),
+        elif changed:
+            self._console.note(
+                "there would be new links: {links}, in posts: {posts}; those at .invalid stand for "
+                "what uploading gives",
+                **counts,
             )
 
 
