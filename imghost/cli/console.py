@@ -15,6 +15,7 @@ from imghost.models import Message
 from imghost.text import Speaker
 
 _COLUMNS, _ROWS = 80, 24  # of a terminal that does not know
+_BAR_CELLS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,12 @@ class Console:
                 "history",
                 detail=exc.strerror or str(exc),
             ) from exc
+
+
+def progress_bar(done: int, total: int) -> str:
+    """A bar with counts, for a line of its own."""
+    filled = _BAR_CELLS * done // total
+    return f"[{'#' * filled}{'.' * (_BAR_CELLS - filled)}] {done}/{total}"
 
 
 def _escaped(line: str) -> str:
