@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -55,6 +56,14 @@ class Rows:
         """The hashes of what may still be sent."""
         rows = self._db.read(f"SELECT sha256 FROM uploads WHERE {UNSETTLED}")
         return {row["sha256"] for row in rows}
+
+    def showing(self, urls: Collection[str], sha1s: Collection[str]) -> list[Record]:
+        """The rows with one of these links, or of a file with one of these SHA-1s, latest first."""
+        return self._select(
+            "WHERE url IN (SELECT value FROM json_each(?))"
+            " OR sha1 IN (SELECT value FROM json_each(?)) ORDER BY id DESC",
+            (json.dumps([*urls]), json.dumps([*sha1s])),
+        )
 
     def queued_hosts(self) -> list[str]:
         """The hosts for which something is queued."""
@@ -201,6 +210,11 @@ class Rows:
                 f"SELECT DISTINCT owner FROM uploads WHERE state = 'uploading' AND {UNSETTLED}"
             )
         }
+
+    def owner_of(self, record_id: int) -> str:
+        """Who has the row claimed; "" if nobody has."""
+        rows = self._db.read("SELECT owner FROM uploads WHERE id = ?", (record_id,))
+        return str(rows[0]["owner"]) if rows else ""
 
     def _select(self, rest: str, values: Sequence[object] = ()) -> list[Record]:
         with self._in_doubt():
