@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
@@ -20,6 +21,7 @@ from imghost.models import Message, State, Target
 
 _LOCK_WAIT_S = 10.0
 _LOOK_S = 0.1
+_UNSYNCED = 500  # more than are accepted within the half minute after which systems sync
 _WHOLE = 0x696D6768
 RECOVERED = "recovered"
 """The file's application_id once nothing is missing from it; a file that was just made has none."""
@@ -98,11 +100,12 @@ class JournalFile:
             )
 
     def _note_again(self) -> None:
-        """Have the slips for the next time, those too that a power cut took."""
+        """Write the latest slips again that a power cut took, for the day the journal is lost."""
         rows = Rows(self.db)
-        for original in self._store.without_slips():
-            if slips := rows.slips(original):
-                self._store.write_slips(original, slips)
+        for original in rows.latest_originals(_UNSYNCED):
+            if not self._store.read_slips(original):
+                with contextlib.suppress(JournalDamaged):  # who needs that row tells it
+                    self._store.write_slips(original, rows.slips(original))
 
     def _is_whole(self, *, thorough: bool) -> bool:
         try:

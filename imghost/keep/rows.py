@@ -185,6 +185,15 @@ class Rows:
         )
         return [row["original"] for row in rows]
 
+    def latest_originals(self, count: int) -> list[str]:
+        """The originals that led to the rows with the highest so many ids."""
+        rows = self._db.read(
+            "SELECT original FROM uploads WHERE id > ?1"
+            " UNION SELECT original FROM inputs WHERE upload > ?1",
+            (self.last_id() - count,),
+        )
+        return [row["original"] for row in rows]
+
     def records_of(self, original: str) -> list[Record]:
         """The rows that an original led to."""
         return self._select(

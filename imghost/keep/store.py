@@ -15,7 +15,6 @@ from imghost.errors import MachineError, SourceError
 
 _HEX = frozenset("0123456789abcdef")
 _SHA256_LENGTH = 64
-_DAY_S = 86_400.0
 
 Slip = Mapping[str, object]
 """One row of the journal as JSON, kept beside its original for the day the journal is lost."""
@@ -70,18 +69,6 @@ class Store:
         for path in self._root.glob("??/*"):
             if len(path.name) == _SHA256_LENGTH and _HEX.issuperset(path.name):
                 yield path.name
-
-    def without_slips(self) -> Iterator[str]:
-        """The originals beside which nothing is noted: a power cut takes what was noted last.
-
-        What was noted more than a day before that is not read.
-        """
-        noted = {original: _stat(self._slips_path(original)) for original in self.hashes()}
-        last = max((found.st_mtime for found in noted.values() if found), default=0.0)
-        for original, found in noted.items():
-            is_old = found and found.st_mtime < last - _DAY_S
-            if not (is_old or self.read_slips(original)):
-                yield original
 
     def original_bytes(self, sha256: str) -> int:
         """How much room an original takes; nothing if it went meanwhile."""

@@ -55,6 +55,7 @@ ELSEWHERE = {
         "desktop/test_watch_troubles.py::test_an_expired_login",
     ),
     9: ("test_health.py", "test_daemon.py::test_a_dead_link_is_found"),
+    10: ("test_s3.py::TestAnswers",),
     11: ("test_outbox.py::test_a_disk_that_fills_up_in_between_loses_nothing",),
     13: (
         "test_database.py",
