@@ -12,8 +12,9 @@ from typing import Any
 from imghost.cli import client
 from imghost.door import find_door
 from tests.fakes import pictures
+from tests.fakes.canaries import leaked
 from tests.fakes.program import Program, Watching, eventually
-from tests.faults.promise import Home
+from tests.faults.promise import SECRETS, Home
 
 WATCH = ("watch", "--no-clipboard", "--no-tray")
 
@@ -49,17 +50,23 @@ class Folder:
     @contextmanager
     def started(self) -> Iterator[subprocess.Popen[bytes]]:
         """The daemon from its very start on; if it was not ended before, it is killed."""
-        with self.program.start(*WATCH, stdin=subprocess.DEVNULL, stderr=None) as process:
+        log = self.home.path.with_name("said")
+        with (
+            log.open("wb") as says,
+            self.program.start(*WATCH, stdin=subprocess.DEVNULL, stderr=says) as process,
+        ):
             try:
                 yield process
             finally:
                 process.kill()
+        assert not leaked(log.read_text(encoding="utf-8"), SECRETS)
 
     @contextmanager
     def watching(self) -> Iterator[Watching]:
         """The daemon from when it watches; it ends well."""
         with self.program.watching(*WATCH[1:]) as watching:
             yield watching
+        assert not leaked(watching.said, SECRETS)
 
     def retry(self) -> None:
         """Tell the daemon that something changed."""
