@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from imghost.health import look
 from imghost.hosts import HOSTS
 from imghost.imaging.prepare import Prepare, prepare
 from imghost.in_order import in_order
+from imghost.keep.copies import Copies
 from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
 from imghost.keep.owner import Owner
@@ -32,6 +34,7 @@ from imghost.server.asked import (
     EditorFile,
     FileInput,
     Input,
+    KeptInput,
     LinkInput,
     UploadedInput,
     UploadOptions,
@@ -54,7 +57,7 @@ class App:
     The config file is looked at before each send: a change takes effect for the next image.
     `base_url` is where the embedded server answers, "" while none does. `prepare_bytes` turns
     bytes into what is sent, here or in a child process. `thorough` reads the whole journal first.
-    Raises MachineError.
+    `clock` gives seconds since the epoch. Raises MachineError.
     """
 
     def __init__(
@@ -66,8 +69,10 @@ class App:
         prepare_bytes: Prepare = prepare,
         base_url: str = "",
         thorough: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.dirs = dirs
+        self.clock = clock
         self.off_limits = off_limits(dirs)
         self.config = config
         self.base_url = base_url
@@ -83,7 +88,8 @@ class App:
         except BaseException:
             self.owner.close()
             raise
-        self.journal = Journal(self._journal_file.db)
+        self.journal = Journal(self._journal_file.db, clock)
+        self.copies = Copies(self._journal_file.db, clock)
         self.facts = Facts(self._journal_file.db)
         self.seen = Seen(self._journal_file.db)
         self._pipeline = self._piped(self.config)
@@ -230,6 +236,8 @@ class App:
             case UploadedInput(record_id):
                 record = self.journal.get(record_id)
                 return Found(record.origin, record.name, partial(self.store.read, record.original))
+            case KeptInput(original, name):
+                return Found("command", name, partial(self.store.read, original))
 
     def _fetch(self, url: str) -> bytes:
         if not self.config.server.fetch_links:
@@ -256,6 +264,6 @@ class App:
             config, self._hosts, self.store, self.journal, self._prepare, self.look, self.owner.id
         )
 
-    def look(self, record: Record) -> Alive:
-        """Whether a record's link works, as far as can be seen in two seconds."""
-        return look(record, self._hosts(record.host), timeout_s=_LOOK_S)
+    def look(self, record: Record, *, timeout_s: float = _LOOK_S) -> Alive:
+        """Whether a record's link works, as far as can be seen in so many seconds."""
+        return look(record, self._hosts(record.host), timeout_s=timeout_s)

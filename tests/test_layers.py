@@ -49,6 +49,7 @@ LAYERS = (
         "watch",
         "desk",
         "backend",
+        "looks",
         "editors",
         "front",
         "copying",

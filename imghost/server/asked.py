@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
 from imghost.errors import UsageError
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_WAIT_S = 3600.0
 MAX_MINUTES = 60 * 24 * 366
 _IDS = 1 << 63  # what SQLite can count
@@ -53,7 +55,15 @@ class UploadedInput:
     id: int
 
 
-Input = FileInput | EditorFile | LinkInput | BytesInput | UploadedInput
+@dataclass(frozen=True, slots=True)
+class KeptInput:
+    """A kept original, by its sha256, and what to call it: also of what others host."""
+
+    original: str
+    name: str
+
+
+Input = FileInput | EditorFile | LinkInput | BytesInput | UploadedInput | KeptInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +185,13 @@ def _input(value: object) -> Input:
             return LinkInput(url)
         case {"id": int() as record_id, **rest} if _is_id(record_id) and not rest:
             return UploadedInput(record_id)
-    raise UsageError('each of "inputs" in the request must have a "path", a "url" or an "id"')
+        case {"original": str(original), "name": str(name), **rest} if (
+            _SHA256.fullmatch(original) and not rest
+        ):
+            return KeptInput(original, name)
+    raise UsageError(
+        'each of "inputs" in the request must have a "path", a "url", an "id" or an "original"'
+    )
 
 
 def _is_id(value: object) -> bool:

@@ -13,6 +13,7 @@ from imghost.server.asked import (
     FileInput,
     Input,
     Json,
+    KeptInput,
     LinkInput,
     UploadedInput,
 )
@@ -79,6 +80,8 @@ def _word(given: Input) -> str:
         case LinkInput(url):
             return url
         case BytesInput(name):
+            return name
+        case KeptInput(name=name):
             return name
         case UploadedInput():
             return ""
