@@ -8,7 +8,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from imghost.cli.console import Answer, Item
+from imghost.cli.console import Answer, Item, progress_bar
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser, seconds
 from imghost.cli.picgo import OPTION
@@ -30,7 +30,6 @@ from imghost.sources.files import is_link
 SUMMARY = "Upload images and print their links."
 _CLIPBOARD = "clipboard"
 _WAIT_S = 5.0
-_BAR_CELLS = 30
 _LARGE_BYTES = 1_000_000
 _NAMES = {"name", "path", "url"}
 
@@ -212,9 +211,3 @@ def _size_bytes(word: str) -> int:
         return Path(word).stat().st_size
     except (OSError, ValueError):
         return 0
-
-
-def progress_bar(done: int, total: int) -> str:
-    """A bar with counts, for a line of its own."""
-    filled = _BAR_CELLS * done // total
-    return f"[{'#' * filled}{'.' * (_BAR_CELLS - filled)}] {done}/{total}"

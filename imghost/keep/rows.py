@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -54,6 +55,14 @@ class Rows:
         """The finished rows with one of these links, as it was when they were sent."""
         known = tuple(filter(can_be_stored, urls))
         return self._select(f"WHERE state = 'done' AND url IN ({marks(known)})", known)
+
+    def showing(self, urls: Collection[str], sha1s: Collection[str]) -> list[Record]:
+        """The rows with one of these links, or of a file with one of these SHA-1s, latest first."""
+        return self._select(
+            "WHERE url IN (SELECT value FROM json_each(?))"
+            " OR sha1 IN (SELECT value FROM json_each(?)) ORDER BY id DESC",
+            (json.dumps([*urls]), json.dumps([*sha1s])),
+        )
 
     def queued_hosts(self) -> list[str]:
         """The hosts for which something is queued."""

@@ -13,8 +13,8 @@ from imghost.server.asked import (
     FileInput,
     Input,
     Json,
-    KeptInput,
     LinkInput,
+    RemoteInput,
     UploadedInput,
 )
 from imghost.server.peer import OWN_NAMES
@@ -77,11 +77,9 @@ def _word(given: Input) -> str:
     match given:
         case FileInput(path) | EditorFile(path):
             return path
-        case LinkInput(url):
+        case LinkInput(url) | RemoteInput(url):
             return url
         case BytesInput(name):
-            return name
-        case KeptInput(name=name):
             return name
         case UploadedInput():
             return ""
