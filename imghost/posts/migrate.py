@@ -29,7 +29,6 @@ from imghost.server.asked import (
 from imghost.transport.web import leaves_machine
 
 _OWN = re.compile(r"/bfs/([^/]+)/([0-9a-f]{40}\.[a-z]+)\Z")
-_SVG = Message("SVG drawings are not uploaded, for they may carry scripts; export it as PNG")
 _LOST = Message("its file is gone from this machine, and so is its original")
 
 
@@ -66,7 +65,7 @@ class Migration:
             case Message() as why:
                 return Fail(why)
             case Path() as path:
-                return Leave(_SVG) if _is_svg(path.name) else Upload(FileInput(str(path)), options)
+                return Upload(FileInput(str(path)), options)
             case str(link):
                 return self._of_link(split_style(link)[0], options, any_bucket=not asked.bucket)
 
@@ -83,9 +82,7 @@ class Migration:
             return Upload(given, options)
         if rows and rows[0].target == target and self._pipeline.works(rows[0]):
             return Replace(self._text(rows[0], options))
-        if own:
-            return Fail(_LOST)
-        return Leave(_SVG) if _is_svg(link) else Upload(RemoteInput(link), options)
+        return Fail(_LOST) if own else Upload(RemoteInput(link), options)
 
     def _is_there(self, link: str, own: _Own | None, target: Target, *, any_bucket: bool) -> bool:
         """Whether the picture is where it is to go; a draft is nowhere."""
@@ -132,7 +129,3 @@ class Migration:
     def _text(self, row: Record, options: UploadOptions) -> str:
         order = self._pipeline.order(row.host, row.bucket, options.format, options.style)
         return self._pipeline.text(row, order)
-
-
-def _is_svg(name: str) -> bool:
-    return name.lower().endswith((".svg", ".svgz"))

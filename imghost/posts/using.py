@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.errors import SourceError
 from imghost.models import Message
-from imghost.posts.blog import Blogs, BlogSettings
+from imghost.posts.blog import Blogs
+from imghost.posts.placing import placed
 from imghost.posts.post import Post, read_post
 from imghost.posts.references import Left, Reference
 from imghost.posts.scan import scan
@@ -53,17 +54,6 @@ def read_posts(paths: Iterable[Path], options: UploadOptions) -> Iterator[Read]:
             yield _read(path, blogs, options)
         except SourceError as exc:
             yield Read(path, problem=exc.message)
-
-
-def placed(options: UploadOptions, settings: BlogSettings) -> UploadOptions:
-    """What the user asks for, and where that says nothing, what holds for the blog."""
-    is_theirs = options.host in ("", settings.host)
-    return replace(
-        options,
-        host=options.host or settings.host,
-        bucket=options.bucket or (settings.bucket if is_theirs else ""),
-        style=options.style or settings.style,
-    )
 
 
 def _read(path: Path, blogs: Blogs, options: UploadOptions) -> Read:
