@@ -25,6 +25,7 @@ LAYERS = (
         "setting",
         "door",
         "in_order",
+        "gently",
         "clipboard",
         "desktop",
         "survival",
