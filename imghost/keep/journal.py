@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from imghost.keep.rows import UNSETTLED, Rows, marks
@@ -166,6 +166,15 @@ class Journal(Rows):
     def mark(self, record_id: int, alive: Alive) -> None:
         """Note what a look at a finished link showed; the daemon's own looks stay due."""
         self._update(_MARKED, (alive, self._clock()), "id = ?3 AND state = 'done'", (record_id,))
+
+    def mark_all(self, found: Mapping[int, Alive]) -> None:
+        """Note what looks at many links showed, at once."""
+        now = self._clock()
+        with self._db.changing() as db:
+            db.executemany(
+                f"UPDATE uploads SET {_MARKED} WHERE id = ?3 AND state = 'done'",
+                [(alive, now, record_id) for record_id, alive in found.items()],
+            )
 
     def looked(self, record_id: int, alive: Alive, looks: int, check_at: float) -> None:
         """Note what the daemon's look showed, how many it was, when it looks again (0: never)."""

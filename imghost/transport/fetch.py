@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from imghost.errors import HostError, SourceError
 from imghost.transport import Http
@@ -28,6 +28,7 @@ _SPECIAL = (  # IANA's two registries for special purposes; Python's knowledge o
     *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
     *("2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20"),
 )
+_INNER_NAMES = (".localhost", ".local")
 _NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -114,6 +115,18 @@ def _body(url: str, reply: Reply, max_bytes: int) -> bytes:
             max_bytes=max_bytes,
         )
     return reply.body
+
+
+def is_inner(url: str) -> bool:
+    """Whether the URL itself says that it leads to this machine or its own network."""
+    try:
+        name = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:  # no URL at all
+        return False
+    try:
+        return not is_public(ip_address(name))
+    except ValueError:
+        return name == "localhost" or name.endswith(_INNER_NAMES)
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
