@@ -63,7 +63,8 @@ class Posts:
 def posts(dirs: Dirs) -> Iterator[Posts]:
     """Nothing uploaded, and two empty sites."""
     with ExitStack() as stack:
-        fake, site, other = (stack.enter_context(made) for made in (FakeBilibili(), Site(), Site()))
+        fake = stack.enter_context(FakeBilibili())
+        site, other = stack.enter_context(Site()), stack.enter_context(Site())
         file = write_config(dirs, at_bilibili(fake))
         app = stack.enter_context(App(dirs, file, file.load(), base_url="http://127.0.0.1:36677"))
         yield Posts(app, fake, site, other)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imghost.text import Speaker, printable
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from imghost.posts.recorded import Recorded
     from imghost.posts.using import Read
 
-_WORDS: Mapping[str, str] = {
+_WORDS = {
     "dead": "dead",
     "private": "private",
     "suspect": "suspect",
     "unknown": "unknown",
 }
-_ADVICE: Mapping[tuple[str, bool], str] = {
+_ADVICE = {
     ("dead", True): "imghost links rescue brings it back from what is kept",
     ("dead", False): "nothing of it is kept here, so put the picture in anew",
     ("private", True): "imghost migrate moves it to where others see it",

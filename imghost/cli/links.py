@@ -138,7 +138,9 @@ def _keep(options: argparse.Namespace, context: Context) -> Answer:
     size = size_text(sum(one.size_bytes for one in new))
     console.note("{n} pictures of {size} kept now", n=len(new), size=size)
     for drawing in (one for one in kept if one.is_drawing):
-        console.note("{line}", line=lines.kept(drawing))
+        console.note(
+            "{name}: {problem}", name=lines.place(drawing.link), problem=drawing.problem or ""
+        )
     items = [Item(lines.kept(one), dict) for one in failed]
     if options.json:
         items = [Item("", partial(lines.kept_json, one)) for one in kept]
