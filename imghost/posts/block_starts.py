@@ -12,9 +12,6 @@ from imghost.posts.syntax import TAG
 MARKS = frozenset(">#`~<=|:-*_+{0123456789")
 """With what a line begins that is no ordinary text."""
 
-PROSE = re.compile(r"(?:[ \t]*\n)*+(?:[A-Za-z\x80-\U0010ffff][^\n]*\n)++(?:[ \t]*\n|\Z)")
-"""A paragraph outside of everything whose lines begin with letters: nothing else can it be."""
-
 HEADING = re.compile(r"#{1,6}(?=[ \t\n]|\Z)")
 UNDERLINE = re.compile(r"(?:=+|-+)[ \t]*(?=\n|\Z)")
 RULE = re.compile(r"([-*_])(?:[ \t]*\1){2,}[ \t]*(?=\n|\Z)")

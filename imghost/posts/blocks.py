@@ -15,7 +15,6 @@ from imghost.posts.block_starts import (
     HEADING,
     ITEM,
     MARKS,
-    PROSE,
     RULE,
     UNDERLINE,
     FenceEnd,
@@ -27,9 +26,11 @@ from imghost.posts.block_starts import (
 )
 from imghost.posts.leaves import Leaves, Span
 from imghost.posts.line import Line
+from imghost.posts.skipping import Skipping
 
 _CODE_INDENT = 4
 _QUOTE = 0
+
 
 class _Kind(Enum):
     NONE = auto()
@@ -37,6 +38,7 @@ class _Kind(Enum):
     TABLE = auto()
     HTML = auto()
     CODE = auto()
+
 
 class Blocks:
     """Reads a text from `start` on; only line feeds end its lines.
@@ -54,20 +56,15 @@ class Blocks:
         self._can_head = False  # whether the last of these lines may be a table's first
         self._until = BLANK_LINE
         self._columns = 0
-        self._read(start, last=len(text) if "]:" in text else wanted[-1])
+        self._read(start, Skipping(text, wanted))
 
-    def _read(self, pos: int, last: int) -> None:
+    def _read(self, pos: int, skipping: Skipping) -> None:
         text, length = self._text, len(self._text)
-        while pos < length and (pos <= last or self._kind is not _Kind.NONE):
-            prose = None
-            if not self._containers and self._kind is _Kind.NONE:
-                prose = PROSE.match(text, pos)
-            if prose:
-                self.leaves.add([Span(pos, prose.end())])
-                pos = prose.end()
-            else:
-                end = text.find("\n", pos)
-                pos = self._read_line(pos, length if end < 0 else end) + 1
+        while pos < length and (pos <= skipping.last or self._kind is not _Kind.NONE):
+            if self._kind is _Kind.NONE and not self._containers:
+                pos = skipping.skip(pos)
+            end = text.find("\n", pos)
+            pos = self._read_line(pos, length if end < 0 else end) + 1
         self._close(0)
 
     def _read_line(self, start: int, end: int) -> int:
@@ -115,8 +112,7 @@ class Blocks:
         if not item:
             return False
         is_bare = not line.text[item.end() : line.end].strip(" \t")
-        interrupts = self._kind is _Kind.TEXT and depth == len(self._containers)
-        if interrupts and (is_bare or int(item[1] or 1) != 1):
+        if self._is_in_text(depth) and (is_bare or int(item[1] or 1) != 1):
             return False
         self._close(depth)
         outer, sign = line.indent, len(item[0])
@@ -131,12 +127,8 @@ class Blocks:
         """Begin what is neither container nor paragraph; where its first lines end, or -1."""
         text, at, end = line.text, line.at, line.end
         mark = text[at]
-        if self._kind is _Kind.TEXT and depth == len(self._containers):
-            if self._begin_table(line):
-                return end
-            if UNDERLINE.match(text, at):
-                self._close(depth)
-                return end
+        if self._is_in_text(depth) and (self._begin_table(line) or self._underline(line)):
+            return end
         if (mark == "#" and HEADING.match(text, at)) or RULE.match(text, at):
             self._close(depth)
             self.leaves.add([Span(at, end)])
@@ -149,11 +141,20 @@ class Blocks:
             self._kind, self._until = _Kind.HTML, until
             self._go_on(line)
             return end
-        if mark == "{" and (code := template_end(text, at)) >= 0:
-            self._close(0)
+        if mark == "{" and depth == 0 and (code := template_end(text, at)) >= 0:
+            self._close(depth)
             end = text.find("\n", code)
             return len(text) if end < 0 else end
         return -1
+
+    def _is_in_text(self, depth: int) -> bool:
+        return self._kind is _Kind.TEXT and depth == len(self._containers)
+
+    def _underline(self, line: Line) -> bool:
+        if not UNDERLINE.match(line.text, line.at):
+            return False
+        self._close(len(self._containers))
+        return True
 
     def _has_text(self) -> bool:
         return self._kind in (_Kind.TEXT, _Kind.TABLE)

@@ -68,6 +68,8 @@ class _Prose:
     def _read_sign(self, sign: str, at: int, end: int) -> int:
         """Read what begins with this sign; where it ends."""
         match sign[0]:
+            case "\\":
+                return end
             case "`":
                 return self._after_code(sign, end)
             case "<":
@@ -75,16 +77,8 @@ class _Prose:
             case "{":
                 return find_in_template(self._text, at, self._start, self._pictures)
             case "]":
-                return self._after_bracket(at, end) if self._brackets else end
-            case "!" if embed := _EMBED.match(self._text, at):
-                if names_image(embed["target"]):
-                    start, stop = self._start + at, self._start + embed.end()
-                    self._pictures.add(Form.OBSIDIAN, start, stop, embed["target"])
-                    return embed.end()
-            case "\\":
-                return end
-        self._brackets.append(_Bracket(end, sign[0] == "!", len(self._pictures)))
-        return end
+                return self._after_closing(at, end)
+        return self._after_opening(at, end)
 
     def _after_code(self, ticks: str, end: int) -> int:
         if ticks not in self._unclosed:
@@ -106,10 +100,19 @@ class _Prose:
                 self._unclosed.add(sign)
         return at + 1
 
-    def _after_bracket(self, at: int, end: int) -> int:
+    def _after_opening(self, at: int, end: int) -> int:
+        embed = _EMBED.match(self._text, at)
+        if embed and names_image(embed["target"]):
+            start, stop = self._start + at, self._start + embed.end()
+            self._pictures.add(Form.OBSIDIAN, start, stop, embed["target"])
+            return embed.end()
+        self._brackets.append(_Bracket(end, self._text[at] == "!", len(self._pictures)))
+        return end
+
+    def _after_closing(self, at: int, end: int) -> int:
         """Pair a closing bracket; where the link or picture ends, or just the bracket."""
-        bracket = self._brackets.pop()
-        if not bracket.is_active:
+        bracket = self._brackets.pop() if self._brackets else None
+        if not bracket or not bracket.is_active:
             return end
         tail = LINK_TAIL.match(self._text, end)
         if not tail and bracket.is_image:

@@ -60,9 +60,7 @@ class Pictures:
             line += text.count("\n", counted, found.start)
             counted = found.start
             if isinstance(found, _Named):
-                references.append(
-                    Reference(found.form, found.start, found.end, line, found.target)
-                )
+                references.append(Reference(found.form, found.start, found.end, line, found.target))
             else:
                 left.append(Left(line, found.what))
         return Scanned(tuple(references), tuple(left))
