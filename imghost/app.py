@@ -159,7 +159,7 @@ class App:
         options = request.options
         order = pipeline.order(options.host, options.bucket, options.format, options.style)
         delivery = Delivery(
-            self.outbox, pipeline, self.journal, self.owner.id, wait_s=options.wait_s
+            self.outbox, pipeline, self.journal, self.owner.id, self.reap, wait_s=options.wait_s
         )
 
         def cancel() -> None:
