@@ -96,15 +96,16 @@ def test_a_host_that_drops_every_link_loses_no_picture(blog: Blog) -> None:
 
     again = blog.links("rescue", "--yes")
     assert again.code == 9
-    assert again.err.count("may die again; try --all --host local, --all --bucket static") == 5
+    assert again.err.count("may die again; try --all --host local, --all --bucket static") == 6
     assert blog.post.read_bytes() == moved
 
     blog.fake.passed_s += HOUR_S
     rescued = blog.links("rescue", "--host", "local", "--yes")
     assert (rescued.code, rescued.lines) == (0, [str(blog.post), str(blog.other)])
-    assert len(blog.shown()) == 5
+    assert len(blog.shown()) == 6
     assert blog.in_files() == blog.pictures
     assert b"](a.png)`." in blog.post.read_bytes()
+    assert blog.links("check").code == 0
     run = re.search(r"--undo (\S+)", rescued.err)
     assert run
     assert blog.program.run("migrate", "--undo", run[1]).code == 0
@@ -183,7 +184,7 @@ def test_what_is_lost_is_named(blog: Blog) -> None:
     told = [one for post in rescued.json["posts"] for one in post["failed"]]
     assert {one["reason"] for one in told} == {"it is dead, and nothing of it is kept here"}
     assert re.search(rf"{blog.root}/\w+\.md:\d+: http\S+: it is dead, and nothing", rescued.err)
-    assert len([link for link in blog.shown() if "images" in link]) == 5 - len(told)
+    assert len([link for link in blog.shown() if "images" in link]) == 6 - len(told)
     kept = blog.links("keep")
     assert kept.code == 9
     assert "answered 404" in kept.out
