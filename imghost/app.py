@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Self
@@ -18,6 +19,7 @@ from imghost.hosts import HOSTS
 from imghost.imaging.prepare import Prepare, few_at_once, prepare
 from imghost.in_order import in_order
 from imghost.inputs import Fetch, Inputs, fetch_public
+from imghost.keep.copies import Copies
 from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
 from imghost.keep.owner import Owner
@@ -50,8 +52,7 @@ class App:
     The config file is looked at before each send: a change takes effect for the next image.
     `base_url` is where the embedded server answers, "" while none does. `prepare_bytes` turns
     bytes into what is sent, here or in a child process; `fetch` gives what others host. `thorough`
-    reads the whole journal first.
-    Raises MachineError.
+    reads the whole journal first. `clock` gives seconds since the epoch. Raises MachineError.
     """
 
     def __init__(
@@ -64,8 +65,10 @@ class App:
         fetch: Fetch = fetch_public,
         base_url: str = "",
         thorough: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.dirs = dirs
+        self.clock = clock
         self.off_limits = off_limits(dirs)
         self.config = config
         self.base_url = base_url
@@ -81,10 +84,13 @@ class App:
         except BaseException:
             self.owner.close()
             raise
-        self.journal = Journal(self._journal_file.db)
+        self.journal = Journal(self._journal_file.db, clock)
+        self.copies = Copies(self._journal_file.db, clock)
         self.facts = Facts(self._journal_file.db)
         self.seen = Seen(self._journal_file.db)
-        self._found = Inputs(self.store, self.journal, dirs.local, self.off_limits, fetch)
+        self._found = Inputs(
+            self.store, self.journal, self.copies, dirs.local, self.off_limits, fetch
+        )
         self._pipeline = self._piped(self.config)
         self.outbox = Outbox(self.journal, self.pipeline, self.owner.id)
         try:
@@ -234,6 +240,6 @@ class App:
             config, self._hosts, self.store, self.journal, self._prepare, self.look, self.owner.id
         )
 
-    def look(self, record: Record) -> Alive:
-        """Whether a record's link works, as far as can be seen in two seconds."""
-        return look(record, self._hosts(record.host), timeout_s=_LOOK_S)
+    def look(self, record: Record, *, timeout_s: float = _LOOK_S) -> Alive:
+        """Whether a record's link works, as far as can be seen in so many seconds."""
+        return look(record, self._hosts(record.host), timeout_s=timeout_s)

@@ -20,7 +20,7 @@ from imghost.errors import ImghostError, Interrupted, JournalDamaged, UsageError
 
 COMMANDS = (
     *("upload", "watch", "serve", "status", "pause", "resume", "putback", "stop"),
-    *("history", "retry", "prune", "migrate", "config", "login", "logout", "autostart"),
+    *("history", "retry", "prune", "migrate", "links", "config", "login", "logout", "autostart"),
 )
 _SUMMARY = "Copy an image, paste a link."
 _GARBAGE = 20_000  # looking for it while modules load takes a twentieth of a short command
