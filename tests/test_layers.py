@@ -34,7 +34,7 @@ LAYERS = (
     {"config", "config_file"},
     {"pipeline"},
     {"gate", "outbox", "delivery"},
-    {"health", "server", "open_hosts", "sinks"},
+    {"health", "archive", "server", "open_hosts", "sinks"},
     {
         "app",
         "choosing",
