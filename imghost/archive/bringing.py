@@ -20,11 +20,11 @@ from imghost.imaging.sniff import format_of
 from imghost.keep.learning import IMPORTED, Lesson
 from imghost.models import Message, State, Target
 
-_MAX_JSON_BYTES = 4_000_000
-_MAX_ROWS = 1000
+_MAX_JSON_BYTES = 16_000_000
 _MAX_SAME_FILES = 20
 _MAX_SKIPPED = 100
 _HEAD_BYTES = 4096
+_DAMAGED = Message("the archive's beginning is damaged; nothing was changed: export it again")
 _NOT_READABLE = Message("it cannot be made from its original again")
 _NO_FILE = Message("it is no name of the embedded host's")
 _SAID = {
@@ -93,7 +93,9 @@ class _Bringing:
             self.imported.skip(member.name, exc.message)
 
     def end(self) -> Imported:
-        """All members were taken."""
+        """All members were taken. Raises SourceError if there were none."""
+        if not self._has_begun:
+            raise SourceError(_DAMAGED.template)
         if not self.has_ended:
             self.imported.skip("", Message("the archive is cut off before its end"))
         for original, name in self._unexplained.items():
@@ -102,12 +104,10 @@ class _Bringing:
         return self.imported
 
     def _begin(self, member: Member) -> None:
-        told = _json_of(member)
+        told = _json_of(member) if member.name == MANIFEST else {}
         form, journal = told.get("form"), told.get("journal")
-        if member.name != MANIFEST or not isinstance(form, int) or not isinstance(journal, int):
-            raise SourceError(
-                "the archive's beginning is damaged; nothing was changed: export it again"
-            )
+        if not isinstance(form, int) or not isinstance(journal, int):
+            raise SourceError(_DAMAGED.template)
         if form > FORM or journal > JOURNAL:
             raise SourceError(
                 "the archive was written by a newer imghost; nothing was changed: install that one"
@@ -133,11 +133,11 @@ class _Bringing:
 
     def _rows(self, member: Member, original: str) -> None:
         told = _json_of(member)
-        rows = [_named(row) for row in _list(told, "uploads", _MAX_ROWS)]
+        rows = [_named(row) for row in _list(told, "uploads")]
         if self._learn(member.name, original, rows):
             self._unexplained.pop(original, None)
         if self._kept.store.path(original).is_file():
-            for place in _list(told, "local", _MAX_SAME_FILES):
+            for place in _list(told, "local")[:_MAX_SAME_FILES]:
                 self._same_file(original, str(place))
 
     def _learn(self, name: str, original: str, rows: Sequence[Mapping[str, Any]]) -> bool:
@@ -210,9 +210,9 @@ def _json_of(member: Member) -> dict[str, Any]:
     return told
 
 
-def _list(told: Mapping[str, Any], name: str, most: int) -> list[Any]:
+def _list(told: Mapping[str, Any], name: str) -> list[Any]:
     found = told.get(name, [])
-    if not isinstance(found, list) or len(found) > most:
+    if not isinstance(found, list):
         raise SourceError("it cannot be read; it is damaged")
     return found
 

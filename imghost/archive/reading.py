@@ -93,10 +93,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def members(file: BinaryIO, skip: Skip) -> Iterator[Member]:
-    """Each plain file; behind damage it goes on.
+    """Each plain file; behind damage it goes on. Raises SourceError if the file cannot be read.
 
-    `skip` is told the names of what is no plain file, and of damage without one. Raises SourceError if
-    the archive cannot be read.
+    `skip` is told the names of what is no plain file, and of damage without one.
     """
     size_bytes = os.fstat(file.fileno()).st_size
     place = 0
