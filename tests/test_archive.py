@@ -315,7 +315,7 @@ pictures = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(pictures, pictures)
 def test_journals_meet(first: list[tuple], second: list[tuple]) -> None:  # type: ignore[type-arg] # as drawn
     """Both know all, what was known stays, nothing is queued by it, and again changes nothing."""

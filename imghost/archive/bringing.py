@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from imghost.archive.checked import pieces, put
 from imghost.archive.form import END, FILE, FORM, JOURNAL, MANIFEST, PICTURE, ROW, Kept
@@ -118,7 +119,7 @@ class _Bringing:
         if found := PICTURE.fullmatch(member.name):
             self._picture(member, found[1])
         elif found := ROW.fullmatch(member.name):
-            self._rows(member, found[1])
+            self._rows(member, found[1], int(found[2], 16))
         elif found := FILE.fullmatch(member.name):
             self._local_file(member, found[1], found[2])
         elif member.name == END:
@@ -131,8 +132,8 @@ class _Bringing:
         self.imported.originals += self._put_picture(path, member, original)
         self._unexplained[original] = member.name.partition("/")[2].split(f".{original}")[0]
 
-    def _rows(self, member: Member, original: str) -> None:
-        told = _json_of(member)
+    def _rows(self, member: Member, original: str, crc: int) -> None:
+        told = _json_of(member, crc)
         rows = [_named(row) for row in _list(told, "uploads")]
         if self._learn(member.name, original, rows):
             self._unexplained.pop(original, None)
@@ -199,10 +200,11 @@ class _Bringing:
         }
 
 
-def _json_of(member: Member) -> dict[str, Any]:
-    """What a member tells. Raises SourceError if that is no object in JSON."""
+def _json_of(member: Member, crc: int | None = None) -> dict[str, Any]:
+    """What a member tells. Raises SourceError if that is no object in JSON, or has another CRC."""
+    data = member.read(_MAX_JSON_BYTES)
     try:
-        told = json.loads(member.read(_MAX_JSON_BYTES))
+        told = json.loads(data) if crc in (None, crc32(data)) else None
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):

@@ -23,7 +23,7 @@ JOURNAL = len(MIGRATIONS)
 MANIFEST, END = "imghost.json", "end.json"
 PICTURES, ROWS, FILES = "pictures", "journal", "local"
 PICTURE = re.compile(rf"{PICTURES}/[^/]*\.([0-9a-f]{{64}})\.[a-z]+", re.DOTALL)
-ROW = re.compile(rf"{ROWS}/([0-9a-f]{{64}})\.json")
+ROW = re.compile(rf"{ROWS}/([0-9a-f]{{64}})\.([0-9a-f]{{8}})\.json")
 FILE = re.compile(rf"{FILES}/([^/]+)/([^/]+)")
 UNKNOWN_ENDING = "bin"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
+from zlib import crc32
 
 from imghost import __version__
 from imghost.archive.checked import has_hash, pieces
@@ -87,7 +88,7 @@ class _Writing:
     def all(self, progress: Progress) -> None:
         now = datetime.now(UTC).timestamp()
         told = {"imghost": __version__, "form": FORM, "journal": JOURNAL, "created_at": now}
-        self._add_json(MANIFEST, told, now)
+        self._add_text(MANIFEST, _json(told), now)
         originals = self._kept.journal.originals()
         for n, original in enumerate(originals):
             progress(n, len(originals))
@@ -97,7 +98,8 @@ class _Writing:
                 self._add_local_file(*names)
         progress(len(originals), len(originals))
         counts = self.exported
-        self._add_json(END, {"originals": counts.originals, "files": counts.files}, now)
+        end = {"originals": counts.originals, "uploads": counts.uploads, "files": counts.files}
+        self._add_text(END, _json(end), now)
         self._file.write(bytes(2 * tarfile.BLOCKSIZE))
         counts.size_bytes = self._file.tell()
 
@@ -111,7 +113,8 @@ class _Writing:
             "uploads": [{k: v for k, v in slip.items() if k != "owner"} for slip in slips],
             "local": self._same_files(original, slips) if is_in else [],
         }
-        self._add_json(f"{ROWS}/{original}.json", told, at)
+        data = _json(told)
+        self._add_text(f"{ROWS}/{original}.{crc32(data):08x}.json", data, at)
         self.exported.uploads += sum(slip["original"] == original for slip in slips)
 
     def _add_picture(self, original: str, name: str, at: float) -> bool:
@@ -155,8 +158,7 @@ class _Writing:
             self._add_file(f"{FILES}/{bucket}/{name}", file, os.fstat(file.fileno()).st_mtime)
         self.exported.files += 1
 
-    def _add_json(self, name: str, told: object, at: float) -> None:
-        data = json.dumps(told, ensure_ascii=False, indent=1).encode(errors="surrogatepass")
+    def _add_text(self, name: str, data: bytes, at: float) -> None:
         self._add(name, len(data), [data], at)
 
     def _add_file(self, name: str, file: BinaryIO, at: float) -> None:
@@ -173,6 +175,10 @@ class _Writing:
         if self._file.tell() != start + size_bytes:
             raise OSError(errno.EIO, f"{name} changed while it was read")
         self._file.write(bytes(-size_bytes % tarfile.BLOCKSIZE))
+
+
+def _json(told: object) -> bytes:
+    return json.dumps(told, ensure_ascii=False, indent=1).encode()
 
 
 def _open_sound(path: Path, expected: str) -> BinaryIO | None:

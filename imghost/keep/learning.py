@@ -22,6 +22,7 @@ _ASKS = Message(
 )
 _UNCHECKED = {"format": "", "width_px": 0, "height_px": 0, "frames": 0}
 _OWN = frozenset({"id", "owner", "check_at"})
+_OURS = frozenset({"original", "name", "origin", "notes", "created_at"})
 _NOT_WORKING = frozenset({Alive.DEAD, Alive.SUSPECT})
 _HOSTILE = (
     *(sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError),
@@ -119,13 +120,18 @@ class Learner:
             return values
         return values | {"state": State.ASKING, "origin": IMPORTED, "reason": message_text(_ASKS)}
 
-    def _take_over(self, db: sqlite3.Connection, told: Row, found: Record) -> None:
-        now = self.clock()
-        seen_at = min(told["seen_at"], now - self.fresh_s)
+    def _take_over(self, db: sqlite3.Connection, told: dict[str, Any], found: Record) -> None:
+        """What was sent, and its link; also what it is called if it came from elsewhere before."""
+        values = self._as_new(told, State.DONE) | {
+            "reason": "",
+            "alive": Alive.UNKNOWN,
+            "check_at": self.clock(),
+        }
+        if found.origin != IMPORTED:
+            values = {name: value for name, value in values.items() if name not in _OURS}
         db.execute(
-            "UPDATE uploads SET state = 'done', reason = '', key = ?, url = ?, alive = 'unknown',"
-            " seen_at = ?, check_at = ? WHERE id = ?",
-            (told["key"], told["url"], seen_at, now, found.id),
+            f"UPDATE uploads SET {', '.join(f'{name} = ?' for name in values)} WHERE id = ?",
+            (*values.values(), found.id),
         )
 
 

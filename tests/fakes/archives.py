@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from imghost.archive.bringing import Imported, bring_in
 from imghost.archive.form import FORM, JOURNAL, Kept
@@ -133,8 +133,7 @@ class Forged:
     """An archive as whoever knows the form can make it."""
 
     def __init__(self, **manifest: object) -> None:
-        self._file = io.BytesIO()
-        self._tar = tarfile.open(fileobj=self._file, mode="w")  # noqa: SIM115 - in memory
+        self._content = b""
         told = {"imghost": "0.1.0", "form": FORM, "journal": JOURNAL, "created_at": NOW}
         self.add("imghost.json", json.dumps(told | manifest).encode())
 
@@ -144,8 +143,9 @@ class Forged:
         member.size = len(data)
         for field, value in header.items():
             setattr(member, field, value)
-        self._tar.addfile(member, io.BytesIO(data) if data else None)
-        return self
+        is_told = member.size >= 0  # which only GNU's form can have otherwise
+        head = member.tobuf(tarfile.PAX_FORMAT if is_told else tarfile.GNU_FORMAT)
+        return self.raw(head + data + bytes(-len(data) % 512))
 
     def picture(self, data: bytes, sha256: str = "") -> Forged:
         """An original, under its hash or another one."""
@@ -154,19 +154,21 @@ class Forged:
 
     def rows(self, sha256: str, *rows: Mapping[str, Any], **more: object) -> Forged:
         """What is said of an original."""
-        return self.add(f"journal/{sha256}.json", json.dumps({"uploads": rows} | more).encode())
+        return self.text(sha256, json.dumps({"uploads": rows} | more).encode())
+
+    def text(self, sha256: str, data: bytes) -> Forged:
+        """The same in other words."""
+        return self.add(f"journal/{sha256}.{crc32(data):08x}.json", data)
 
     def raw(self, data: bytes) -> Forged:
-        """Bytes that are no member."""
-        self._file.write(data)
-        self._tar.offset += len(data)  # type: ignore[attr-defined] # which it does not tell of
+        """Bytes that may be no member."""
+        self._content += data
         return self
 
     def written(self, path: Path) -> Path:
         """The archive, with its end."""
         self.add("end.json", b"{}")
-        self._tar.close()
-        path.write_bytes(self._file.getvalue())
+        path.write_bytes(self._content + bytes(1024))
         return path
 
 
