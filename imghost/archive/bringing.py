@@ -40,21 +40,22 @@ Progress = Callable[[int, int], None]
 class Imported:
     """What came in: originals and files that were not here, uploads by what became of them.
 
-    `skipped` are the names of what did not come in, and why, the first of them; `skips` is how
-    many there were.
+    `skipped` says what did not come in, and why, of the first of them; `skips` is how many there
+    were.
     """
 
     originals: int = 0
     files: int = 0
     uploads: dict[Lesson, int] = field(default_factory=lambda: dict.fromkeys(Lesson, 0))
     skips: int = 0
-    skipped: list[tuple[str, Message]] = field(default_factory=list)
+    skipped: list[Message] = field(default_factory=list)
 
     def skip(self, name: str, reason: Message) -> None:
-        """Something did not come in."""
+        """Something did not come in; damage between members has no name."""
         self.skips += 1
         if len(self.skipped) < _MAX_SKIPPED:
-            self.skipped.append((name, reason))
+            named = Message("{name}: {reason}", {"name": name, "reason": reason})
+            self.skipped.append(named if name else reason)
 
 
 def bring_in(kept: Kept, path: Path, target: Target, progress: Progress) -> Imported:

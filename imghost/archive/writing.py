@@ -36,20 +36,19 @@ from imghost.models import EXTENSIONS, Message
 _STEM_CHARACTERS = 40
 _HEAD_BYTES = 4096
 _NO_STEM = re.compile(r"[^\w. -]+")
-_CHANGED = Message("it was changed on the disk, and is left out")
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
 class Exported:
-    """What went into an archive; `left_out` are the names of what could not, and why."""
+    """What went into an archive; `left_out` says what could not, and why."""
 
     originals: int = 0
     uploads: int = 0
     files: int = 0
     size_bytes: int = 0
-    left_out: list[tuple[str, Message]] = field(default_factory=list)
+    left_out: list[Message] = field(default_factory=list)
 
 
 def export(kept: Kept, path: Path, progress: Progress, *, overwrite: bool = False) -> Exported:
@@ -124,7 +123,7 @@ class _Writing:
             return False
         file = _open_sound(path, original)
         if file is None:
-            self.exported.left_out.append((name, _CHANGED))
+            self._leave_out(name)
             return False
         with file:
             ending = EXTENSIONS.get(format_of(file.read(_HEAD_BYTES)), UNKNOWN_ENDING)
@@ -152,11 +151,16 @@ class _Writing:
             return
         file = _open_sound(path, path.stem)
         if file is None:
-            self.exported.left_out.append((f"{bucket}/{name}", _CHANGED))
+            self._leave_out(f"{bucket}/{name}")
             return
         with file:
             self._add_file(f"{FILES}/{bucket}/{name}", file, os.fstat(file.fileno()).st_mtime)
         self.exported.files += 1
+
+    def _leave_out(self, name: str) -> None:
+        self.exported.left_out.append(
+            Message("{name} was changed on the disk, and is left out", {"name": name})
+        )
 
     def _add_text(self, name: str, data: bytes, at: float) -> None:
         self._add(name, len(data), [data], at)

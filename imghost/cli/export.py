@@ -36,8 +36,8 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
             lambda n, total: console.bar(progress_bar(n, total)),
             overwrite=options.overwrite,
         )
-    for name, reason in done.left_out:
-        console.tell("{name}: {reason}", name=name, reason=reason)
+    for problem in done.left_out:
+        console.tell(problem)
     line = console.say(
         "{originals} originals, {uploads} uploads and {files} files of the built-in host are in "
         "{path}, {size}",
@@ -47,7 +47,6 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         path=str(path),
         size=size_text(done.size_bytes),
     )
-    left_out = [{"name": name, "reason": console.say(reason)} for name, reason in done.left_out]
-    told = {"file": str(path)} | asdict(done) | {"left_out": left_out}
+    told = {"file": str(path)} | asdict(done) | {"left_out": list(map(console.say, done.left_out))}
     code = SomeFailed.exit_code if done.left_out else 0
     return Answer([Item(line, lambda: told)], one=True, exit_code=lambda: code)

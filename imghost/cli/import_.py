@@ -11,7 +11,6 @@ from imghost.cli.parser import Parser
 from imghost.cli.upload import progress_bar
 from imghost.errors import SomeFailed
 from imghost.keep.learning import Lesson
-from imghost.models import Message
 
 SUMMARY = "Bring in what imghost export wrote, here or elsewhere."
 _SHOWN = 20
@@ -38,10 +37,8 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
             target,
             lambda n, total: console.bar(progress_bar(n // _MB, max(1, total // _MB)) + " MB"),
         )
-    for name, reason in done.skipped[:_SHOWN]:
-        console.tell(
-            Message("{name}: {reason}", {"name": name, "reason": reason}) if name else reason
-        )
+    for problem in done.skipped[:_SHOWN]:
+        console.tell(problem)
     if done.skips > _SHOWN:
         console.tell("and {n} more that could not be brought in", n=done.skips - _SHOWN)
     uploads = done.uploads
@@ -68,7 +65,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         "updated": uploads[Lesson.BETTER],
         "known": uploads[Lesson.KNOWN],
         "skips": done.skips,
-        "skipped": [{"name": n, "reason": console.say(reason)} for n, reason in done.skipped],
+        "skipped": list(map(console.say, done.skipped)),
     }
     code = SomeFailed.exit_code if done.skips else 0
     return Answer([Item(line, lambda: told)], one=True, exit_code=lambda: code)
