@@ -15,7 +15,7 @@ from imghost.errors import ConfigError
 from imghost.links import check_format
 from imghost.lock import FileLock
 from imghost.secret import Secret
-from imghost.setting import as_json, read, unknown_key
+from imghost.setting import as_json, in_file, read, read_file, unknown_key
 from imghost.text import LANGUAGES
 
 _LOCK_WAIT_S = 10.0
@@ -39,7 +39,7 @@ class ConfigFile:
         self._seen = _stamp(self.path)
         if not os.path.exists(self.path) and not self._required:  # noqa: PTH110 - never raises
             return _parsed({}, self.path, self.environ)
-        return _parsed(_read_file(self.path), self.path, self.environ)
+        return _parsed(read_file(self.path), self.path, self.environ)
 
     def changed(self) -> bool:
         """Whether the file is another one than was loaded last."""
@@ -49,7 +49,7 @@ class ConfigFile:
 def language_of(path: Path) -> str:
     """The language that the file sets, even if the rest of it is wrong."""
     try:
-        language = _read_file(path).get("language", "")
+        language = read_file(path).get("language", "")
     except ConfigError:
         return ""
     return language if language in LANGUAGES else ""
@@ -78,7 +78,7 @@ def change(path: Path, key: str, text: str, environ: Mapping[str, str]) -> Confi
             raise ConfigError(
                 "{path} is being changed by another imghost; try again", path=str(path)
             )
-        content = _read_file(path) if path.exists() else {}
+        content = read_file(path) if path.exists() else {}
         _set(content, key, text)
         config = _parsed(content, path, environ)
         if key.startswith("link."):
@@ -97,47 +97,7 @@ def _parsed(content: object, path: Path, environ: Mapping[str, str]) -> Config:
     try:
         return read(Config, content, "", environ)
     except ConfigError as exc:
-        raise _in(path, exc) from exc
-
-
-def _in(path: Path, error: ConfigError) -> ConfigError:
-    return ConfigError("{path}: {problem}", path=str(path), problem=error.message)
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise ConfigError("{path} is not UTF-8 text; save it as UTF-8", path=str(path)) from exc
-    except OSError as exc:
-        raise ConfigError(
-            "{path} cannot be read: {detail}; check the path and its permissions",
-            path=str(path),
-            detail=exc.strerror or str(exc),
-        ) from exc
-    if not text.strip():
-        raise ConfigError("{path} is empty; put {{}} into it, or delete it", path=str(path))
-    try:
-        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except ConfigError as exc:
-        raise _in(path, exc) from exc
-    except (ValueError, RecursionError) as exc:
-        raise ConfigError("{path} is not JSON: {detail}", path=str(path), detail=str(exc)) from exc
-    if not isinstance(content, dict):
-        raise ConfigError("{path} must hold an object in braces", path=str(path))
-    return content
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        twice = next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
-        raise ConfigError("the key {key} stands there twice; leave one of them", key=twice)
-    return content
-
-
-def _no_constant(name: str) -> None:
-    raise ConfigError("{value} is no number", value=name)
+        raise in_file(path, exc) from exc
 
 
 def _set(content: dict[str, Any], key: str, text: str) -> None:

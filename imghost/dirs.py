@@ -43,6 +43,16 @@ class Dirs:
         return self.data / "originals"
 
     @property
+    def backups(self) -> Path:
+        """Posts as they were before their pictures were moved, a folder for each run."""
+        return self.data / "backups"
+
+    @property
+    def posts(self) -> Path:
+        """The posts whose pictures were moved or looked at, and the links in them."""
+        return self.data / "posts.json"
+
+    @property
     def outgoing(self) -> Path:
         """What is sent where that is not the original itself, until it is sent."""
         return self.data / "outgoing"

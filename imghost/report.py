@@ -31,6 +31,7 @@ NOTHING_JSON: dict[str, object] = {
     "height_px": 0,
     "size_bytes": 0,
     "created_at": "",
+    "alive": "",
     "notes": [],
 }
 """What stands in the place of an upload that was not accepted: the same keys."""
@@ -52,6 +53,7 @@ def record_json(record: Record, text: str, say: Speaker) -> dict[str, object]:
         "height_px": record.height_px,
         "size_bytes": record.size_bytes,
         "created_at": iso_time(record.created_at),
+        "alive": str(record.alive) if record.state is State.DONE else "",
         "notes": [say(note) for note in record.notes],
     }
 

@@ -363,6 +363,17 @@ def test_what_another_process_sends_is_waited_for(sender: Sender, tmp_path: Path
     other.close()
 
 
+def test_what_a_dead_process_was_sending_is_sent(sender: Sender, tmp_path: Path) -> None:
+    """Nobody waits for whoever died in the middle of it."""
+    other = Sender(tmp_path, owner="other")
+    other.upload(b"1")
+    other.close()
+    sender.dead = ("other",)
+    outcome = sender.delivery().send(sender.upload(b"1"))
+    assert outcome.error is None
+    assert (outcome.record.state, sender.host.tries) == (State.DONE, 1)
+
+
 def test_an_unreadable_source_accepts_nothing(sender: Sender) -> None:
     """If the bytes cannot be had, neither the disk nor the journal holds anything."""
 

@@ -20,7 +20,8 @@ from imghost.errors import ImghostError, Interrupted, JournalDamaged, UsageError
 
 COMMANDS = (
     *("upload", "watch", "serve", "status", "pause", "resume", "putback", "stop"),
-    *("history", "retry", "prune", "export", "import", "config", "autostart"),
+    *("history", "retry", "prune", "migrate", "links", "export", "import", "config"),
+    "autostart",
 )
 _KEYWORDS = {"import": "import_"}
 _SUMMARY = "Copy an image, paste a link."

@@ -14,6 +14,8 @@ from imghost.errors import MachineError
 from imghost.models import Message
 from imghost.text import Speaker
 
+_BAR_CELLS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -130,6 +132,12 @@ class Console:
                 "history",
                 detail=exc.strerror or str(exc),
             ) from exc
+
+
+def progress_bar(done: int, total: int) -> str:
+    """A bar with counts, for a line of its own."""
+    filled = _BAR_CELLS * done // total
+    return f"[{'#' * filled}{'.' * (_BAR_CELLS - filled)}] {done}/{total}"
 
 
 def _escaped(line: str) -> str:

@@ -7,6 +7,7 @@ around.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from imghost.transport.web import (
 log = logging.getLogger(__name__)
 
 _PATH = "/x/upload/web/image"
+_LINK = re.compile(r"https?://[\w.-]+\.hdslb\.com/bfs/", re.ASCII | re.IGNORECASE)
 _FORMATS = frozenset({"png", "jpeg", "webp"})  # GIF is refused since 2025
 
 
@@ -105,6 +107,10 @@ class BilibiliHost:
         if {uploaded.etag, key.partition(".")[0]} != {image.sha1}:
             log.info("%s is called %s with the etag %r", image.sha1, key, uploaded.etag)
         return Stored(self.name, bucket, key, url, len(image.data))
+
+    def is_own(self, url: str) -> bool:
+        """Whether the link leads to Bilibili's image servers."""
+        return _LINK.match(url) is not None
 
     def close(self) -> None:
         """End what is under way."""

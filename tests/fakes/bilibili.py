@@ -91,6 +91,8 @@ class FakeBilibili:
     """The server. `answers` are used up first; then uploads are judged by what they hold.
 
     `uploads` and `fetches` (path, Referer) tell what was asked; `images` what is stored, by path.
+    While it is `down` its image server ends connections without an answer; it has no good one for
+    the paths in `broken`.
     """
 
     def __init__(
@@ -99,6 +101,8 @@ class FakeBilibili:
         self.sessdata = sessdata
         self.bili_jct = bili_jct
         self.delay_s = 0.0
+        self.down = False
+        self.broken: set[str] = set()
         self.answers: deque[Answer] = deque()
         self.uploads: list[Upload] = []
         self.fetches: list[tuple[str, str]] = []
@@ -205,7 +209,11 @@ class _Handler(BaseHTTPRequestHandler):
             fake.fetches.append((path, referer))
             link, style = split_style(path)
             stored = fake.images.get(link)
-        if referer and not re.match(r"https?://([^/]*\.)?bilibili\.com(/|$)", referer):
+        if fake.down:
+            self._reset()
+        elif path in fake.broken:
+            self._send(Answer(status=500, body=b""))
+        elif referer and not re.match(r"https?://([^/]*\.)?bilibili\.com(/|$)", referer):
             self._send(Answer(status=403, body=b"403 Forbidden"))
         elif stored is None:
             self._send(Answer(status=404, body=b"<Error><Code>NoSuchKey</Code></Error>"))
