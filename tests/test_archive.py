@@ -8,8 +8,10 @@ import re
 import stat
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imghost.errors import UsageError
+from imghost.keep.copies import Copies
 from imghost.keep.learning import IMPORTED, Lesson
 from imghost.models import Alive, Record, State, Target
 from imghost.pipeline import FRESH_S
@@ -188,7 +191,7 @@ def test_what_is_done_there_need_not_be_sent_here(
     assert there.bring_in(path).uploads[Lesson.BETTER] == 3
     assert [row.state for row in there.rows] == [State.DONE] * 3 + [State.UPLOADING]
     assert [row.url for row in there.rows[:3]] == [row.url for row in here.rows[:3]]
-    assert len(there.kept.journal.due_checks(9)) == 3
+    assert len(there.kept.journal.due_looks("far", time.time(), 9)) == 3
 
 
 @pytest.mark.parametrize(
@@ -254,6 +257,44 @@ def test_drafts_come_along(here: Machine, there: Machine, path: Path) -> None:
     there.bring_in(path)
     assert there.files == here.files
     assert len(there.files) == 2
+
+
+def test_looks_that_were_due_there_are_due_here(here: Machine, there: Machine, path: Path) -> None:
+    """The looks at a new link go on where they were; one that had them all is left alone."""
+    for seed, looks in ((1, 1), (2, 3)):
+        row = here.add(seed, target=FAR)
+        due_at = NOW * 2 if looks == 1 else 0.0
+        here.kept.journal.looked(row.id, Alive.ALIVE, looks, due_at)
+    here.export(path)
+    there.bring_in(path)
+    assert [row.looks for row in there.rows] == [1, 3]
+    due = there.kept.journal.due_looks("far", time.time(), 9)
+    assert [row.original for row in due] == [image(1).sha256]
+
+
+def test_copies_of_what_others_host_come_along(here: Machine, there: Machine, path: Path) -> None:
+    """With their pictures; of two copies of a link the later one counts, on whichever side."""
+    links = [f"https://others.example/a/{n}.png?x=1" for n in range(3)]
+    for side, seeds, at in ((here, (1, 2, 3), NOW + 9), (there, (4, 5), NOW)):
+        for url, seed in zip(links, seeds, strict=False):
+            side.kept.store.keep(image(seed).sha256, image(seed).data)
+            Copies(side.db, partial(float, at if seed < 5 else NOW + 99)).add(
+                url, image(seed).sha256
+            )
+    assert (done := here.export(path)).copies == 3
+    assert done.uploads == 0
+    with tarfile.open(path) as tar:
+        assert tar.getnames()[1].startswith("pictures/2023-11-14 2.")
+    assert there.bring_in(path).copies == 2
+    known = Copies(there.db).of(links)
+    assert known == {
+        links[0]: image(1).sha256,
+        links[1]: image(5).sha256,
+        links[2]: image(3).sha256,
+    }
+    assert there.rows == []
+    assert there.bring_in(path).copies == 0
+    assert [slip["url"] for slip in there.kept.store.read_slips(image(3).sha256)] == [links[2]]
 
 
 def test_exporting_while_others_work(here: Machine, there: Machine, path: Path) -> None:

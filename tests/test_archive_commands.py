@@ -69,16 +69,19 @@ def test_counts_are_printed_and_told_as_json(here: Program, there: Program, arch
         "file": str(archive),
         "originals": 3,
         "uploads": 3,
+        "copies": 0,
         "files": 3,
         "size_bytes": archive.stat().st_size,
         "left_out": [],
     }
     imported = there.run("import", archive)
     assert imported.code == 0
-    assert imported.out.startswith("3 originals, 3 uploads and 3 files")
+    assert imported.out.startswith(
+        "3 originals, 3 uploads, 0 copies of others' pictures and 3 files"
+    )
     assert there.run("import", archive, "--json").json == {
         "file": str(archive),
-        **dict.fromkeys(("originals", "files", "uploads", "asking", "updated"), 0),
+        **dict.fromkeys(("originals", "copies", "files", "uploads", "asking", "updated"), 0),
         "known": 3,
         "skips": 0,
         "skipped": [],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import math
 import os
 import tarfile
 import time
@@ -406,6 +407,28 @@ def test_no_picture_is_led_to_anothers_link(there: Machine, tmp_path: Path) -> N
     there.bring_in(forged.written(tmp_path / "a.tar"))
     assert there.kept.journal.find(image(2).sha256, FAR, "recipe") is None
     assert there.kept.journal.find(image(1).sha256, FAR, "recipe")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"url": 7}, {"url": None}, {"url": "\ud800"}, {"url": {}}),
+        *({"kept_at": at} for at in ("now", math.nan, None, [1])),
+        *({"original": name} for name in (image(2).sha256, "../../x", None)),
+        {"more": 1},
+    ],
+    ids=lambda wrong: str(wrong)[:40],
+)
+def test_a_copy_that_cannot_be_true_is_left_out(
+    there: Machine, tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    """Its picture asks; a copy whose picture is missing is none."""
+    copy = {"url": "https://x.example/a", "original": image(1).sha256, "kept_at": NOW}
+    forged = Forged().picture(image(1).data).rows(image(1).sha256, copy | wrong)
+    forged.rows(image(3).sha256, copy | {"original": image(3).sha256})
+    imported = there.bring_in(forged.written(tmp_path / "a.tar"))
+    assert (imported.copies, imported.skips) == (0, 2)
+    assert there.db.read("SELECT * FROM copies") == []
 
 
 def test_thousands_of_bad_members_are_counted(there: Machine, tmp_path: Path) -> None:

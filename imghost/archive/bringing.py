@@ -19,6 +19,7 @@ from imghost.hosts.local import place_of
 from imghost.imaging.check import safe_name
 from imghost.imaging.sniff import format_of
 from imghost.keep.learning import IMPORTED, Lesson
+from imghost.keep.recovery import is_copy
 from imghost.models import Message, State, Target
 
 _MAX_JSON_BYTES = 16_000_000
@@ -38,13 +39,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Imported:
-    """What came in: originals and files that were not here, uploads by what became of them.
+    """What came in: originals, copies and files that were not here, uploads by their lessons.
 
     `skipped` says what did not come in, and why, of the first of them; `skips` is how many there
     were.
     """
 
     originals: int = 0
+    copies: int = 0
     files: int = 0
     uploads: dict[Lesson, int] = field(default_factory=lambda: dict.fromkeys(Lesson, 0))
     skips: int = 0
@@ -147,7 +149,10 @@ class _Bringing:
         store, journal = self._kept.store, self._kept.journal
         lessons = self._kept.learner.learn(original, rows, store.path(original).is_file)
         for row, lesson in zip(rows, lessons, strict=True):
-            self.imported.uploads[lesson] += 1
+            if is_copy(row):
+                self.imported.copies += lesson is Lesson.NEW
+            else:
+                self.imported.uploads[lesson] += 1
             if lesson in _SAID:
                 self.imported.skip(name, _SAID[lesson])
             elif lesson is Lesson.BETTER:
@@ -224,4 +229,4 @@ def _named(row: object) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise SourceError("it cannot be read; it is damaged")
     name = row.get("name")
-    return row | {"name": safe_name(name) if isinstance(name, str) else ""}
+    return row | {"name": safe_name(name)} if isinstance(name, str) else row

@@ -31,6 +31,7 @@ from imghost.disk import replacing
 from imghost.errors import UsageError
 from imghost.hosts.local import files_in, find_file
 from imghost.imaging.sniff import format_of
+from imghost.keep.recovery import is_copy
 from imghost.models import EXTENSIONS, Message
 
 _STEM_CHARACTERS = 40
@@ -46,6 +47,7 @@ class Exported:
 
     originals: int = 0
     uploads: int = 0
+    copies: int = 0
     files: int = 0
     size_bytes: int = 0
     left_out: list[Message] = field(default_factory=list)
@@ -97,8 +99,7 @@ class _Writing:
                 self._add_local_file(*names)
         progress(len(originals), len(originals))
         counts = self.exported
-        end = {"originals": counts.originals, "uploads": counts.uploads, "files": counts.files}
-        self._add_text(END, _json(end), now)
+        self._add_text(END, _json({"originals": counts.originals, "files": counts.files}), now)
         self._file.write(bytes(2 * tarfile.BLOCKSIZE))
         counts.size_bytes = self._file.tell()
 
@@ -106,7 +107,7 @@ class _Writing:
         slips: list[dict[str, Any]] = self._kept.journal.slips(original)
         if not slips:  # forgotten meanwhile
             return
-        name, at = slips[0]["name"], min(slip["created_at"] for slip in slips)
+        name, at = _told_of(slips[0])
         is_in = self._add_picture(original, name, at)
         told = {
             "uploads": [{k: v for k, v in slip.items() if k != "owner"} for slip in slips],
@@ -114,7 +115,9 @@ class _Writing:
         }
         data = _json(told)
         self._add_text(f"{ROWS}/{original}.{crc32(data):08x}.json", data, at)
-        self.exported.uploads += sum(slip["original"] == original for slip in slips)
+        copies = sum(map(is_copy, slips))
+        self.exported.copies += copies
+        self.exported.uploads += sum(slip["original"] == original for slip in slips) - copies
 
     def _add_picture(self, original: str, name: str, at: float) -> bool:
         """Whether it could be added: it may also have been let go."""
@@ -136,7 +139,7 @@ class _Writing:
         same = {
             (bucket, name)
             for slip in slips
-            if slip["sha256"] == original and slip["format"]
+            if not is_copy(slip) and slip["sha256"] == original and slip["format"]
             for name in [f"{slip['sha1']}.{EXTENSIONS[slip['format']]}"]
             for bucket in self._buckets
             if find_file(self._kept.local, bucket, name)
@@ -199,6 +202,13 @@ def _open_sound(path: Path, expected: str) -> BinaryIO | None:
         pass
     file.close()
     return None
+
+
+def _told_of(slip: Mapping[str, Any]) -> tuple[str, float]:
+    """What an original is called, and since when it is here."""
+    if is_copy(slip):
+        return slip["url"].partition("?")[0].rstrip("/").rpartition("/")[2], slip["kept_at"]
+    return slip["name"], slip["created_at"]
 
 
 def _stem(name: str, at: float) -> str:

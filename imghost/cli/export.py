@@ -6,10 +6,9 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from imghost.cli.console import Answer, Item
+from imghost.cli.console import Answer, Item, progress_bar
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
-from imghost.cli.upload import progress_bar
 from imghost.errors import SomeFailed
 from imghost.text import size_text
 
@@ -39,10 +38,11 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     for problem in done.left_out:
         console.tell(problem)
     line = console.say(
-        "{originals} originals, {uploads} uploads and {files} files of the built-in host are in "
-        "{path}, {size}",
+        "{originals} originals, {uploads} uploads, {copies} copies of others' pictures and {files} "
+        "files of the built-in host are in {path}, {size}",
         originals=done.originals,
         uploads=done.uploads,
+        copies=done.copies,
         files=done.files,
         path=str(path),
         size=size_text(done.size_bytes),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from imghost.cli.console import Answer, Item
+from imghost.cli.console import Answer, Item, progress_bar
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
-from imghost.cli.upload import progress_bar
 from imghost.errors import SomeFailed
 from imghost.keep.learning import Lesson
 
@@ -49,16 +48,18 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
             n=uploads[Lesson.ASKS],
         )
     line = console.say(
-        "{originals} originals, {uploads} uploads and {files} files of the built-in host are new; "
-        "{known} uploads were known",
+        "{originals} originals, {uploads} uploads, {copies} copies of others' pictures and {files} "
+        "files of the built-in host are new; {known} uploads were known",
         originals=done.originals,
         uploads=uploads[Lesson.NEW] + uploads[Lesson.ASKS],
+        copies=done.copies,
         files=done.files,
         known=uploads[Lesson.KNOWN] + uploads[Lesson.BETTER],
     )
     told = {
         "file": str(path),
         "originals": done.originals,
+        "copies": done.copies,
         "files": done.files,
         "uploads": uploads[Lesson.NEW] + uploads[Lesson.ASKS],
         "asking": uploads[Lesson.ASKS],

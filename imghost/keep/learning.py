@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from imghost.keep.database import Database
+from imghost.keep.recovery import copy_of, is_copy
 from imghost.keep.schema import COLUMNS, message_text, record_of
 from imghost.models import Alive, Message, Record, State
 
@@ -21,7 +22,7 @@ _ASKS = Message(
     "discards it"
 )
 _UNCHECKED = {"format": "", "width_px": 0, "height_px": 0, "frames": 0}
-_OWN = frozenset({"id", "owner", "check_at"})
+_OWN = frozenset({"id", "owner"})
 _OURS = frozenset({"original", "name", "origin", "notes", "created_at"})
 _NOT_WORKING = frozenset({Alive.DEAD, Alive.SUSPECT})
 _HOSTILE = (
@@ -73,6 +74,8 @@ class Learner:
     ) -> Lesson:
         db.execute("SAVEPOINT lesson")
         try:
+            if is_copy(row):
+                return self._copy(db, copy_of(row, original), kept=kept)
             told = {name: value for name, value in row.items() if name in columns}
             return self._one(db, original, told, row["inputs"], kept=kept)
         except _HOSTILE:
@@ -98,18 +101,31 @@ class Learner:
             _insert(db, self._as_new(told, state))
         elif state is State.DONE and _knows_better(told, found):
             self._take_over(db, told, found)
-        lesson = _lesson(found, record := _found(db, told))
+        record = _found(db, told)
         for entry in inputs:
             if entry["original"] == original:
                 db.execute(
                     "INSERT OR IGNORE INTO inputs VALUES (?, ?, ?, ?, ?)",
                     (original, record.host, record.bucket, _text(entry["recipe"]), record.id),
                 )
-        return lesson
+        return _lesson(found, record)
+
+    def _copy(self, db: sqlite3.Connection, told: Row, *, kept: bool) -> Lesson:
+        """The later one of two copies of what a link showed counts."""
+        if not kept:
+            return Lesson.NO_PICTURE
+        is_new = db.execute(
+            "INSERT INTO copies VALUES (?1, ?2, ?3) ON CONFLICT (url) DO UPDATE"
+            " SET original = ?2, kept_at = ?3 WHERE kept_at < ?3",
+            (told["url"], told["original"], min(told["kept_at"], self.clock())),
+        ).rowcount
+        return Lesson.NEW if is_new else Lesson.KNOWN
 
     def _as_new(self, told: dict[str, Any], state: State) -> dict[str, Any]:
         now = self.clock()
+        is_due = told.get("check_at", 0.0) > 0
         values = told | {
+            "check_at": now if is_due else 0.0,
             "created_at": min(told["created_at"], now),
             "seen_at": min(told["seen_at"], now - self.fresh_s),
         }
@@ -126,6 +142,7 @@ class Learner:
             "reason": "",
             "alive": Alive.UNKNOWN,
             "check_at": self.clock(),
+            "looks": 0,
         }
         if found.origin != IMPORTED:
             values = {name: value for name, value in values.items() if name not in _OURS}

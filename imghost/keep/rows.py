@@ -199,10 +199,11 @@ class Rows:
         return [row["bucket"] for row in rows]
 
     def originals(self) -> list[str]:
-        """All originals that led to rows, in the order of their first ones."""
+        """All originals that led to rows, in the order of their first ones, then the copies."""
         rows = self._db.read(
             "SELECT original FROM (SELECT original, id FROM uploads"
-            " UNION ALL SELECT original, upload FROM inputs) GROUP BY original ORDER BY min(id)"
+            " UNION ALL SELECT original, upload FROM inputs"
+            " UNION ALL SELECT original, 9e99 FROM copies) GROUP BY original ORDER BY min(id)"
         )
         return [row["original"] for row in rows]
 
