@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Self
 
+from imghost.account import Account, account_of
 from imghost.archive.form import Kept
 from imghost.config import Config
 from imghost.config_file import ConfigFile
@@ -143,6 +144,11 @@ class App:
         """The embedded server answers at another address from now on."""
         self.base_url = base_url
         self._pipeline = self._piped(self.config)
+
+    @property
+    def account(self) -> Account | None:
+        """Who is logged in at the host that needs it."""
+        return account_of(self._file, self.config)
 
     @property
     def journal_note(self) -> Message | None:

@@ -59,7 +59,8 @@ class Delivery:
         if image is None:
             if self._pipeline.works(record):
                 return Outcome(record, None, reused=True)
-            self._journal.reopen(record.id)
+            if record.state not in (State.QUEUED, State.UPLOADING):  # it may be done by now
+                self._journal.reopen(record.id)
         outcome = Outcome(record, None)
         for attempt in range(TRIES):
             if attempt and not self._waited(_BACKOFF_S * 2**attempt, outcome.error):
@@ -113,7 +114,7 @@ class Delivery:
     def _after_others(self, record_id: int) -> State:
         """How the try of another ended; one that died has its row queued again."""
         while (state := self._journal.get(record_id).state) is State.UPLOADING:
-            is_ours = self._outbox.sends(record_id)
+            is_ours = self._journal.owner_of(record_id) == self._owner
             if self._outbox.pause(_POLL_S) or (self._clock() >= self._until and not is_ours):
                 break
             if not is_ours:

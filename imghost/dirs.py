@@ -33,6 +33,11 @@ class Dirs:
         return self.state / "door.json"
 
     @property
+    def login(self) -> Path:
+        """The login at Bilibili; not beside the config, which people show and share."""
+        return self.state / "login.json"
+
+    @property
     def journal(self) -> Path:
         """What was accepted, and where it went."""
         return self.data / "journal.db"

@@ -55,13 +55,14 @@ def replace_file(path: Path, data: bytes, check: Callable[[], None]) -> None:
     file is a hidden one beside it. Raises MachineError.
     """
     with machine_errors(path):
+        former = path.stat()
         unfinished = path.with_name(f".imghost-{os.urandom(16).hex()}.tmp")
         try:
             with os.fdopen(os.open(unfinished, _CREATE, 0o600), "wb") as file:
                 file.write(data)
                 file.flush()
                 _sync_file(file.fileno())
-            _make_alike(unfinished, path.stat())
+            _make_alike(unfinished, former)
             check()
             _rename(unfinished, path)
         except BaseException:

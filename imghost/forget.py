@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from imghost.app import App
-from imghost.errors import HostRefused, UsageError
+from imghost.errors import ConfigError, HostRefused, UsageError
 from imghost.hosts.base import Deletes, KeepsFiles
 from imghost.keep.learning import IMPORTED
 from imghost.keep.recovery import RECOVERED
@@ -24,19 +24,12 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
     """Erase a row, its originals, its renderings, and the embedded host's file.
 
     `at_host` asks the host first to delete it there too. Raises HostError, and then nothing was
-    erased; UsageError while it is being sent.
+    erased; ConfigError if that host is not set up; UsageError while it is being sent.
     """
     if record.state is State.UPLOADING:
         raise UsageError("{id} is being sent just now; try again when it has ended", id=record.id)
-    host = app.pipeline().hosts(record.host)
-    if record.state is State.DONE and (at_host or isinstance(host, KeepsFiles)):
-        if not isinstance(host, Deletes):
-            raise HostRefused(
-                "{host} cannot delete images; without --host it is forgotten here only",
-                host=record.host,
-            )
-        stored = Stored(record.host, record.bucket, record.key, record.url, record.size_bytes)
-        host.delete(stored)
+    if record.state is State.DONE:
+        _delete(app, record, at_host=at_host)
     _forget_draft(app, record)
     originals = app.journal.originals_of(record.id)
     if not app.journal.erase(record.id, app.store.erase):
@@ -48,6 +41,24 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
     shelf = Shelf(app.dirs.renderings, app.config.server.cache_bytes)
     for drawn in filter(None, (record.sha1, *originals)):
         shelf.forget(drawn)
+
+
+def _delete(app: App, record: Record, *, at_host: bool) -> None:
+    try:
+        host = app.pipeline().hosts(record.host)
+    except ConfigError:  # a host of another version, or without its settings
+        if at_host:
+            raise
+        return
+    if not (at_host or isinstance(host, KeepsFiles)):
+        return
+    if not isinstance(host, Deletes):
+        raise HostRefused(
+            "{host} cannot delete images; without --host it is forgotten here only",
+            host=record.host,
+        )
+    stored = Stored(record.host, record.bucket, record.key, record.url, record.size_bytes)
+    host.delete(stored)
 
 
 def forget_unanswered(app: App, now: float) -> None:

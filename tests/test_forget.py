@@ -12,7 +12,7 @@ import pytest
 from imghost.app import App
 from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
-from imghost.errors import HostRefused, UsageError
+from imghost.errors import ConfigError, HostRefused, UsageError
 from imghost.forget import ASK_S, forget, forget_unanswered, prunable, prune
 from imghost.keep.learning import IMPORTED
 from imghost.models import Alive, Found, State
@@ -72,6 +72,18 @@ def test_a_host_that_cannot_delete_says_so(app: App) -> None:
     with pytest.raises(HostRefused, match="cannot delete"):
         forget(app, record, at_host=True)
     assert app.journal.get(record.id).host == "local"
+
+
+def test_a_host_that_is_not_set_up_any_more(app: App) -> None:
+    """What went to a host whose settings are gone can be forgotten here, though not there."""
+    from dataclasses import replace
+
+    record = replace(app.journal.get(_upload(app, 1)), host="s3")
+    with pytest.raises(ConfigError, match="endpoint is empty"):
+        forget(app, record, at_host=True)
+    assert app.store.read(record.original)
+    forget(app, record, at_host=False)
+    assert app.journal.look_up(record.id) is None
 
 
 def test_only_what_nothing_needs_may_go(app: App) -> None:

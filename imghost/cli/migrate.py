@@ -76,22 +76,22 @@ def _undo(options: argparse.Namespace, context: Context) -> Answer:
     from imghost.posts.backups import undo
 
     undone = list(undo(context.dirs.backups, options.undo))
-    failed = [one for one in undone if one.problem]
-    say, tell = context.console.say, context.console.tell
-    for one in failed:
-        tell("{path}: {problem}", path=str(one.path), problem=one.problem or "")
-    changed = [one for one in undone if one.changed]
-    tell("{n} posts are as they were", n=len(undone) - len(failed))
+    failed = sum(one.problem is not None for one in undone)
+    console = context.console
+    for one in undone:
+        if one.problem:
+            console.tell(one.problem)
+    console.note("posts that are as they were: {n}", n=len(undone) - failed)
     if options.json:
         told = [
             {
                 "post": str(one.path),
                 "changed": one.changed,
-                "reason": say(one.problem) if one.problem else "",
+                "reason": console.say(one.problem) if one.problem else "",
             }
             for one in undone
         ]
         items = [Item("", lambda: {"run": options.undo, "posts": told})]
     else:
-        items = [Item(str(one.path), dict) for one in changed]
+        items = [Item(str(one.path), dict) for one in undone if one.changed]
     return Answer(items, one=True, exit_code=lambda: SomeFailed.exit_code if failed else 0)

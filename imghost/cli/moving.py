@@ -43,7 +43,7 @@ class Mover:
         if not plan.uploads:
             return True
         self._console.note(
-            "{n} pictures are to be uploaded, which takes about {time}",
+            "pictures to upload: {n}, which takes about {time}",
             n=len(plan.uploads),
             time=span_text(_expected_s(app, plan)),
         )
@@ -113,7 +113,8 @@ class Mover:
         }
 
     def _told_json(self, told: Told) -> dict[str, object]:
-        return {"line": told.line, "what": told.what, "reason": self._console.say(told.why)}
+        reason = told.why
+        return {"line": told.line, "what": told.what, "reason": self._console.say(reason)}
 
     def _remember(self, app: App, plan: Plan) -> None:
         from imghost.posts.remembered import remember
@@ -127,37 +128,36 @@ class Mover:
             self._console.tell(exc.message)
 
     def _tell(self) -> None:
-        tell = self._console.tell
+        console = self._console
         for told in (one for moved in self._ended for one in moved.left):
-            tell("{path}:{line}: left: {reason}", **_place(told), reason=told.why)
+            console.tell("{path}:{line}: left: {reason}", **_place(told), reason=told.why)
         for told in (one for moved in self._ended for one in moved.failed):
+            problem = told.why
             if not told.line:
-                tell(told.why)
-            elif told.why.fields.keys() & _NAMES:
-                tell("{path}:{line}: {problem}", **_place(told), problem=told.why)
+                console.tell(problem)
+            elif problem.fields.keys() & _NAMES:
+                console.tell("{path}:{line}: {problem}", **_place(told), problem=problem)
             else:
-                tell(
+                console.tell(
                     "{path}:{line}: {text}: {problem}",
                     **_place(told),
                     text=told.what,
-                    problem=told.why,
+                    problem=problem,
                 )
         changed = [moved for moved in self._ended if moved.links]
-        links = sum(len(moved.links) for moved in changed)
-        if self._run and self._run.id:
-            tell(
-                "{links} links in {posts} posts are new; imghost migrate --undo {run} puts the old "
+        counts = {"links": sum(len(moved.links) for moved in changed), "posts": len(changed)}
+        if changed and self._run:
+            console.note(
+                "new links: {links}, in posts: {posts}; imghost migrate --undo {run} puts the old "
                 "ones back",
-                links=links,
-                posts=len(changed),
                 run=self._run.id,
+                **counts,
             )
-        elif links:
-            tell(
-                "{links} links in {posts} posts would be new; those at .invalid stand for what "
-                "uploading gives",
-                links=links,
-                posts=len(changed),
+        elif changed:
+            console.note(
+                "there would be new links: {links}, in posts: {posts}; those at .invalid stand for "
+                "what uploading gives",
+                **counts,
             )
 
 

@@ -142,21 +142,13 @@ class Rows:
         where = f" WHERE {' AND '.join(terms)}" if terms else ""
         return int(self._db.read(f"SELECT count(*) FROM uploads{where}", values)[0][0])
 
-    def unsettled(self) -> dict[State, int]:
-        """How many rows stand in each state but done; quick, however many are done."""
-        rows = self._db.read(
-            "SELECT state, count(*) AS n FROM uploads WHERE state <> 'done' GROUP BY state"
-        )
-        found = {row["state"]: row["n"] for row in rows}
-        return {state: found.get(state, 0) for state in State if state is not State.DONE}
-
     def counts(self) -> dict[State, int]:
         """How many rows stand in each state; it reads an index of all."""
-        unsettled = self.unsettled_counts()
+        unsettled = self.unsettled()
         (row,) = self._db.read("SELECT count(*) AS n FROM uploads")
         return unsettled | {State.DONE: row["n"] - sum(unsettled.values())}
 
-    def unsettled_counts(self) -> dict[State, int]:
+    def unsettled(self) -> dict[State, int]:
         """How many rows stand in each state but done, which it does not look at."""
         rows = self._db.read(
             f"SELECT state, count(*) AS n FROM uploads WHERE {UNSETTLED} GROUP BY state"
@@ -249,6 +241,11 @@ class Rows:
                 f"SELECT DISTINCT owner FROM uploads WHERE state = 'uploading' AND {UNSETTLED}"
             )
         }
+
+    def owner_of(self, record_id: int) -> str:
+        """Who has the row claimed; "" if nobody has."""
+        rows = self._db.read("SELECT owner FROM uploads WHERE id = ?", (record_id,))
+        return str(rows[0]["owner"]) if rows else ""
 
     def _select(self, rest: str, values: Sequence[object] = ()) -> list[Record]:
         with self._in_doubt():

@@ -88,7 +88,9 @@ def _undone(kept: Path) -> Undone:
     except (SourceError, MachineError) as exc:
         return Undone(path, problem=exc.message)
     except (OSError, ValueError, LookupError, TypeError):
-        return Undone(path, problem=Message("this backup cannot be read any more"))
+        return Undone(
+            path, problem=Message("the backup {path} cannot be read any more", {"path": str(kept)})
+        )
 
 
 def _put_back(path: Path, before: bytes, after: str) -> bool:

@@ -31,10 +31,11 @@ def find_in_front_matter(text: str, keys: Collection[str], pictures: Pictures) -
     if not any(key.rpartition(".")[2] in folded for key in wanted):
         return end
     try:
-        for value in _READERS[text[0]](source):
-            if value.key.casefold() in wanted and (names_image(value.text) or is_link(value.text)):
-                place = start + value.start, start + value.end
-                pictures.add(Form.FRONT_MATTER, *place, value.text)
+        for found in _READERS[text[0]](source):
+            target = found.text.strip()
+            if found.key.casefold() in wanted and (names_image(target) or is_link(target)):
+                place = start + found.start, start + found.end
+                pictures.add(Form.FRONT_MATTER, *place, target)
     except (ValueError, RecursionError) as exc:
         pictures.leave(
             start, Message("the front matter cannot be read: {detail}", {"detail": str(exc)})

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from imghost.posts.block_starts import MARKS
 from imghost.posts.syntax import LINK_TAIL
 
-_LASTING = re.compile(
-    r"\n {0,3}(?:`{3}|~{3}|<(?:[!?]|pre|script|style|textarea)|\{[%{])", re.IGNORECASE
-)
+_LASTING = r" {0,3}(?:`{3}|~{3}|<(?:[!?]|pre|script|style|textarea)|\{[%{])"
 """What may go on over blank lines although it is in no list or quote."""
+
+_FIRST = re.compile(_LASTING, re.IGNORECASE)
+_LATER = re.compile(rf"\n{_LASTING}", re.IGNORECASE)
 
 _BLANK_LINES = ("\n\n", "\n \n")  # the latter once was CR LF
 _NO_PARAGRAPH = MARKS | frozenset(" \t\n")
@@ -41,17 +42,17 @@ class Skipping:
             return pos
         at = bisect_left(self._wanted, pos)
         self._stop = self._wanted[at] if at < len(self._wanted) else len(self._text)
-        if lasting := _LASTING.search(self._text, max(pos - 1, 0), self._stop):
+        if _FIRST.match(self._text, pos):
+            self._stop = pos
+        elif lasting := _LATER.search(self._text, pos, self._stop):
             self._stop = lasting.start() + 1
         end = self._stop
-        while (blank := self._blank_line_before(end, pos)) > pos:
-            if self._text[blank : blank + 1] not in _NO_PARAGRAPH:
-                return blank
-            end = blank - 1
+        while (blank := max(self._text.rfind(line, pos, end) for line in _BLANK_LINES)) >= 0:
+            begin = self._text.index("\n", blank + 1) + 1
+            if self._text[begin : begin + 1] not in _NO_PARAGRAPH:
+                return begin
+            end = blank + 1
         return pos
-
-    def _blank_line_before(self, end: int, pos: int) -> int:
-        return max(self._text.rfind(line, pos, end) + len(line) for line in _BLANK_LINES)
 
     def _stands_alone(self, place: int) -> bool:
         """Whether what is wanted there needs no label."""

@@ -21,10 +21,12 @@ _PICTURE_TAG = re.compile(r"<(?:img|source)(?=[\s/])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     rf"\s(?P<name>[^\s\"'<>/=]+)\s*=\s*(?P<value>{_QUOTED}|\{{[^}}]*\}}|[^\s\"'=<>`]+?(?=\s|/?>))"
 )
-_HEXO = re.compile(r"\{%-?[ \t]*(?P<tag>asset_img|img)[ \t]+(?P<args>[^\n]*?)[ \t]*-?%\}")
+_HEXO = re.compile(
+    r"\{%-?[ \t]*(?P<tag>asset_img|img)[ \t]+(?P<args>(?:(?!\{%)[^\n])*?)[ \t]*-?%\}"
+)
 _WORD = re.compile(rf"{_QUOTED}|\S+")
 _HUGO = re.compile(
-    r"\{\{[<%]\s*(?P<name>[A-Za-z][\w./-]*)(?P<args>(?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|[^\"`])*?)[>%]\}\}"
+    r"\{\{[<%]\s*(?P<name>[A-Za-z][\w./-]*)(?P<args>(?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|(?!\{\{)[^\"`])*?)[>%]\}\}"
 )
 _HUGO_SRC = re.compile(r"\ssrc\s*=\s*(\"(?:[^\"\\]|\\.)*\"|`[^`]*`|'[^']*'|[^\s\"'`>]+)")
 
