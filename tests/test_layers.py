@@ -41,6 +41,7 @@ LAYERS = (
         "app",
         "account",
         "choosing",
+        "doctor",
         "forget",
         "gallery",
         "logging_in",

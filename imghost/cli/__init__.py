@@ -21,7 +21,7 @@ from imghost.errors import ImghostError, Interrupted, JournalDamaged, UsageError
 COMMANDS = (
     *("upload", "watch", "serve", "status", "pause", "resume", "putback", "stop"),
     *("history", "retry", "prune", "migrate", "links", "export", "import", "config"),
-    *("login", "logout", "autostart"),
+    *("login", "logout", "autostart", "doctor"),
 )
 _KEYWORDS = {"import": "import_"}
 _SUMMARY = "Copy an image, paste a link."
