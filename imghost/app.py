@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Self
 
 from imghost.account import Account, account_of
+from imghost.archive.form import Kept
 from imghost.config import Config
 from imghost.config_file import ConfigFile
 from imghost.delivery import Delivery
@@ -22,6 +23,7 @@ from imghost.inputs import Fetch, Inputs, fetch_public
 from imghost.keep.copies import Copies
 from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
+from imghost.keep.learning import Learner
 from imghost.keep.owner import Owner
 from imghost.keep.recovery import JournalFile
 from imghost.keep.seen import Seen
@@ -29,7 +31,7 @@ from imghost.keep.store import Store
 from imghost.models import Alive, Message, Record, State
 from imghost.open_hosts import OpenHosts
 from imghost.outbox import Outbox
-from imghost.pipeline import Order, Pipeline
+from imghost.pipeline import FRESH_S, Order, Pipeline
 from imghost.server.asked import (
     Input,
     UploadedInput,
@@ -131,6 +133,12 @@ class App:
                 self._problem = exc
                 log.warning("the config was changed and is wrong; the former one stays: %s", exc)
         return self._pipeline
+
+    @property
+    def kept(self) -> Kept:
+        """What an archive is made of, and what one is brought into."""
+        learner = Learner(self._journal_file.db, FRESH_S)
+        return Kept(self.store, self.journal, learner, self.dirs.local, self.owner.tmp)
 
     def serve_at(self, base_url: str) -> None:
         """The embedded server answers at another address from now on."""

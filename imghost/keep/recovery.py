@@ -193,8 +193,8 @@ def _restore(db: sqlite3.Connection, slip: Mapping[str, Any], original: str) -> 
     """
     db.execute("SAVEPOINT slip")
     try:
-        if slip.keys() == _COPY:
-            return _insert(db, "copies", _copy_of(slip, original))
+        if is_copy(slip):
+            return _insert(db, "copies", copy_of(slip, original))
         return _write(db, slip)
     except (sqlite3.Error, LookupError, TypeError, ValueError, OverflowError):
         db.execute("ROLLBACK TO slip")
@@ -222,7 +222,12 @@ def _write(db: sqlite3.Connection, slip: Mapping[str, Any]) -> bool:
     return is_new
 
 
-def _copy_of(slip: Mapping[str, Any], original: str) -> Mapping[str, Any]:
+def is_copy(slip: Mapping[str, Any]) -> bool:
+    """Whether a slip is that of a copy of what others host, and not of an upload."""
+    return slip.keys() == _COPY
+
+
+def copy_of(slip: Mapping[str, Any], original: str) -> Mapping[str, Any]:
     """The slip of a copy. Raises ValueError if nobody can have written it."""
     sound = isinstance(slip["url"], str) and isinstance(slip["kept_at"], int | float)
     if not sound or slip["original"] != original:

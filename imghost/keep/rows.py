@@ -190,6 +190,15 @@ class Rows:
         )
         return [row["bucket"] for row in rows]
 
+    def originals(self) -> list[str]:
+        """All originals that led to rows, in the order of their first ones, then the copies."""
+        rows = self._db.read(
+            "SELECT original FROM (SELECT original, id FROM uploads"
+            " UNION ALL SELECT original, upload FROM inputs"
+            " UNION ALL SELECT original, 9e99 FROM copies) GROUP BY original ORDER BY min(id)"
+        )
+        return [row["original"] for row in rows]
+
     def originals_of(self, record_id: int) -> list[str]:
         """The originals that led to this row."""
         rows = self._db.read(
