@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from imghost.errors import MachineError
@@ -44,6 +45,35 @@ def write_durably(path: Path, data: bytes, tmp: Path) -> None:
 def write_atomically(path: Path, data: bytes, tmp: Path) -> None:
     """Put the bytes at `path`, whole or not at all; a power cut may bring the former ones back."""
     _write(path, data, tmp, durable=False)
+
+
+def replace_file(path: Path, data: bytes, check: Callable[[], None]) -> None:
+    """Put other bytes into a file that is there, whole or not at all; mode and owner stay.
+
+    `check` is called when only the exchange is left to do, and stops it by raising. The unfinished
+    file is a hidden one beside it. Raises MachineError.
+    """
+    with machine_errors(path):
+        former = path.stat()
+        unfinished = path.with_name(f".imghost-{os.urandom(16).hex()}.tmp")
+        try:
+            with os.fdopen(os.open(unfinished, _CREATE, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                _sync_file(file.fileno())
+            _make_alike(unfinished, former)
+            check()
+            _rename(unfinished, path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+def _make_alike(path: Path, former: os.stat_result) -> None:
+    if sys.platform != "win32":
+        with contextlib.suppress(PermissionError):
+            os.chown(path, former.st_uid, former.st_gid)
+    path.chmod(stat.S_IMODE(former.st_mode))
 
 
 def _write(path: Path, data: bytes, tmp: Path, *, durable: bool) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 
 from imghost.app import App
 from imghost.errors import ConfigError, HostRefused, UsageError
@@ -13,6 +12,8 @@ from imghost.hosts.base import Deletes, KeepsFiles
 from imghost.keep.recovery import RECOVERED
 from imghost.models import EXTENSIONS, Alive, Record, State, Stored
 from imghost.pipeline import DRAFT_BUCKET, DRAFT_HOST
+from imghost.posts.recorded import Recorded
+from imghost.posts.remembered import links_in_use
 from imghost.server.shelf import Shelf
 
 ASK_S = 86_400.0
@@ -89,14 +90,14 @@ def prunable(app: App, older_than_s: float, *, use_all: bool) -> Prunable:
     """The originals older than this that nothing needs any more.
 
     Never those of rows that are not settled. Those of links that are dead or suspect stay too, as
-    the only copy that is left, unless `use_all`.
+    the only copy that is left, and those of links in known posts, unless `use_all`.
     """
     before = time.time() - older_than_s
+    needs = _needed_by(app, use_all=use_all)
     originals = tuple(
         original
         for original in app.store.hashes()
-        if _is_old(app, original, before)
-        and not any(_needs(record, use_all=use_all) for record in app.journal.records_of(original))
+        if _is_old(app, original, before) and not any(map(needs, app.journal.records_of(original)))
     )
     return Prunable(originals, sum(map(app.store.original_bytes, originals)))
 
@@ -106,7 +107,7 @@ def prune(app: App, originals: Iterable[str], *, use_all: bool) -> int:
 
     Their rows and links stay.
     """
-    needs = partial(_needs, use_all=use_all)
+    needs = _needed_by(app, use_all=use_all)
     return sum(app.journal.release(original, needs, app.store.erase) for original in originals)
 
 
@@ -115,7 +116,14 @@ def _is_old(app: App, original: str, before: float) -> bool:
     return max(times, default=app.store.kept_at(original)) < before
 
 
-def _needs(record: Record, *, use_all: bool) -> bool:
-    if record.state is not State.DONE:
-        return True
-    return not use_all and record.alive in (Alive.DEAD, Alive.SUSPECT)
+def _needed_by(app: App, *, use_all: bool) -> Callable[[Record], bool]:
+    """Whether a row needs its original."""
+    links = set() if use_all else links_in_use(app.dirs.posts)
+    recorded = Recorded(app.journal, links)
+    used = {record.id for link in links for record in recorded.of(link)}
+
+    def needs(record: Record) -> bool:
+        is_lost = record.alive in (Alive.DEAD, Alive.SUSPECT) and not use_all
+        return record.state is not State.DONE or is_lost or record.id in used
+
+    return needs

@@ -34,8 +34,8 @@ class Link:
     date: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "url", _web(self.url))
-        object.__setattr__(self, "original", _web(self.original))
+        object.__setattr__(self, "url", web_address(self.url))
+        object.__setattr__(self, "original", web_address(self.original))
         object.__setattr__(self, "alt", _one_line(self.alt))
         object.__setattr__(self, "name", _one_line(self.name))
 
@@ -70,9 +70,22 @@ def check_format(name: str, template: str) -> None:
 def is_web_address(url: str) -> bool:
     """Whether the URL can be handed on as a link."""
     try:
-        return bool(_web(url))
+        return bool(web_address(url))
     except HostRefused:
         return False
+
+
+def web_address(url: str) -> str:
+    """The URL, percent-encoded so that it breaks no markup. Raises HostRefused if it is none."""
+    parts = _WEB.fullmatch(url)
+    authority = _ascii(parts[2]) if parts else ""
+    if not parts or not _AUTHORITY.fullmatch(authority):
+        raise HostRefused(
+            "{url} is no web address (http or https) that can be handed on; look at the host's "
+            "settings in the config",
+            url=url,
+        )
+    return parts[1] + authority + _UNSAFE.sub(_percent_encoded, parts[3])
 
 
 def styled(url: str, style: str) -> str:
@@ -177,18 +190,6 @@ def _one_line(text: str) -> str:
 
 def _is_hidden(character: str) -> bool:
     return unicodedata.category(character) in _HIDDEN
-
-
-def _web(url: str) -> str:
-    parts = _WEB.fullmatch(url)
-    authority = _ascii(parts[2]) if parts else ""
-    if not parts or not _AUTHORITY.fullmatch(authority):
-        raise HostRefused(
-            "{url} is no web address (http or https) that can be handed on; look at the host's "
-            "settings in the config",
-            url=url,
-        )
-    return parts[1] + authority + _UNSAFE.sub(_percent_encoded, parts[3])
 
 
 def _ascii(authority: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,10 +102,37 @@ def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]
             for name, reason, at in watching.left_alone
         ],
         "kept_bytes": app.store.size_bytes(),
-        "login": {},
+        "login": login_json(app),
         "missing": [say(problem) for problem in watching.missing],
         "autostart": is_on(),
     }
+
+
+def login_json(app: App) -> dict[str, object]:
+    """Who is logged in at the host that needs it; `wanted` is the host that wants a login now."""
+    from imghost.account import wants_login
+
+    account = app.account
+    told: dict[str, object] = {
+        "host": "",
+        "name": "",
+        "mid": "",
+        "days_left": None,
+        "ends_at": "",
+        "from": "",
+        "wanted": wants_login(app),
+    }
+    if account:
+        ends_at = "" if math.isinf(account.ends_at) else iso_time(account.ends_at)
+        told |= {
+            "host": account.host,
+            "name": account.name,
+            "mid": account.mid,
+            "days_left": account.days_left(time.time()),
+            "ends_at": ends_at,
+            "from": account.origin,
+        }
+    return told
 
 
 def clock_text(seconds: float) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from imghost.errors import ConfigError
@@ -74,6 +75,36 @@ def missing(settings: object) -> str:
     return next((name for name in required if not getattr(settings, name)), "")
 
 
+def read_file(path: Path) -> dict[str, Any]:
+    """The object that a file of JSON holds. Raises ConfigError, which names the file."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise ConfigError("{path} is not UTF-8 text; save it as UTF-8", path=str(path)) from exc
+    except OSError as exc:
+        raise ConfigError(
+            "{path} cannot be read: {detail}; check the path and its permissions",
+            path=str(path),
+            detail=exc.strerror or str(exc),
+        ) from exc
+    if not text.strip():
+        raise ConfigError("{path} is empty; put {{}} into it, or delete it", path=str(path))
+    try:
+        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except ConfigError as exc:
+        raise in_file(path, exc) from exc
+    except (ValueError, RecursionError) as exc:
+        raise ConfigError("{path} is not JSON: {detail}", path=str(path), detail=str(exc)) from exc
+    if not isinstance(content, dict):
+        raise ConfigError("{path} must hold an object in braces", path=str(path))
+    return content
+
+
+def in_file(path: Path, error: ConfigError) -> ConfigError:
+    """The error with the file that it is about."""
+    return ConfigError("{path}: {problem}", path=str(path), problem=error.message)
+
+
 def unknown_key(key: str, known: Sequence[str]) -> ConfigError:
     """The error that names the nearest known key, or all of them."""
     from difflib import get_close_matches
@@ -87,6 +118,18 @@ def as_json(settings: object) -> dict[str, Any]:
     """The settings as they stand in JSON, secrets masked."""
     named = dataclasses.fields(settings)  # type: ignore[arg-type]  # a dataclass
     return {field.name: _value_as_json(getattr(settings, field.name)) for field in named}
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        twice = next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
+        raise ConfigError("the key {key} stands there twice; leave one of them", key=twice)
+    return content
+
+
+def _no_constant(name: str) -> None:
+    raise ConfigError("{value} is no number", value=name)
 
 
 def _value_as_json(value: object) -> object:

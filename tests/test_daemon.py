@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.fakes import bilibili, pictures
+from tests.fakes.bilibili_login import NAME, FakeLogin
 from tests.fakes.program import Program, eventually
 
 
@@ -37,6 +38,7 @@ def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
             hosts={
                 "bilibili": {
                     "api": server.url,
+                    "passport": server.url,
                     "min_gap_s": 0,
                     "sessdata": bilibili.SESSDATA,
                     "bili_jct": bilibili.BILI_JCT,
@@ -133,6 +135,33 @@ def test_an_expired_login_is_held_and_flows_after_a_new_one(
         new = bilibili.SESSDATA.encode() + b"\n"
         program.run("config", "set", "hosts.bilibili.sessdata", stdin=new)
         eventually(lambda: _states(program) == ["done", "done"])
+
+
+def test_a_login_sends_what_was_held(
+    program: Program, picture: Path, tmp_path: Path, fake: bilibili.FakeBilibili
+) -> None:
+    """The cookies are over: all is held, hardly asked for, and flows by itself after a login."""
+    paths = [picture, *(tmp_path / f"{seed}.png" for seed in range(4))]
+    for seed, path in enumerate(paths[1:]):
+        path.write_bytes(pictures.png(seed=seed + 50))
+    fake.sessdata = "cafe%2Crenewed"
+    with program.serving():
+        assert program.run("upload", *paths).code == 9
+        eventually(lambda: _counts(program)["queued"] == len(paths))
+        tried = len(fake.uploads)
+        assert tried <= 2  # as many as go at a time
+        status = program.run("status", "--json").json
+        assert status["login"]["wanted"] == "bilibili"
+        assert "imghost login" in program.run("status").out
+        program.run("config", "set", "chime.volume", "0.5")  # which changes nothing for the host
+        fake.login.behave = FakeLogin.confirm
+        assert program.run("login").code == 0
+        eventually(lambda: _states(program) == ["done"] * len(paths))
+        assert len(fake.uploads) == tried + len(paths)
+        login = program.run("status", "--json").json["login"]
+        assert (login["wanted"], login["name"], login["from"]) == ("", NAME, "login")
+        assert program.run("logout").code == 0
+        assert program.run("upload", tmp_path / "0.png", "--bucket", "live").code == 7
 
 
 def test_a_signal_in_an_upload_loses_nothing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -361,6 +362,29 @@ def test_what_another_process_sends_is_waited_for(sender: Sender, tmp_path: Path
     assert outcome.record.state is State.DONE
     assert (other.host.tries, sender.host.tries) == (1, 0)
     other.close()
+
+
+def test_the_same_picture_twice_in_one_call_is_sent_once(sender: Sender) -> None:
+    """Who joins a row that another thread has, but does not send yet, waits for its end."""
+    first, again = sender.upload(b"one"), sender.upload(b"one")
+    delivery = sender.delivery(wait_s=0)
+    with ThreadPoolExecutor(1) as pool:
+        joined = pool.submit(delivery.send, again)
+        assert not wait([joined], timeout=0.2).done
+        assert delivery.send(first).error is None
+        assert joined.result(10).error is None
+    assert sender.host.tries == 1
+
+
+def test_what_a_dead_process_was_sending_is_sent(sender: Sender, tmp_path: Path) -> None:
+    """Nobody waits for whoever died in the middle of it."""
+    other = Sender(tmp_path, owner="other")
+    other.upload(b"1")
+    other.close()
+    sender.dead = ("other",)
+    outcome = sender.delivery().send(sender.upload(b"1"))
+    assert outcome.error is None
+    assert (outcome.record.state, sender.host.tries) == (State.DONE, 1)
 
 
 def test_an_unreadable_source_accepts_nothing(sender: Sender) -> None:

@@ -19,8 +19,10 @@ from imghost.clipboard import WITH_TEXT
 from imghost.desktop.tray import Face, Tray
 from imghost.dirs import Dirs
 from imghost.imaging.styled import styled
+from imghost.login import Login, LoginFile
 from imghost.models import State
 from imghost.report import clock_text
+from imghost.secret import Secret
 from imghost.text import Speaker
 from imghost.tray.clicks import Clicks
 from imghost.tray.keeper import Keeper
@@ -393,6 +395,23 @@ def test_a_login_is_wanted(dirs: Dirs, fake: FakeBilibili) -> None:
     try:
         bench.shows("Log in to bilibili...")
         assert bench.tray.faces[-1] is Face.PROBLEM
+    finally:
+        bench.close()
+
+
+def test_who_is_logged_in_is_shown_with_the_days_left(dirs: Dirs, fake: FakeBilibili) -> None:
+    """It leads to the same page; when the host does not take it any more, it says that."""
+    sections = at_bilibili(fake)
+    sections["hosts"]["bilibili"] |= {"sessdata": "", "bili_jct": ""}
+    login = Login(Secret("old"), Secret("old"), time.time() + 5.5 * 86_400, "Ming")
+    LoginFile(dirs.login).save(login)
+    bench = Bench(dirs, **sections)
+    try:
+        bench.shows("Logged in: Ming, 6 days left")
+        assert bench.tray.faces[-1] is Face.IDLE
+        bench.watched.app.outbox._gate("bilibili").hold()  # noqa: SLF001 - as by an expired login
+        bench.keeper.wake()
+        bench.shows("Log in to bilibili...")
     finally:
         bench.close()
 

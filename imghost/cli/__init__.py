@@ -20,7 +20,7 @@ from imghost.errors import ImghostError, Interrupted, JournalDamaged, UsageError
 
 COMMANDS = (
     *("upload", "watch", "serve", "status", "pause", "resume", "putback", "stop"),
-    *("history", "retry", "prune", "config", "autostart"),
+    *("history", "retry", "prune", "migrate", "config", "login", "logout", "autostart"),
 )
 _SUMMARY = "Copy an image, paste a link."
 _GARBAGE = 20_000  # looking for it while modules load takes a twentieth of a short command
@@ -28,6 +28,7 @@ _GARBAGE = 20_000  # looking for it while modules load takes a twentieth of a sh
 
 def run() -> NoReturn:
     """Be the program; it ends without taking its modules apart, which takes a tenth of its time."""
+    _keep_stderr()
     code = main()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, OSError, ValueError):  # closed, or none at all
@@ -39,6 +40,12 @@ def run_picgo() -> NoReturn:
     """Be the program as others call PicGo's."""
     sys.argv.insert(1, OPTION)
     run()
+
+
+def _keep_stderr() -> None:
+    """Speak on a handle of one's own: that of the process is closed while some decoders work."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # closed, or none at all
+        sys.stderr = open(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for good
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -101,6 +101,15 @@ class KeepsFiles(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsLinks(Protocol):
+    """A host whose links are known by their form, whoever uploaded the pictures."""
+
+    def is_own(self, url: str) -> bool:
+        """Whether the link shows a picture of this host."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What a host is handed from outside.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -50,6 +51,14 @@ class Rows:
         """The finished rows with one of these links, as it was when they were sent."""
         known = tuple(filter(can_be_stored, urls))
         return self._select(f"WHERE state = 'done' AND url IN ({marks(known)})", known)
+
+    def showing(self, urls: Collection[str], sha1s: Collection[str]) -> list[Record]:
+        """The rows with one of these links, or of a file with one of these SHA-1s, latest first."""
+        return self._select(
+            "WHERE url IN (SELECT value FROM json_each(?))"
+            " OR sha1 IN (SELECT value FROM json_each(?)) ORDER BY id DESC",
+            (json.dumps([*urls]), json.dumps([*sha1s])),
+        )
 
     def queued_hosts(self) -> list[str]:
         """The hosts for which something is queued."""
@@ -196,6 +205,11 @@ class Rows:
                 f"SELECT DISTINCT owner FROM uploads WHERE state = 'uploading' AND {UNSETTLED}"
             )
         }
+
+    def owner_of(self, record_id: int) -> str:
+        """Who has the row claimed; "" if nobody has."""
+        rows = self._db.read("SELECT owner FROM uploads WHERE id = ?", (record_id,))
+        return str(rows[0]["owner"]) if rows else ""
 
     def _select(self, rest: str, values: Sequence[object] = ()) -> list[Record]:
         with self._in_doubt():

@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from imghost.imaging.sniff import format_of
 
-_ENDINGS = (
+ENDINGS = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
     *(".avif", ".heic", ".heif", ".ico", ".svg"),
 )
@@ -26,7 +26,7 @@ class Verdict(Enum):
 
 def looks_like_an_image(name: str) -> bool:
     """Whether a file with this name is meant to be an image."""
-    return name.lower().endswith(_ENDINGS)
+    return name.lower().endswith(ENDINGS)
 
 
 def is_passed_over(name: str) -> bool:

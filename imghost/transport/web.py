@@ -56,8 +56,9 @@ class Request:
 class Reply:
     """What came back, whatever its status.
 
-    `headers` are named in lower case. `body` is as it was sent, never decompressed, the request's
-    `secrets` masked. `whole` is False when there was more of it than the request wanted.
+    `headers` are named in lower case; the Set-Cookie lines are not among them. `body` is as it was
+    sent, never decompressed, the request's `secrets` masked. `whole` is False when there was more
+    of it than the request wanted.
     """
 
     status: int
@@ -65,6 +66,7 @@ class Reply:
     body: bytes = field(repr=False)
     whole: bool = True
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    set_cookies: tuple[Secret, ...] = ()
 
     def masked(self, text: str) -> str:
         """What was decoded from the reply, without the secrets that the decoding brought out."""
@@ -79,17 +81,22 @@ class Reply:
     def retry_after_s(self) -> float:
         """How long the peer wants to be left in peace by its Retry-After, seconds or a date."""
         text = self.headers.get("retry-after", "").strip()
-        wait_s = float(text) if text.isascii() and text.isdigit() else _seconds_until(text)
+        if text.isascii() and text.isdigit():
+            wait_s = float(text)
+        else:
+            moment = moment_of(text)
+            wait_s = 0.0 if moment is None else moment - time.time()
         return min(max(wait_s, 0.0), _LONGEST_REST_S)
 
 
-def _seconds_until(http_date: str) -> float:
+def moment_of(http_date: str) -> float | None:
+    """The date in seconds since the epoch, None for what is none."""
     from email.utils import parsedate_to_datetime
 
     try:
-        return parsedate_to_datetime(http_date).timestamp() - time.time()
+        return parsedate_to_datetime(http_date).timestamp()
     except (ValueError, OverflowError, OSError):
-        return 0.0
+        return None
 
 
 def host_of(url: str) -> str:

@@ -26,6 +26,7 @@ Each = Callable[[bytes], object]
 
 _PIECE_BYTES = 1 << 16
 _BEGINNING_BYTES = 4096
+_SET_COOKIE = "set-cookie"
 _COOKIE_VALUE = re.compile(r"[!-:<-~]+")
 
 
@@ -85,12 +86,15 @@ def _exchange(
         ) as response,
     ):
         body, whole = _read(response, request.max_bytes, each)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    headers.pop(_SET_COOKIE, "")  # joined there, with commas between and within them
     return Reply(
         response.status_code,
-        {name.lower(): value for name, value in response.headers.items()},
+        headers,
         _masked(body, request.secrets),
         whole,
         request.secrets,
+        tuple(map(Secret, response.raw.headers.getlist(_SET_COOKIE))),
     )
 
 

@@ -22,6 +22,7 @@ from imghost.watch.bursts import Bursts, Origin
 from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
+from imghost.watch.login_news import LoginNews
 from imghost.watch.pausing import BY_USER, LOCKED, Followed, Turn
 from imghost.watch.surroundings import Surroundings, Takers
 from imghost.watch.telling import Topic
@@ -88,6 +89,7 @@ class Watcher:
             lambda work: takers.of_files.submit(survive, work),
         )
         self.wishes = Wishes(lambda: self.board, self._finder, teller, self._max_bytes, self.wake)
+        self._login_news = LoginNews(app, teller)
         senders.ended = self._intake.ended
 
     def run(self) -> None:
@@ -276,6 +278,7 @@ class Watcher:
         if time.monotonic() - self._followed_at >= _ROUND_S:
             self._followed_at = time.monotonic()
             self._intake.follow()
+            self._login_news.look()
 
     def _give(self) -> None:
         self._giver.give_again()

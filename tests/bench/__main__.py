@@ -20,6 +20,8 @@ from tests.bench.door import bench_door
 from tests.bench.gallery import bench_gallery
 from tests.bench.load import requests_per_s
 from tests.bench.measure import IMGHOST, Row, environment, median_run, median_s, print_table, run
+from tests.bench.migrating import bench_migrate
+from tests.bench.posts import bench_posts
 from tests.bench.screens import screenshot
 from tests.bench.tray import bench_tray
 from tests.bench.watching import bench_clipboard, bench_flood, bench_idle
@@ -190,7 +192,8 @@ def _server(environ: dict[str, str]) -> Iterator[None]:
 
 BENCHES = (
     *(bench_start, bench_oneshot, bench_s3, bench_render, bench_serve, bench_many),
-    *(bench_clipboard, bench_idle, bench_flood, bench_tray, bench_door, bench_gallery),
+    *(bench_clipboard, bench_idle, bench_flood, bench_tray, bench_door, bench_gallery, bench_posts),
+    bench_migrate,
 )
 
 

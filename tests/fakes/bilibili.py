@@ -27,6 +27,7 @@ from imghost.errors import ImghostError
 from imghost.imaging.check import recalled
 from imghost.imaging.render import render
 from imghost.imaging.style import Style, split_style
+from tests.fakes.bilibili_login import POLL, FakeLogin
 
 SESSDATA = "0a1b2c3d%2C1999999999%2C4e5f6*71"
 BILI_JCT = "00112233445566778899aabbccddeeff"
@@ -37,6 +38,7 @@ BUCKETS = frozenset(
     ]
 )
 MAX_BYTES = 20 << 20
+_LOOKS = 6
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _BANNED = "<!DOCTYPE html><html><body>错误号: 412 由于触发哔哩哔哩安全风控策略</body></html>"
@@ -46,8 +48,9 @@ _BANNED = "<!DOCTYPE html><html><body>错误号: 412 由于触发哔哩哔哩安
 class Answer:
     """What the next upload is answered, whatever it sends.
 
-    `body` instead of the API's JSON. `cut`: "body", "answer" or "reply": reset in the request's
-    body, before the answer, or in the middle of it. `after` is waited for.
+    `body` instead of the API's JSON. `cookies` are Set-Cookie lines. `cut`: "body", "answer" or
+    "reply": reset in the request's body, before the answer, or in the middle of it. `after` is
+    waited for.
     """
 
     code: int = 0
@@ -55,6 +58,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    cookies: tuple[str, ...] = ()
     cut: str = ""
     after: threading.Event | None = None
 
@@ -90,7 +94,8 @@ class Upload:
 class FakeBilibili:
     """The server. `answers` are used up first; then uploads are judged by what they hold.
 
-    `uploads` and `fetches` (path, Referer) tell what was asked; `images` what is stored, by path.
+    `login` gives other cookies, which then are the only ones that count. `uploads` and `fetches`
+    (path, Referer) tell what was asked; `images` what is stored, by path.
     """
 
     def __init__(
@@ -100,6 +105,7 @@ class FakeBilibili:
         self.bili_jct = bili_jct
         self.delay_s = 0.0
         self.answers: deque[Answer] = deque()
+        self.login = FakeLogin()
         self.uploads: list[Upload] = []
         self.fetches: list[tuple[str, str]] = []
         self.images: dict[str, tuple[str, bytes]] = {}
@@ -161,7 +167,7 @@ class FakeBilibili:
 def settings(server: FakeBilibili) -> dict[str, Any]:
     """The sections of a config that sends there, logged in and as fast as can be."""
     login = {"sessdata": SESSDATA, "bili_jct": BILI_JCT}
-    host = {"api": server.url, "min_gap_s": 0, **login}
+    host = {"api": server.url, "passport": server.url, "min_gap_s": 0, **login}
     return {"host": "bilibili", "hosts": {"bilibili": host}}
 
 
@@ -200,6 +206,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         fake, referer = self.server.fake, self.headers.get("Referer", "")
+        if answer := fake.login.respond(self.path, dict(self.headers), fake):
+            self._answer(answer)
+            return
         path = urlsplit(self.path).path
         with fake.lock:
             fake.fetches.append((path, referer))
@@ -228,6 +237,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in {"Content-Type": "application/json", **answer.headers}.items():
             self.send_header(name, value)
+        for line in answer.cookies:
+            self.send_header("Set-Cookie", line)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if answer.cut == "reply":
@@ -299,6 +310,15 @@ def _parts(content_type: str, body: bytes) -> dict[str, Part]:
     return parts
 
 
+def _person(login: FakeLogin) -> None:
+    """Scan and confirm each code after some looks."""
+    looks = login.count(POLL)
+    if looks % _LOOKS == _LOOKS - 2:
+        login.scan()
+    elif looks and looks % _LOOKS == 0:
+        login.confirm()
+
+
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description="a fake Bilibili on loopback")
@@ -307,6 +327,7 @@ def main() -> None:
     options = parser.parse_args()
     fake = FakeBilibili(options.port)
     fake.delay_s = options.delay_s
+    fake.login.behave = _person
     sys.stdout.write(f"api {fake.url}  SESSDATA {SESSDATA}  bili_jct {BILI_JCT}\n")
     sys.stdout.flush()
     with contextlib.suppress(KeyboardInterrupt):

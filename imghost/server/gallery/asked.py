@@ -95,6 +95,14 @@ def ids_of(value: object) -> tuple[int, ...]:
     return tuple(ids[:_MAX_IDS])
 
 
+def number_of(value: object) -> int:
+    """The number in a JSON body. Raises UsageError."""
+    number = value.get("number") if isinstance(value, dict) else None
+    if type(number) is not int:
+        raise UsageError('"number" in the request must be a number')
+    return number
+
+
 def text_of(value: object, key: str) -> str:
     """A text in a JSON body. Raises UsageError."""
     text = value.get(key) if isinstance(value, dict) else None

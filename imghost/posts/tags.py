@@ -1,0 +1,108 @@
+"""Pictures in tags: HTML's, Hexo's, and Hugo's shortcodes."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from imghost.models import Message
+from imghost.posts.pictures import Pictures, names_image, shortened
+from imghost.posts.references import Form
+
+_QUOTED = r"\"[^\"]*+\"|'[^']*+'"
+_HTML = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(?P<raw>script|style|textarea)\b.*?(?:</(?P=raw)|\Z)"
+    rf"|(?P<tag><(?:img|source)\b(?:[^\"'>]|{_QUOTED})*+>)"
+    r"|(?P<template>\{[%{])",
+    re.DOTALL | re.IGNORECASE,
+)
+_PICTURE_TAG = re.compile(r"<(?:img|source)(?=[\s/])", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    rf"\s(?P<name>[^\s\"'<>/=]+)\s*=\s*(?P<value>{_QUOTED}|\{{[^}}]*\}}|[^\s\"'=<>`]+?(?=\s|/?>))"
+)
+_HEXO = re.compile(
+    r"\{%-?[ \t]*(?P<tag>asset_img|img)[ \t]+(?P<args>(?:(?!\{%)[^\n])*?)[ \t]*-?%\}"
+)
+_WORD = re.compile(rf"{_QUOTED}|\S+")
+_HUGO = re.compile(
+    r"\{\{[<%]\s*(?P<name>[A-Za-z][\w./-]*)(?P<args>(?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|(?!\{\{)[^\"`])*?)[>%]\}\}"
+)
+_HUGO_SRC = re.compile(r"\ssrc\s*=\s*(\"(?:[^\"\\]|\\.)*\"|`[^`]*`|'[^']*'|[^\s\"'`>]+)")
+
+
+def find_in_html(text: str, start: int, pictures: Pictures) -> None:
+    """The pictures of a piece of HTML, which stands at `start`."""
+    pos = 0
+    while found := _HTML.search(text, pos):
+        pos = found.end()
+        if found["tag"]:
+            find_in_tag(found["tag"], start + found.start(), pictures)
+        elif found["template"]:
+            pos = find_in_template(text, found.start(), start, pictures)
+
+
+def find_in_tag(tag: str, start: int, pictures: Pictures) -> None:
+    """The picture of a tag of HTML, which stands at `start`, if it shows one."""
+    if not _PICTURE_TAG.match(tag):
+        return
+    seen = set()
+    for attribute in _ATTRIBUTE.finditer(tag):
+        name, value = attribute["name"].lower(), attribute["value"]
+        if name in seen:
+            continue
+        seen.add(name)
+        at, end = attribute.span("value")
+        if name == "srcset":
+            pictures.leave(start + at, Message("srcset names several pictures"))
+        elif name == "src" and value.startswith("{") and not value.startswith("{{"):
+            pictures.leave(start + at, Message("{text} is code", {"text": shortened(value)}))
+        elif name == "src":
+            is_quoted = value[0] in "\"'"
+            at, end = at + is_quoted, end - is_quoted
+            pictures.add(Form.HTML, start + at, start + end, unescape(tag[at:end]))
+
+
+def find_in_template(text: str, at: int, start: int, pictures: Pictures) -> int:
+    """The picture of the template's tag at `text[at]`; where that ends.
+
+    `start`: where the text itself stands.
+    """
+    if hexo := _HEXO.match(text, at):
+        _find_in_hexo(hexo, start, pictures)
+        return hexo.end()
+    if hugo := _HUGO.match(text, at):
+        _find_in_hugo(hugo, start, pictures)
+        return hugo.end()
+    return at + 2
+
+
+def _find_in_hexo(tag: re.Match[str], start: int, pictures: Pictures) -> None:
+    is_asset = tag["tag"] == "asset_img"
+    offset = tag.start("args")
+    for word in _WORD.finditer(tag["args"]):
+        target = word[0].strip("\"'")
+        if names_image(target) if is_asset else target.startswith(("/", "http:", "https:")):
+            begin = tag.start("tag") if is_asset else offset + word.start()
+            pictures.add(Form.HEXO, start + begin, start + offset + word.end(), target)
+            return
+    pictures.leave(
+        start + tag.start(), Message("{text} names no picture", {"text": shortened(tag[0])})
+    )
+
+
+def _find_in_hugo(code: re.Match[str], start: int, pictures: Pictures) -> None:
+    src = _HUGO_SRC.search(code["args"])
+    if code["name"] == "figure" and src:
+        is_quoted = src[1][0] in "\"`'"
+        at, end = src.start(1) + is_quoted, src.end(1) - is_quoted
+        offset = start + code.start("args")
+        target = code["args"][at:end]
+        if src[1][0] == '"':
+            target = re.sub(r"\\(.)", r"\1", target)
+        pictures.add(Form.HUGO, offset + at, offset + end, target)
+    elif any(names_image(word) for word in re.split(r"[\s\"'`=]+", code["args"])):
+        pictures.leave(
+            start + code.start(),
+            Message("{text} is no shortcode that imghost knows", {"text": shortened(code[0])}),
+        )
