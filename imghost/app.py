@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Self
 
+from imghost.account import Account, account_of
+from imghost.archive.form import Kept
 from imghost.config import Config
 from imghost.config_file import ConfigFile
 from imghost.delivery import Delivery
 from imghost.dirs import Dirs
-from imghost.errors import ConfigError, ImghostError, SourceError
+from imghost.errors import ConfigError, ImghostError, MachineError
 from imghost.health import look
 from imghost.hosts import HOSTS
-from imghost.imaging.prepare import Prepare, prepare
+from imghost.imaging.prepare import Prepare, few_at_once, prepare
 from imghost.in_order import in_order
+from imghost.inputs import Fetch, Inputs, fetch_public
+from imghost.keep.copies import Copies
 from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
+from imghost.keep.learning import Learner
 from imghost.keep.owner import Owner
 from imghost.keep.recovery import JournalFile
 from imghost.keep.seen import Seen
 from imghost.keep.store import Store
-from imghost.models import Alive, Found, Message, Record, State
+from imghost.models import Alive, Message, Record, State
 from imghost.open_hosts import OpenHosts
 from imghost.outbox import Outbox
-from imghost.pipeline import Order, Pipeline
+from imghost.pipeline import FRESH_S, Order, Pipeline
 from imghost.server.asked import (
-    BytesInput,
-    EditorFile,
-    FileInput,
     Input,
-    LinkInput,
     UploadedInput,
     UploadOptions,
     UploadRequest,
 )
 from imghost.server.wire import Failure, Settled
-from imghost.sources.files import found_bytes, found_file, found_link, found_named
 from imghost.sources.off_limits import off_limits
 
 _LOOK_S = 2.0
-_FETCH_S = 30.0
 _DRAINERS = 4
+_AHEAD = 4  # pictures that are made ready while others have their host's slots
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +54,8 @@ class App:
 
     The config file is looked at before each send: a change takes effect for the next image.
     `base_url` is where the embedded server answers, "" while none does. `prepare_bytes` turns
-    bytes into what is sent, here or in a child process. `thorough` reads the whole journal first.
-    Raises MachineError.
+    bytes into what is sent, here or in a child process; `fetch` gives what others host. `thorough`
+    reads the whole journal first. `clock` gives seconds since the epoch. Raises MachineError.
     """
 
     def __init__(
@@ -63,17 +64,20 @@ class App:
         file: ConfigFile,
         config: Config,
         *,
-        prepare_bytes: Prepare = prepare,
+        prepare_bytes: Prepare | None = None,
+        fetch: Fetch = fetch_public,
         base_url: str = "",
         thorough: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.dirs = dirs
+        self.clock = clock
         self.off_limits = off_limits(dirs)
         self.config = config
         self.base_url = base_url
         self._file = file
         self._problem: ConfigError | None = None
-        self._prepare = prepare_bytes
+        self._prepare = prepare_bytes or few_at_once(prepare)
         self._all_hosts: list[OpenHosts] = []
         self.owner = Owner(dirs.run, dirs.tmp)
         self.store = Store(dirs.originals, dirs.outgoing, self.owner.tmp)
@@ -83,9 +87,13 @@ class App:
         except BaseException:
             self.owner.close()
             raise
-        self.journal = Journal(self._journal_file.db)
+        self.journal = Journal(self._journal_file.db, clock)
+        self.copies = Copies(self._journal_file.db, clock)
         self.facts = Facts(self._journal_file.db)
         self.seen = Seen(self._journal_file.db)
+        self._found = Inputs(
+            self.store, self.journal, self.copies, dirs.local, self.off_limits, fetch
+        )
         self._pipeline = self._piped(self.config)
         self.outbox = Outbox(self.journal, self.pipeline, self.owner.id)
         try:
@@ -104,6 +112,8 @@ class App:
         """Begin nothing more; what is not sent stays queued."""
         self.outbox.stop()
         self.cut()
+        with contextlib.suppress(MachineError):  # whoever starts next gives it back
+            self.outbox.tidy()
         self.owner.close()
         self._journal_file.close()
 
@@ -127,10 +137,21 @@ class App:
                 log.warning("the config was changed and is wrong; the former one stays: %s", exc)
         return self._pipeline
 
+    @property
+    def kept(self) -> Kept:
+        """What an archive is made of, and what one is brought into."""
+        learner = Learner(self._journal_file.db, FRESH_S)
+        return Kept(self.store, self.journal, learner, self.dirs.local, self.owner.tmp)
+
     def serve_at(self, base_url: str) -> None:
         """The embedded server answers at another address from now on."""
         self.base_url = base_url
         self._pipeline = self._piped(self.config)
+
+    @property
+    def account(self) -> Account | None:
+        """Who is logged in at the host that needs it."""
+        return account_of(self._file, self.config)
 
     @property
     def journal_note(self) -> Message | None:
@@ -155,7 +176,7 @@ class App:
         options = request.options
         order = pipeline.order(options.host, options.bucket, options.format, options.style)
         delivery = Delivery(
-            self.outbox, pipeline, self.journal, self.owner.id, wait_s=options.wait_s
+            self.outbox, pipeline, self.journal, self.owner.id, self.reap, wait_s=options.wait_s
         )
 
         def cancel() -> None:
@@ -168,7 +189,7 @@ class App:
             record = None
             try:
                 own = self._order_of(given, order, options)
-                accepted = pipeline.accept(self._found(given), own, State.UPLOADING)
+                accepted = pipeline.accept(self._found(given, self.config), own, State.UPLOADING)
                 outcome = delivery.send(accepted)
                 record = pipeline.told(outcome.record, accepted)
                 text = pipeline.text(record, own)
@@ -177,8 +198,8 @@ class App:
             failure = Failure.of(outcome.error) if outcome.error else None
             return Settled(index, record, text, outcome.reused and accepted.known, failure)
 
-        parallel = pipeline.hosts(order.target.host).limits.parallel
-        yield from in_order(settle, list(enumerate(request.inputs)), parallel, cancel)
+        threads = pipeline.hosts(order.target.host).limits.parallel + _AHEAD
+        yield from in_order(settle, list(enumerate(request.inputs)), threads, cancel)
 
     def retry(self, ids: Sequence[int]) -> int:
         """The user says that something changed: let all that is queued, and these rows, be tried.
@@ -203,8 +224,11 @@ class App:
             pass
 
     def reap(self) -> None:
-        """Give back what processes that died had claimed."""
+        """Give back what processes that died had claimed, and what they kept for nothing."""
         self.owner.reap(self.journal.owners(), self.journal.requeue)
+        if outgoing := self.store.outgoing():
+            for sha256 in outgoing - self.journal.unsettled_hashes():
+                self.store.drop_outgoing(sha256)
 
     def look_after_journal(self, *, thorough: bool = False) -> None:
         """Make the journal whole again if it was deleted or damaged. Raises MachineError."""
@@ -215,32 +239,6 @@ class App:
         if isinstance(given, UploadedInput) and not (options.host or options.bucket):
             return replace(order, target=self.journal.get(given.id).target)
         return order
-
-    def _found(self, given: Input) -> Found:
-        max_bytes = self.config.limits.input_bytes
-        match given:
-            case FileInput(path):
-                return found_file(path, max_bytes, self.off_limits)
-            case EditorFile(path):
-                return found_named(path, max_bytes, self.off_limits)
-            case BytesInput(name, data):
-                return found_bytes(name, data)
-            case LinkInput(url):
-                return found_link(url, self._fetch)
-            case UploadedInput(record_id):
-                record = self.journal.get(record_id)
-                return Found(record.origin, record.name, partial(self.store.read, record.original))
-
-    def _fetch(self, url: str) -> bytes:
-        if not self.config.server.fetch_links:
-            raise SourceError(
-                "{url} is a link, and fetching links is off; allow it with "
-                "imghost config set server.fetch_links true",
-                url=url,
-            )
-        from imghost.transport.fetch import fetch_public
-
-        return fetch_public(url, max_bytes=self.config.limits.input_bytes, timeout_s=_FETCH_S)
 
     def _change(self, config: Config) -> None:
         former, self.config = self.config, config
@@ -256,6 +254,6 @@ class App:
             config, self._hosts, self.store, self.journal, self._prepare, self.look, self.owner.id
         )
 
-    def look(self, record: Record) -> Alive:
-        """Whether a record's link works, as far as can be seen in two seconds."""
-        return look(record, self._hosts(record.host), timeout_s=_LOOK_S)
+    def look(self, record: Record, *, timeout_s: float = _LOOK_S) -> Alive:
+        """Whether a record's link works, as far as can be seen in so many seconds."""
+        return look(record, self._hosts(record.host), timeout_s=timeout_s)

@@ -12,10 +12,10 @@ from imghost.hosts import HOSTS
 from imghost.hosts.base import check_bucket
 from imghost.imaging.check import Caps
 from imghost.imaging.conversion import Conversion
-from imghost.links import FORMATS
+from imghost.links import FORMATS, is_web_address
 from imghost.models import Target
 from imghost.secret import Secret
-from imghost.setting import read, setting
+from imghost.setting import missing, read, setting
 from imghost.text import LANGUAGES
 
 
@@ -160,11 +160,20 @@ class ServerConfig:
             )
 
 
+def check_blog(url: str) -> None:
+    """Raise ConfigError unless the text is empty or a web address."""
+    if url and not is_web_address(url):
+        raise ConfigError(
+            "{url} cannot be where your blog is; it begins with http:// or https://", url=url
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class VerifyConfig:
-    """Looking back at links."""
+    """Looking back at links; `blog`: the address of the pages that show the pictures, or ""."""
 
     after_upload: bool = True
+    blog: str = setting("", check=check_blog)
 
 
 _HostConfigs = make_dataclass(
@@ -190,16 +199,33 @@ class Config:
     verify: VerifyConfig = VerifyConfig()
     language: str = setting("", choices=("", *LANGUAGES))
 
+    def __post_init__(self) -> None:
+        """Raise ConfigError for a host that is chosen but cannot be used as it is configured."""
+        for name in (self.host, *(folder.host for folder in self.watch.folders if folder.host)):
+            self.usable_host(name)
+
     def of_host(self, name: str) -> Any:  # noqa: ANN401 - each host has a Config class of its own
         """The host's own Config. Raises ConfigError for an unknown host."""
         if name not in HOSTS:
             raise _unknown_host(name)
         return getattr(self.hosts, name)
 
+    def usable_host(self, name: str) -> Any:  # noqa: ANN401 - as above
+        """The host's own Config, which says all that it needs. Raises ConfigError."""
+        config = self.of_host(name)
+        if lacks := missing(config):
+            raise ConfigError(
+                "hosts.{host}.{key} is empty: set it before pictures go to {host}",
+                host=name,
+                key=lacks,
+            )
+        return config
+
     def target(self, host: str = "", bucket: str = "") -> Target:
         """The named place; what is not named is as configured. Raises ConfigError."""
         host = host or self.host
-        bucket = bucket or self.of_host(host).bucket
+        config = self.usable_host(host)
+        bucket = bucket or config.bucket
         check_bucket(bucket)
         return Target(host, bucket)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +15,56 @@ from imghost.disk import write_atomically
 from imghost.errors import ConfigError
 from imghost.links import check_format
 from imghost.lock import FileLock
+from imghost.login import Login, LoginFile
 from imghost.secret import Secret
 from imghost.setting import as_json, in_file, read, read_file, unknown_key
 from imghost.text import LANGUAGES
 
+LOGIN_HOST = "bilibili"
+_LOGIN_KEYS = ("sessdata", "bili_jct")
 _LOCK_WAIT_S = 10.0
 
 
 class ConfigFile:
-    """The config in a file, which may change at any time.
+    """The config in a file, which may change at any time, and the login that is kept apart.
 
     Without a file all defaults hold, unless `required`: somebody named it. Secrets in the
-    environment win over the file.
+    environment win over the file, and those over the `login` that was in `logins` at the last load.
     """
 
-    def __init__(self, path: Path, environ: Mapping[str, str], *, required: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        environ: Mapping[str, str],
+        logins: LoginFile | None = None,
+        *,
+        required: bool = False,
+    ) -> None:
         self.path = path
         self.environ = environ
+        self.logins = logins
+        self.login: Login | None = None
         self._required = required
-        self._seen = _stamp(path)
+        self._seen = self._stamps()
 
     def load(self) -> Config:
-        """The config as it is now. Raises ConfigError."""
-        self._seen = _stamp(self.path)
+        """The config as it is now, logged in. Raises ConfigError."""
+        self._seen = self._stamps()
+        self.login = self.logins.load() if self.logins else None
+        return _logged_in(self.written(), self.login)
+
+    def written(self) -> Config:
+        """The config as it is now without the login that is kept elsewhere. Raises ConfigError."""
         if not os.path.exists(self.path) and not self._required:  # noqa: PTH110 - never raises
             return _parsed({}, self.path, self.environ)
         return _parsed(read_file(self.path), self.path, self.environ)
 
     def changed(self) -> bool:
-        """Whether the file is another one than was loaded last."""
-        return _stamp(self.path) != self._seen
+        """Whether the file, or the login, is another one than was loaded last."""
+        return self._stamps() != self._seen
+
+    def _stamps(self) -> tuple[object, object]:
+        return _stamp(self.path), self.logins and _stamp(self.logins.path)
 
 
 def language_of(path: Path) -> str:
@@ -72,6 +93,30 @@ def change(path: Path, key: str, text: str, environ: Mapping[str, str]) -> Confi
 
     `text` is JSON, else a text as it stands. Raises ConfigError, and then nothing was changed.
     """
+    with _changing(path) as content:
+        _set(content, key, text)
+        config = _parsed(content, path, environ)
+        if key.startswith("link."):
+            check_format(config.link.format, config.link.template)
+    return config
+
+
+def empty_login(path: Path) -> bool:
+    """Empty the login's keys in the file, both at once; whether one of them held something."""
+    if not path.exists():
+        return False
+    with _changing(path) as content:
+        hosts = content.get("hosts", {})
+        section = hosts.get(LOGIN_HOST, {}) if isinstance(hosts, dict) else {}
+        held = [key for key in _LOGIN_KEYS if isinstance(section, dict) and section.get(key)]
+        for key in held:
+            section[key] = ""
+    return bool(held)
+
+
+@contextmanager
+def _changing(path: Path) -> Iterator[dict[str, Any]]:
+    """What stands in the file, to be changed and then written back by nobody else meanwhile."""
     path = path.resolve()  # a link to a file elsewhere stays one
     with FileLock(path.with_suffix(".lock")) as lock:
         if not lock.acquire(wait_s=_LOCK_WAIT_S):
@@ -79,18 +124,25 @@ def change(path: Path, key: str, text: str, environ: Mapping[str, str]) -> Confi
                 "{path} is being changed by another imghost; try again", path=str(path)
             )
         content = read_file(path) if path.exists() else {}
-        _set(content, key, text)
-        config = _parsed(content, path, environ)
-        if key.startswith("link."):
-            check_format(config.link.format, config.link.template)
-        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-        write_atomically(path, text.encode(), path.parent)
-    return config
+        former = json.dumps(content)
+        yield content
+        if json.dumps(content) != former:
+            text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+            write_atomically(path, text.encode(), path.parent)
 
 
 def is_secret(key: str) -> bool:
     """Whether the key holds a secret, whose value may not stand on a command line."""
     return isinstance(_default_of(key), Secret)
+
+
+def _logged_in(config: Config, login: Login | None) -> Config:
+    """The config with the login in it, unless it has cookies already: those of two do not mix."""
+    own = config.of_host(LOGIN_HOST)
+    if login is None or own.sessdata or own.bili_jct:
+        return config
+    cookies = replace(own, sessdata=login.sessdata, bili_jct=login.bili_jct)
+    return replace(config, hosts=replace(config.hosts, **{LOGIN_HOST: cookies}))
 
 
 def _parsed(content: object, path: Path, environ: Mapping[str, str]) -> Config:

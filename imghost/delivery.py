@@ -21,7 +21,8 @@ class Delivery:
     """The images of one caller; safe from several threads at once.
 
     Each is tried at most TRIES times. Once nothing has succeeded for `wait_s`, or the host wants
-    peace or a login, the rest is not tried any more: it stays queued.
+    peace or a login, the rest is not tried any more: it stays queued. `reap` gives back the rows of
+    processes that died.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Delivery:
         pipeline: Pipeline,
         journal: Journal,
         owner: str,
+        reap: Callable[[], object],
         *,
         wait_s: float,
         clock: Callable[[], float] = time.monotonic,
@@ -38,6 +40,7 @@ class Delivery:
         self._pipeline = pipeline
         self._journal = journal
         self._owner = owner
+        self._reap = reap
         self._wait_s = wait_s
         self._clock = clock
         self._until = clock() + wait_s
@@ -56,12 +59,13 @@ class Delivery:
         if image is None:
             if self._pipeline.works(record):
                 return Outcome(record, None, reused=True)
-            self._journal.reopen(record.id)
+            if record.state not in (State.QUEUED, State.UPLOADING):  # it may be done by now
+                self._journal.reopen(record.id)
         outcome = Outcome(record, None)
         for attempt in range(TRIES):
             if attempt and not self._waited(_BACKOFF_S * 2**attempt, outcome.error):
                 break
-            mine = record if image and not attempt else self._journal.claim(record.id, self._owner)
+            mine = record if image and not attempt else self._claimed(record.id)
             if mine is None:
                 return self._elsewhere(record.id)
             outcome = self._try(mine, image)
@@ -100,15 +104,26 @@ class Delivery:
             self._over = error
         return outcome
 
+    def _claimed(self, record_id: int) -> Record | None:
+        """The row to be sent by us; None if another caller or process has sent it, or goes on."""
+        mine = self._journal.claim(record_id, self._owner)
+        while mine is None and self._after_others(record_id) is State.QUEUED:
+            mine = self._journal.claim(record_id, self._owner)
+        return mine
+
+    def _after_others(self, record_id: int) -> State:
+        """How the try of another ended; one that died has its row queued again."""
+        while (state := self._journal.get(record_id).state) is State.UPLOADING:
+            is_ours = self._journal.owner_of(record_id) == self._owner
+            if self._outbox.pause(_POLL_S) or (self._clock() >= self._until and not is_ours):
+                break
+            if not is_ours:
+                self._reap()
+        return state
+
     def _elsewhere(self, record_id: int) -> Outcome:
-        """Another caller or process sends this very image: its end is ours."""
+        """The end of another's try is ours too."""
         record = self._journal.get(record_id)
-        while record.state is State.UPLOADING:
-            if self._clock() >= self._until and not self._outbox.sends(record_id):
-                break
-            if self._outbox.pause(_POLL_S):
-                break
-            record = self._journal.get(record_id)
         if record.state is State.DONE:
             return Outcome(record, None, reused=True)
         if record.state is State.FAILED and record.reason:

@@ -33,6 +33,11 @@ class Dirs:
         return self.state / "door.json"
 
     @property
+    def login(self) -> Path:
+        """The login at Bilibili; not beside the config, which people show and share."""
+        return self.state / "login.json"
+
+    @property
     def journal(self) -> Path:
         """What was accepted, and where it went."""
         return self.data / "journal.db"
@@ -41,6 +46,16 @@ class Dirs:
     def originals(self) -> Path:
         """The bytes that came in, named by their hash."""
         return self.data / "originals"
+
+    @property
+    def backups(self) -> Path:
+        """Posts as they were before their pictures were moved, a folder for each run."""
+        return self.data / "backups"
+
+    @property
+    def posts(self) -> Path:
+        """The posts whose pictures were moved or looked at, and the links in them."""
+        return self.data / "posts.json"
 
     @property
     def outgoing(self) -> Path:

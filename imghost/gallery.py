@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
 from threading import Event
 
@@ -13,17 +12,17 @@ from imghost.backend import Backend
 from imghost.choosing import STYLES, Choice, Chooser
 from imghost.errors import ConfigError, SourceError, UsageError
 from imghost.forget import forget
-from imghost.hosts import HOSTS
 from imghost.hosts.base import Deletes, KeepsFiles
 from imghost.imaging.prepare import Prepared
 from imghost.imaging.style import Style
 from imghost.keep.wanted import Wanted
 from imghost.links import FORMATS
+from imghost.login_page import LoginPage
 from imghost.models import Found, Message, Record, State
 from imghost.pipeline import Pipeline
 from imghost.report import held_reason
-from imghost.secret import Secret
 from imghost.server.asked import UploadRequest
+from imghost.server.gallery.asked import BROKEN
 from imghost.server.gallery.contents import (
     Bench,
     Chosen,
@@ -50,6 +49,7 @@ class Gallery:
         self._backend = backend
         self._chooser = chooser
         self._send = send
+        self.login = LoginPage(app, chooser.file, send)
         self.pause = backend.pause
         self.resume = backend.resume
         self.discard = backend.discard
@@ -57,7 +57,10 @@ class Gallery:
     def overview(self, wanted: Wanted) -> Overview:
         """How many uploads there are, and how many of them are wanted; quick, however many."""
         journal = self._app.journal
-        waiting = {str(state): n for state, n in journal.unsettled().items() if n}
+        counts = {str(state): n for state, n in journal.unsettled().items()}
+        waiting = {state: n for state, n in counts.items() if n}
+        if broken := journal.count_broken():
+            waiting[BROKEN] = broken
         total = journal.total()
         return Overview(total, total if wanted == Wanted() else journal.total(wanted), waiting)
 
@@ -164,12 +167,6 @@ class Gallery:
         told = self._backend.watching()
         return Watched(told.state, told.pause_reason, told.changes_at)
 
-    def logins(self) -> Mapping[str, bool]:
-        """The hosts that need a login, and whether there is one."""
-        config = self._app.pipeline().config
-        secrets = {name: _secrets(config.of_host(name)) for name in HOSTS}
-        return {name: all(found) for name, found in secrets.items() if found}
-
     def can_delete(self, host: str) -> bool:
         """Whether the host can be asked to delete a picture, other than a file of our own."""
         try:
@@ -202,8 +199,3 @@ class Gallery:
         if not isinstance(host, KeepsFiles) or not record.key:
             return None
         return host.find(record.bucket, record.key)
-
-
-def _secrets(config: object) -> list[Secret]:
-    values = [getattr(config, f.name) for f in fields(config)]  # type: ignore[arg-type]  # all are
-    return [value for value in values if isinstance(value, Secret)]

@@ -42,7 +42,7 @@ class OpenHosts:
                 self._open.popitem()[1].close()
 
     def _opened(self, name: str) -> Host:
-        config = self._config.of_host(name)
+        config = self._config.usable_host(name)
         http = Http(
             timeout_s=getattr(config, "timeout_s", _TIMEOUT_S), proxy=getattr(config, "proxy", "")
         )

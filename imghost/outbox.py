@@ -180,11 +180,6 @@ class Outbox:
         with self._changed:
             self._changed.wait_for(lambda: not (self._sending or self._claimed), wait_s)
 
-    def sends(self, record_id: int) -> bool:
-        """Whether this process is sending the row just now."""
-        with self._changed:
-            return record_id in self._sending
-
     def tidy(self) -> None:
         """Queue again what this process had claimed and could not settle."""
         while self._unsettled:

@@ -241,9 +241,9 @@ class Pipeline:
     def _recipe(self, order: Order) -> Recipe:
         limits = self.hosts(order.target.host).limits
         style = self.config.link.style if order.style is None else order.style
-        return Recipe(
-            self.config.limits, limits, self.config.convert, "" if limits.styles else style
-        )
+        style = "" if limits.styles else style
+        spares_animations = bool(style) and order.style is None
+        return Recipe(self.config.limits, limits, self.config.convert, style, spares_animations)
 
     def _link_style(self, record: Record, order: Order) -> str:
         try:
@@ -257,8 +257,10 @@ class Pipeline:
         return order.style
 
     def _kept_image(self, record: Record) -> Image | None:
+        if not record.format:  # its record was lost: nobody knows what it is
+            return None
         data = self._store.read_outgoing(record.sha256)
-        if data is None and record.sha256 == record.original and record.format:
+        if data is None and record.sha256 == record.original:
             data = self._store.read(record.original)
         if data is None:
             return None

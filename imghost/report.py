@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imghost import __version__
 from imghost.errors import ConfigError
 from imghost.models import Message, Record, State
 from imghost.text import Speaker
@@ -31,6 +33,7 @@ NOTHING_JSON: dict[str, object] = {
     "height_px": 0,
     "size_bytes": 0,
     "created_at": "",
+    "alive": "",
     "notes": [],
 }
 """What stands in the place of an upload that was not accepted: the same keys."""
@@ -52,6 +55,7 @@ def record_json(record: Record, text: str, say: Speaker) -> dict[str, object]:
         "height_px": record.height_px,
         "size_bytes": record.size_bytes,
         "created_at": iso_time(record.created_at),
+        "alive": str(record.alive) if record.state is State.DONE else "",
         "notes": [say(note) for note in record.notes],
     }
 
@@ -101,10 +105,38 @@ def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]
             for name, reason, at in watching.left_alone
         ],
         "kept_bytes": app.store.size_bytes(),
-        "login": {},
+        "login": login_json(app),
         "missing": [say(problem) for problem in watching.missing],
         "autostart": is_on(),
+        "version": __version__,
     }
+
+
+def login_json(app: App) -> dict[str, object]:
+    """Who is logged in at the host that needs it; `wanted` is the host that wants a login now."""
+    from imghost.account import wants_login
+
+    account = app.account
+    told: dict[str, object] = {
+        "host": "",
+        "name": "",
+        "mid": "",
+        "days_left": None,
+        "ends_at": "",
+        "from": "",
+        "wanted": wants_login(app),
+    }
+    if account:
+        ends_at = "" if math.isinf(account.ends_at) else iso_time(account.ends_at)
+        told |= {
+            "host": account.host,
+            "name": account.name,
+            "mid": account.mid,
+            "days_left": account.days_left(time.time()),
+            "ends_at": ends_at,
+            "from": account.origin,
+        }
+    return told
 
 
 def clock_text(seconds: float) -> str:

@@ -28,12 +28,14 @@ def setting(
     check: Callable[[str], object] | None = None,
     env: str = "",
     item: Callable[[object, str], object] | None = None,
+    required: bool = False,
 ) -> T:
     """A field with a default.
 
     `choices`: the texts that are allowed. `least`, `most`: the bounds of a number. `check`
     raises ConfigError for a bad text. `env`: the environment variable that wins over the file.
-    `item` reads one item of a list, whose key it is told, or raises ConfigError.
+    `item` reads one item of a list, whose key it is told, or raises ConfigError. `required`: while
+    it is empty its section cannot be used, see `missing`.
     """
     metadata = {
         "choices": choices,
@@ -42,6 +44,7 @@ def setting(
         "check": check,
         "env": env,
         "item": item,
+        "required": required,
     }
     value: T = dataclasses.field(default=default, metadata=metadata)
     return value
@@ -63,6 +66,13 @@ def read(kind: type[T], value: object, key: str, environ: Mapping[str, str]) -> 
         for name, field in fields.items()
     }
     return kind(**found)
+
+
+def missing(settings: object) -> str:
+    """The first required setting that is empty; "" if there is none."""
+    named = dataclasses.fields(settings)  # type: ignore[arg-type]  # a dataclass
+    required = [field.name for field in named if field.metadata.get("required")]
+    return next((name for name in required if not getattr(settings, name)), "")
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -187,7 +197,7 @@ def _check(rules: Mapping[str, Any], value: Any, key: str) -> None:  # noqa: ANN
             choices=", ".join(filter(None, choices)),
             value=value,
         )
-    if check := rules.get("check"):
+    if (check := rules.get("check")) and (value or not rules.get("required")):
         check(value)
 
 

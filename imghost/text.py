@@ -17,6 +17,7 @@ _CATALOGUES = Path(__file__).with_name("catalogues")
 _LATIN_1_END = 0xFF
 _UNIT = 1000
 _ROUND = 10
+_MINUTE_S = 60
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _FROM_ELSEWHERE = frozenset({"name", "path", "url", "text"})  # of any length
 _SHOWN_CHARACTERS = 200
@@ -75,6 +76,14 @@ def size_text(size_bytes: int) -> str:
             break
         size, unit = size / _UNIT, larger
     return f"{size:.1f} {unit}" if size < _ROUND and unit != "B" else f"{size:.0f} {unit}"
+
+
+def span_text(seconds: float) -> str:
+    """A time as people read it: 45 s, 12 min, 2 h 5 min."""
+    if seconds < _MINUTE_S:
+        return f"{max(1, round(seconds))} s"
+    hours, minutes = divmod(round(seconds / _MINUTE_S), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _escaped(character: str) -> str:

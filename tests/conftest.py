@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -12,11 +14,13 @@ import hypothesis
 import pytest
 
 from imghost.dirs import Dirs, find_dirs
+from tests.fakes.canaries import Listener, secrets_on_disk
 
 hypothesis.settings.register_profile("imghost", deadline=None)  # speed is the benchmark's
 hypothesis.settings.load_profile("imghost")
 
 _THREAD_END_S = 5.0
+_OURS = ("data", "state", "cache", "logs")
 _DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_CONFIG_HOME")
 
 
@@ -33,6 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("USERPROFILE", str(root))
     monkeypatch.setenv("IMGHOST_HOME", str(root / "imghost"))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("IMGHOST_LOG", "debug")
     return root
 
 
@@ -54,3 +59,31 @@ def no_leaks(home: Path) -> Iterator[None]:
     assert not stray, f"threads left running: {sorted(t.name for t in stray)}"
     unfinished = [p for p in home.glob("imghost/data/tmp/*/*") if p.is_file()]
     assert not unfinished, f"unfinished files left: {unfinished}"
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_told(home: Path) -> Iterator[None]:
+    """Fail a test in which a secret is logged, or written to where none belongs; at debug level."""
+    listener, root, logger = Listener(), logging.getLogger(), logging.getLogger("imghost")
+    former = logger.level
+    root.addHandler(listener)
+    logger.setLevel(logging.DEBUG)
+    yield
+    root.removeHandler(listener)
+    logger.setLevel(former)
+    assert listener.told == []
+    assert secrets_on_disk(home / "imghost") == []
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_open_to_others(home: Path) -> Iterator[None]:
+    """Fail a test in which a command, which runs under umask 0, writes what others could read."""
+    former = os.umask(0o077)  # what the test itself writes is not looked for
+    yield
+    os.umask(former)
+    root = home / "imghost"
+    found = [
+        path for part in ("data", "state", "cache", "logs") for path in root.glob(f"{part}/**")
+    ]
+    shown = [str(p.relative_to(root)) for p in found if stat.S_IMODE(p.lstat().st_mode) & 0o077]
+    assert shown == []

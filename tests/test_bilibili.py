@@ -174,8 +174,8 @@ class TestUpload:
     def test_without_login_nothing_is_sent(
         self, fake: FakeBilibili, tmp_path: Path, cookies: tuple[str, str]
     ) -> None:
-        """Without both cookies the user is told how to get them, and nobody is asked."""
-        with pytest.raises(LoginExpired, match="copy SESSDATA"):
+        """Without both cookies the user is told how to log in, and nobody is asked."""
+        with pytest.raises(LoginExpired, match="imghost login"):
             host_at(fake.url, tmp_path, *cookies).upload(picture(), "live")
         assert not fake.uploads
 
@@ -483,9 +483,11 @@ class TestConfig:
         ],
     )
     def test_cookies_go_out_encrypted_only(self, api: str, good: bool) -> None:
-        """An API's address that would carry the cookies in the clear is a config error."""
-        if good:
-            assert read(BilibiliConfig, {"api": api}, "hosts.bilibili", {}).api == api
-        else:
-            with pytest.raises(ConfigError):
-                read(BilibiliConfig, {"api": api}, "hosts.bilibili", {})
+        """An address that would carry the cookies in the clear is a config error."""
+        for key in ("api", "passport"):
+            if good:
+                config = read(BilibiliConfig, {key: api}, "hosts.bilibili", {})
+                assert getattr(config, key) == api
+            else:
+                with pytest.raises(ConfigError):
+                    read(BilibiliConfig, {key: api}, "hosts.bilibili", {})

@@ -63,7 +63,7 @@ def test_the_example_is_the_defaults() -> None:
         ({"link": {"fromat": "html"}}, r"link\.fromat; did you mean link\.format"),
         ({"hosts": {"bilibili": {"sessdta": ""}}}, r"did you mean hosts\.bilibili\.sessdata"),
         ({"zzz": 1}, "unknown key zzz; known are host, hosts"),
-        ({"host": "flickr"}, "host must be one of local, bilibili, not flickr"),
+        ({"host": "flickr"}, "host must be one of local, bilibili, s3, not flickr"),
         ({"host": 5}, "host must be a text in quotes, not 5"),
         ({"link": []}, r"link must be an object in braces, not \[\]"),
         ({"link": {"style": "@2e_1c"}}, "style"),

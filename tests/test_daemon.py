@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.fakes import bilibili, pictures
+from tests.fakes.bilibili_login import NAME, FakeLogin
 from tests.fakes.program import Program, eventually
 
 
@@ -37,6 +38,7 @@ def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
             hosts={
                 "bilibili": {
                     "api": server.url,
+                    "passport": server.url,
                     "min_gap_s": 0,
                     "sessdata": bilibili.SESSDATA,
                     "bili_jct": bilibili.BILI_JCT,
@@ -133,6 +135,33 @@ def test_an_expired_login_is_held_and_flows_after_a_new_one(
         new = bilibili.SESSDATA.encode() + b"\n"
         program.run("config", "set", "hosts.bilibili.sessdata", stdin=new)
         eventually(lambda: _states(program) == ["done", "done"])
+
+
+def test_a_login_sends_what_was_held(
+    program: Program, picture: Path, tmp_path: Path, fake: bilibili.FakeBilibili
+) -> None:
+    """The cookies are over: all is held, hardly asked for, and flows by itself after a login."""
+    paths = [picture, *(tmp_path / f"{seed}.png" for seed in range(4))]
+    for seed, path in enumerate(paths[1:]):
+        path.write_bytes(pictures.png(seed=seed + 50))
+    fake.sessdata = "cafe%2Crenewed"
+    with program.serving():
+        assert program.run("upload", *paths).code == 9
+        eventually(lambda: _counts(program)["queued"] == len(paths))
+        tried = len(fake.uploads)
+        assert tried <= 2  # as many as go at a time
+        status = program.run("status", "--json").json
+        assert status["login"]["wanted"] == "bilibili"
+        assert "imghost login" in program.run("status").out
+        program.run("config", "set", "chime.volume", "0.5")  # which changes nothing for the host
+        fake.login.behave = FakeLogin.confirm
+        assert program.run("login").code == 0
+        eventually(lambda: _states(program) == ["done"] * len(paths))
+        assert len(fake.uploads) == tried + len(paths)
+        login = program.run("status", "--json").json["login"]
+        assert (login["wanted"], login["name"], login["from"]) == ("", NAME, "login")
+        assert program.run("logout").code == 0
+        assert program.run("upload", tmp_path / "0.png", "--bucket", "live").code == 7
 
 
 def test_a_signal_in_an_upload_loses_nothing(
@@ -286,16 +315,3 @@ def test_a_deleted_state_folder_is_made_again(program: Program, picture: Path) -
         eventually(lambda: program.run("status").code == 0)
         assert program.run("serve").code == 8
         assert program.run("upload", picture).code == 0
-
-
-def test_one_of_many_starts_lives(program: Program) -> None:
-    """Of servers started together one serves, and each of the others says so with 8."""
-    servers = [program.start("serve", stdin=subprocess.DEVNULL) for _ in range(5)]
-    eventually(lambda: sum(server.poll() is None for server in servers) == 1)
-    assert program.run("stop").code == 0
-    codes = []
-    for server in servers:
-        with server:
-            server.communicate(timeout=30)
-        codes.append(server.returncode)
-    assert sorted(codes) == [0, 8, 8, 8, 8]

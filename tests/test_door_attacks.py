@@ -21,11 +21,12 @@ from imghost.server.patience import Patience
 from imghost.sources.files import found_named
 from imghost.sources.off_limits import NOTHING
 from tests.fakes import pictures
+from tests.fakes.canaries import CANARY
 from tests.fakes.editor import FORM, Door, form, open_door
 from tests.fakes.serving import ask, connected, raw, received
 
 ROUTES = ("/upload", "/delete", "/heartbeat")
-SECRET = "canary-6f1c"
+SECRET = CANARY
 NOBODY = 65534
 WAIT_S = 10.0
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from imghost.app import App
 from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
-from imghost.errors import HostRefused, UsageError
-from imghost.forget import forget, prunable, prune
+from imghost.errors import ConfigError, HostRefused, UsageError
+from imghost.forget import ASK_S, forget, forget_unanswered, prunable, prune
+from imghost.keep.learning import IMPORTED
 from imghost.models import Alive, Found, State
 from imghost.server.asked import BytesInput, UploadOptions, UploadRequest
 from tests.fakes import pictures
@@ -72,6 +74,18 @@ def test_a_host_that_cannot_delete_says_so(app: App) -> None:
     assert app.journal.get(record.id).host == "local"
 
 
+def test_a_host_that_is_not_set_up_any_more(app: App) -> None:
+    """What went to a host whose settings are gone can be forgotten here, though not there."""
+    from dataclasses import replace
+
+    record = replace(app.journal.get(_upload(app, 1)), host="s3")
+    with pytest.raises(ConfigError, match="endpoint is empty"):
+        forget(app, record, at_host=True)
+    assert app.store.read(record.original)
+    forget(app, record, at_host=False)
+    assert app.journal.look_up(record.id) is None
+
+
 def test_only_what_nothing_needs_may_go(app: App) -> None:
     """Old originals of working links may go, of dead ones only with all, unsent ones never."""
     alive, dead, queued = (app.journal.get(_upload(app, n)) for n in (1, 2, 3))
@@ -108,6 +122,16 @@ def test_an_original_without_a_row_is_as_old_as_its_file(app: App) -> None:
     old = time.time() - 120
     os.utime(app.store.path("a" * 64), (old, old))
     assert prunable(app, 60.0, use_all=False).originals == ("a" * 64,)
+
+
+def test_what_was_imported_asks_for_as_long_as_it_takes(app: App) -> None:
+    """A day without an answer erases what was found by itself, and not what came by an import."""
+    pipeline = app.pipeline()
+    for seed, origin in enumerate(("clipboard", IMPORTED)):
+        found = Found(origin, "a.png", partial(pictures.png, seed=seed))
+        pipeline.accept(found, pipeline.order(), State.ASKING)
+    forget_unanswered(app, time.time() + 2 * ASK_S)
+    assert [row.origin for row in app.journal.history()] == [IMPORTED]
 
 
 def test_a_draft_goes_with_its_upload(dirs: Dirs) -> None:

@@ -16,13 +16,14 @@ from imghost.errors import DaemonError
 from imghost.server.run import is_free, listen
 from tests.fakes import pictures
 from tests.fakes.bilibili import FakeBilibili
+from tests.fakes.canaries import CANARY
 from tests.fakes.editor import FORM, address_of_this_machine, form
 from tests.fakes.program import Program, eventually
 from tests.fakes.serving import ask, needs_ipv6
 from tests.fakes.taking import at_bilibili
 
 AWAY = address_of_this_machine()
-SECRET = "canary-6f1c"
+SECRET = CANARY
 
 needs_address = pytest.mark.skipif(not AWAY, reason="this machine has no address but loopback")
 

@@ -29,7 +29,10 @@ from tests.fakes.gallery import COMMANDS_TOKEN, MAX_BYTES, PAGE_TOKEN, Visitor, 
 from tests.fakes.serving import ask, connected
 from tests.fakes.taking import at_bilibili
 
-CHANGES = ("retry", "discard", "forget", "choose", "watch", "preview", "upload")
+CHANGES = (
+    *("retry", "discard", "forget", "choose", "watch", "preview", "upload"),
+    *("login/begin", "login/poll", "login/forget"),
+)
 STATIC = f"/gallery/static/{static_version()}"
 SEEN = (
     *("/", "/settings", "/login", "/picture/1", f"{STATIC}/gallery.js"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import tracemalloc
 import weakref
 from collections.abc import Iterator
@@ -74,9 +75,12 @@ def test_a_picture_is_not_copied(held: None) -> None:
 
 
 @pytest.mark.parametrize("share", [1.0, 0.9])
-def test_the_door_keeps_nothing_of_what_was_sent(dirs: Dirs, held: None, share: float) -> None:
+def test_the_door_keeps_nothing_of_what_was_sent(
+    dirs: Dirs, held: None, share: float, caplog: pytest.LogCaptureFixture
+) -> None:
     """Neither of a form that is no picture, nor of one whose sender hung up."""
     assert held is None
+    caplog.set_level(logging.INFO, "imghost")  # pytest keeps tracebacks, and what stands in them
     body = form(("file", "a.png", b"\x89PNG\r\n\x1a\n" + bytes(LARGE_BYTES)))
     with open_door(dirs) as door:
         door.post("/upload", form(("file", "a.png", b"x")), {"Content-Type": FORM})

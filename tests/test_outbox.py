@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from imghost.errors import (
     MachineError,
     SourceError,
 )
+from imghost.keep.recovery import JournalFile
 from imghost.models import Alive, State
 from imghost.outbox import Outcome
 from tests.fakes.memory_host import MemoryConfig
@@ -150,6 +153,22 @@ def test_what_is_sent_is_made_once_and_dropped_after(sender: Sender) -> None:
     assert list(sender.host.images.values()) == [b"halve m"]
     assert not outgoing.exists()
     assert sender.store.read(accepted.record.original) == b"halve me please"
+
+
+def test_what_was_recovered_is_looked_at_before_it_is_sent(sender: Sender) -> None:
+    """Nobody knows what it is, even if the very bytes lie about ready to be sent."""
+    digest = sha256(b"1").hexdigest()
+    sender.store.keep(digest, b"1")
+    sender.store.keep_outgoing(digest, b"1")
+    file = JournalFile(sender.db.path, sender.store, sender.order.target)
+    file.open(thorough=True)
+    file.close()
+    (record,) = sender.journal.history()
+    assert (record.state, record.format) == (State.ASKING, "")
+    sender.journal.reopen(record.id)
+    sender.run()
+    assert sender.journal.get(record.id).state is State.DONE
+    assert sender.journal.get(record.id).format == "png"
 
 
 def test_a_missing_original_fails_its_row_alone(sender: Sender) -> None:
@@ -361,6 +380,29 @@ def test_what_another_process_sends_is_waited_for(sender: Sender, tmp_path: Path
     assert outcome.record.state is State.DONE
     assert (other.host.tries, sender.host.tries) == (1, 0)
     other.close()
+
+
+def test_the_same_picture_twice_in_one_call_is_sent_once(sender: Sender) -> None:
+    """Who joins a row that another thread has, but does not send yet, waits for its end."""
+    first, again = sender.upload(b"one"), sender.upload(b"one")
+    delivery = sender.delivery(wait_s=0)
+    with ThreadPoolExecutor(1) as pool:
+        joined = pool.submit(delivery.send, again)
+        assert not wait([joined], timeout=0.2).done
+        assert delivery.send(first).error is None
+        assert joined.result(10).error is None
+    assert sender.host.tries == 1
+
+
+def test_what_a_dead_process_was_sending_is_sent(sender: Sender, tmp_path: Path) -> None:
+    """Nobody waits for whoever died in the middle of it."""
+    other = Sender(tmp_path, owner="other")
+    other.upload(b"1")
+    other.close()
+    sender.dead = ("other",)
+    outcome = sender.delivery().send(sender.upload(b"1"))
+    assert outcome.error is None
+    assert (outcome.record.state, sender.host.tries) == (State.DONE, 1)
 
 
 def test_an_unreadable_source_accepts_nothing(sender: Sender) -> None:

@@ -76,6 +76,16 @@ def test_a_turned_photo_is_shown_upright_whatever_is_done() -> None:
         assert check(image.data, "a", Caps()).height_px * 3 == image.width_px * 4
 
 
+def test_a_style_can_spare_animations() -> None:
+    """A style that nobody asked for is drawn into stills alone; its recipe is another one."""
+    recipe = replace(RECIPE, style="@32w.webp", spares_animations=True)
+    assert prepare(animation(), "a.gif", recipe).image.width_px == 64
+    assert prepare(png(64, 48), "a.png", recipe).image.width_px == 32
+    asked = replace(recipe, spares_animations=False)
+    assert prepare(animation(), "a.gif", asked).image.width_px == 32
+    assert recipe.key() != asked.key()
+
+
 def test_a_style_is_drawn_first_and_said() -> None:
     """The host's limits then hold for what was drawn."""
     prepared = prepare(png(64, 48), "a.png", replace(RECIPE, style="@32w.avif"))

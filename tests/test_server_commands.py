@@ -35,7 +35,9 @@ from imghost.server.asked import (
     Json,
     LinkInput,
     PauseRequest,
+    RemoteInput,
     RetryRequest,
+    UploadedInput,
     UploadOptions,
     UploadRequest,
     read_json,
@@ -459,7 +461,10 @@ def test_a_line_is_read_as_it_was_written(settled: Settled) -> None:
     assert Settled.from_json(wire.read_answer(json.dumps(settled.to_json()).encode())) == settled
 
 
-inputs = st.builds(FileInput, st.text(min_size=1)) | st.builds(LinkInput, st.text(min_size=1))
+inputs = st.one_of(
+    *(st.builds(kind, st.text(min_size=1)) for kind in (FileInput, LinkInput, RemoteInput)),
+    st.builds(UploadedInput, st.integers(1, 2**63 - 1)),
+)
 options = st.builds(UploadOptions, wait_s=st.floats(0, MAX_WAIT_S))
 
 

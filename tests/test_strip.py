@@ -27,6 +27,7 @@ SECRET = b"51 degrees 30 minutes north"
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>exif:GPSLatitude " + SECRET + b"</x:xmpmeta>"
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 ORIENTATION, MAKER, GPS = 0x0112, 0x010F, 0x8825
+TIMES_BYTES = {0: 8, 1: 16}  # by the version of the box
 TURNED = b"Exif\0\0II*\0" + struct.pack("<IHHHIHHI", 8, 1, ORIENTATION, 3, 1, 6, 0, 0)
 
 
@@ -187,6 +188,16 @@ PLACES = {
     "GIF": places_in_gif,
 }
 
+
+def film() -> bytes:
+    """An animated AVIF that does not tell when it was made."""
+    data = bytearray(animation("AVIF"))
+    for kind in (b"mvhd", b"tkhd", b"mdhd"):
+        body = data.index(kind) + 4
+        data[body + 4 : body + 4 + TIMES_BYTES[data[body]]] = bytes(TIMES_BYTES[data[body]])
+    return bytes(data)
+
+
 CLEAN: list[tuple[str, bytes]] = [
     ("JPEG", jpeg(icc_profile=ICC, exif=TURNED)),
     ("JPEG", jpeg(progressive=True, restart_marker_blocks=3)),
@@ -199,7 +210,7 @@ CLEAN: list[tuple[str, bytes]] = [
     ("GIF", animation("GIF")),
     ("GIF", encoded(picture(mode="P"), "GIF", transparency=2)),
     ("AVIF", encoded(picture(), "AVIF", icc_profile=ICC, exif=TURNED)),
-    ("AVIF", animation("AVIF")),
+    ("AVIF", film()),
     ("WEBP", encoded(picture(), "WEBP")),
 ]
 
@@ -420,12 +431,29 @@ def test_avif_boxes_are_blanked(kind: bytes) -> None:
 
 def test_avif_metadata_within_a_movie_is_blanked() -> None:
     """User data in a movie's header, where places are written, is emptied."""
-    data = animation("AVIF")
+    data = film()
     at = data.index(b"edts")  # a box whose name is all that is changed
     left, removed = stripped(data[:at] + b"udta" + data[at + 4 :])
     assert b"udta" not in left
     assert removed == {"private"}
     assert len(left) == len(data)
+
+
+def test_avif_movies_do_not_tell_when_they_were_made() -> None:
+    """The times of a movie, its tracks and their media go, in both sizes that they have."""
+    data = animation("AVIF")
+    left, removed = stripped(data)
+    assert (left, removed) == (film(), {"times"})
+    assert left != data
+    assert seen(left) == seen(data)
+
+
+def test_avif_tracks_have_no_names_of_their_own() -> None:
+    """What somebody called a track goes, and nothing moves."""
+    data = film()
+    at = data.index(b"hdlr") + 28  # its last byte, the end of a name that is empty
+    assert data[at] == 0
+    assert stripped(data[:at] + b"x" + data[at + 1 :]) == (data, {"private"})
 
 
 @pytest.mark.parametrize("kind", [b"udes", b"crtt", b"mdft", b"uuid", b"free", b"udta", b"xml "])
@@ -459,10 +487,9 @@ def add(data: bytearray, place: int, more: int) -> None:
     data[place : place + 4] = (number + more).to_bytes(4, "big")
 
 
-@pytest.mark.parametrize("draw", [still, animation])
-def test_avif_data_that_nothing_uses_is_blanked(draw: Callable[..., bytes]) -> None:
+@pytest.mark.parametrize("data", [still("AVIF"), film()], ids=["still", "film"])
+def test_avif_data_that_nothing_uses_is_blanked(data: bytes) -> None:
     """Of several boxes of data those stay in which a picture lies."""
-    data = draw("AVIF")
     left, removed = stripped(data + box(b"mdat", SECRET))
     assert left == data + box(b"free", bytes(len(SECRET)))
     assert removed == {"private"}

@@ -28,7 +28,7 @@ from imghost.text import LANGUAGES, Speaker, printable, speaker
 PACKAGE = Path(imghost.__file__).parent
 TRANSLATIONS = [language for language in LANGUAGES if language != "en"]
 SAYERS = {"Message", "say", "_say"}
-CONSOLES, CONSOLE_SAYS = {"console", "_console"}, {"tell", "note", "ask"}
+CONSOLES, CONSOLE_SAYS = {"console", "_console"}, {"tell", "note", "ask", "ask_hidden"}
 SAID_BY_NAME = {"SUMMARY", "help"}
 FROM_TABLES = {
     *(template for _, template in parser._ERRORS),  # noqa: SLF001 - said by Parser.error

@@ -19,8 +19,10 @@ from imghost.clipboard import WITH_TEXT
 from imghost.desktop.tray import Face, Tray
 from imghost.dirs import Dirs
 from imghost.imaging.styled import styled
-from imghost.models import State
+from imghost.login import Login, LoginFile
+from imghost.models import Alive, State
 from imghost.report import clock_text
+from imghost.secret import Secret
 from imghost.text import Speaker
 from imghost.tray.clicks import Clicks
 from imghost.tray.keeper import Keeper
@@ -355,6 +357,30 @@ def test_a_host_that_wants_peace_is_a_problem(away: Bench, fake: FakeBilibili) -
     eventually(lambda: away.tray.faces[-1] is Face.PROBLEM)
 
 
+def test_links_that_do_not_work(away: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are counted, and lead to the gallery; the icon tells of those that broke meanwhile."""
+    opened: list[str] = []
+    monkeypatch.setattr("imghost.tray.clicks.open_page", opened.append)
+    away.upload(1, 2)
+    journal, watcher = away.watched.app.journal, away.watched.watcher
+    old, new = journal.history()
+    journal.mark_all({old.id: Alive.SUSPECT})
+    watcher.wake()
+    away.shows("Links that do not work: 1")
+    assert away.tray.faces[-1] is not Face.PROBLEM
+    journal.mark_all({new.id: Alive.DEAD})
+    watcher.lost.tell([new])
+    away.shows("Links that do not work: 2")
+    eventually(lambda: away.tray.faces[-1] is Face.PROBLEM)
+    away.tray.click("Links that do not work: 2")
+    eventually(lambda: len(opened) == 1)
+    assert opened[0].endswith("/?state=broken")
+    away.watched.app.retry([old.id, new.id])
+    watcher.wake()
+    eventually(lambda: not any("do not work" in text for text in away.tray.texts()))
+    eventually(lambda: away.tray.faces[-1] is not Face.PROBLEM)
+
+
 def test_it_says_until_when(bench: Bench) -> None:
     """A pause for a while, and watching for a while, tell when they end."""
     bench.tray.click("Pause for 30 minutes")
@@ -393,6 +419,23 @@ def test_a_login_is_wanted(dirs: Dirs, fake: FakeBilibili) -> None:
     try:
         bench.shows("Log in to bilibili...")
         assert bench.tray.faces[-1] is Face.PROBLEM
+    finally:
+        bench.close()
+
+
+def test_who_is_logged_in_is_shown_with_the_days_left(dirs: Dirs, fake: FakeBilibili) -> None:
+    """It leads to the same page; when the host does not take it any more, it says that."""
+    sections = at_bilibili(fake)
+    sections["hosts"]["bilibili"] |= {"sessdata": "", "bili_jct": ""}
+    login = Login(Secret("old"), Secret("old"), time.time() + 5.5 * 86_400, "Ming")
+    LoginFile(dirs.login).save(login)
+    bench = Bench(dirs, **sections)
+    try:
+        bench.shows("Logged in: Ming, 6 days left")
+        assert bench.tray.faces[-1] is Face.IDLE
+        bench.watched.app.outbox._gate("bilibili").hold()  # noqa: SLF001 - as by an expired login
+        bench.keeper.wake()
+        bench.shows("Log in to bilibili...")
     finally:
         bench.close()
 
@@ -459,7 +502,7 @@ def test_chinese(dirs: Dirs) -> None:
     """Every text of the menu is said in the user's language."""
     bench = Bench(dirs, language="zh_CN")
     try:
-        own = {"local", "bilibili", "images", "album", *bench.tray.texts("格式")}
+        own = {"local", "bilibili", "s3", "images", "album", *bench.tray.texts("格式")}
         texts = [
             text
             for path in ((), ("图床",), ("样式",), ("最近",))

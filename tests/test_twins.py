@@ -14,6 +14,7 @@ from imghost.imaging.pixels import pixels_digest
 from imghost.imaging.prepare import Recipe, prepare
 from imghost.models import MIME_TYPES, Found, Limits, Target
 from imghost.pipeline import Ready
+from imghost.watch.same_picture import SamePicture
 from imghost.watch.twins import WITHIN_S, Sighting, Twins
 from tests.fakes import pictures
 from tests.fakes.sender import Clock
@@ -32,7 +33,7 @@ class Bench:
         self.clock = Clock(100.0)
         self.originals: dict[str, bytes] = {}
         self.digests = 0
-        self.twins = Twins(self._pixels, self._read, self.clock)
+        self.twins = Twins(SamePicture(self._pixels, self._read), self.clock)
 
     def ready(self, data: bytes, *, target: Target = TARGET, recipe: str = "") -> Ready:
         """Bytes that were prepared."""

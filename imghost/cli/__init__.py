@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from imghost import __version__
 from imghost.cli.console import Console
@@ -20,14 +20,17 @@ from imghost.errors import ImghostError, Interrupted, JournalDamaged, UsageError
 
 COMMANDS = (
     *("upload", "watch", "serve", "status", "pause", "resume", "putback", "stop"),
-    *("history", "retry", "prune", "config", "autostart"),
+    *("history", "retry", "prune", "migrate", "links", "export", "import", "config"),
+    *("login", "logout", "autostart", "doctor"),
 )
+_KEYWORDS = {"import": "import_"}
 _SUMMARY = "Copy an image, paste a link."
 _GARBAGE = 20_000  # looking for it while modules load takes a twentieth of a short command
 
 
 def run() -> NoReturn:
     """Be the program; it ends without taking its modules apart, which takes a tenth of its time."""
+    _keep_stderr()
     code = main()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, OSError, ValueError):  # closed, or none at all
@@ -39,6 +42,12 @@ def run_picgo() -> NoReturn:
     """Be the program as others call PicGo's."""
     sys.argv.insert(1, OPTION)
     run()
+
+
+def _keep_stderr() -> None:
+    """Speak on a handle of one's own: that of the process is closed while some decoders work."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # closed, or none at all
+        sys.stderr = open(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for good
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +88,7 @@ def _run(words: list[str], console: Console, commands: Sequence[str]) -> int:
     if words[0] == "-copy":
         words[0] = "watch"
     name = words.pop(0) if words[0] in commands else COMMANDS[0]
-    command = import_module(f"imghost.cli.{name}")
+    command = _module(name)
     parser = Parser(f"imghost {name}", command.SUMMARY, console.say)
     command.add_arguments(parser)
     options = parser.parse(words)
@@ -92,6 +101,10 @@ def _run(words: list[str], console: Console, commands: Sequence[str]) -> int:
             raise
         context.repair_journal()
         return console.print(command.run(options, context), as_json=as_json)
+
+
+def _module(name: str) -> Any:  # noqa: ANN401 - as modules are
+    return import_module(f"imghost.cli.{_KEYWORDS.get(name, name)}")
 
 
 def _tell_bug(exc: Exception, console: Console) -> int:
@@ -127,7 +140,7 @@ def _take_option(words: list[str], name: str) -> str:
 
 def _overview(console: Console) -> str:
     say = console.say
-    summaries = {name: import_module(f"imghost.cli.{name}").SUMMARY for name in COMMANDS}
+    summaries = {name: _module(name).SUMMARY for name in COMMANDS}
     return "\n".join(
         [
             f"imghost: {say(_SUMMARY)}",

@@ -53,7 +53,7 @@ def _path(context: Context) -> Answer:
 
 
 def _show(context: Context) -> Answer:
-    text = config_file.shown(context.config)
+    text = config_file.shown(context.source.written())
     return Answer([Item(text, lambda: json.loads(text))], one=True)
 
 
@@ -108,18 +108,14 @@ def _set(options: argparse.Namespace, context: Context) -> Answer:
 
 def _secret(key: str, context: Context) -> str:
     console = context.console
-    if console.asked:
-        import getpass
-
-        try:
-            return getpass.getpass(console.say("{key} (not shown):", key=key) + " ")
-        except EOFError:
-            raise UsageError("no value was given; {key} stays as it is", key=key) from None
     if console.stdin is None:
         raise ConfigError(
             "the value of {key} is read from standard input, and there is none", key=key
         )
-    return console.stdin.readline().strip()
+    try:
+        return console.ask_hidden("{key} (not shown):", key=key)
+    except EOFError:
+        raise UsageError("no value was given; {key} stays as it is", key=key) from None
 
 
 _DEFAULT_EDITOR = "notepad" if sys.platform == "win32" else "vi"

@@ -14,6 +14,9 @@ from imghost.errors import MachineError
 from imghost.models import Message
 from imghost.text import Speaker
 
+_COLUMNS, _ROWS = 80, 24  # of a terminal that does not know
+_BAR_CELLS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -103,6 +106,33 @@ class Console:
         self._err.flush()
         return self.stdin.readline().strip().lower() in ("y", "yes", "是")
 
+    def ask_hidden(self, question: str, **fields: str | float | Message) -> str:
+        """Ask for a text that is not shown; without a person, a line of standard input.
+
+        Raises EOFError if the person ends the input instead.
+        """
+        if self.stdin is None:
+            return ""
+        if not self.asked:
+            return self.stdin.readline().strip()
+        from imghost.cli.hidden import ask_hidden
+
+        return ask_hidden(self.say(question, **fields) + " ").strip()
+
+    def room(self) -> tuple[int, int]:
+        """The columns and rows in which a person sees stderr; none if nobody does."""
+        if not self.watched or self._err is None:
+            return 0, 0
+        columns, rows = os.get_terminal_size(self._err.fileno())
+        return columns or _COLUMNS, rows or _ROWS
+
+    def draw(self, lines: Iterable[str]) -> None:
+        """Show lines of a picture to the person."""
+        if self._err is not None:
+            self.bar("")
+            self._err.write("".join(f"{line}\n" for line in lines))
+            self._err.flush()
+
     def bar(self, text: str) -> None:
         """Show a line that the next one replaces, if a person is watching."""
         if self.watched and self._err is not None and (text or self._bar):
@@ -130,6 +160,12 @@ class Console:
                 "history",
                 detail=exc.strerror or str(exc),
             ) from exc
+
+
+def progress_bar(done: int, total: int) -> str:
+    """A bar with counts, for a line of its own."""
+    filled = _BAR_CELLS * done // total
+    return f"[{'#' * filled}{'.' * (_BAR_CELLS - filled)}] {done}/{total}"
 
 
 def _escaped(line: str) -> str:

@@ -49,9 +49,10 @@ class Context:
     def source(self) -> ConfigFile:
         """The config file as a source of configs."""
         from imghost.config_file import ConfigFile
+        from imghost.login import LoginFile
 
-        is_named = self.named_config is not None
-        return ConfigFile(self.config_file, self.environ, required=is_named)
+        is_named, logins = self.named_config is not None, LoginFile(self.dirs.login)
+        return ConfigFile(self.config_file, self.environ, logins, required=is_named)
 
     @cached_property
     def config(self) -> Config:

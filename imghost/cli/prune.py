@@ -23,7 +23,9 @@ def add_arguments(parser: Parser) -> None:
         metavar="90d",
         help="only originals kept longer than this",
     )
-    parser.add("--all", action="store_true", help="also those whose links are dead or suspect")
+    parser.add(
+        "--all", action="store_true", help="also those that posts use, or whose links are dead"
+    )
     parser.add("--yes", action="store_true", help="do not ask")
     parser.add("--json", action="store_true", help="print JSON")
 

@@ -61,6 +61,7 @@ def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
         **told["counts"],
         size=size_text(told["kept_bytes"]),
     )
+    yield from _login_lines(told["login"], say)
     for row in told["waiting"]:
         yield say("waiting: {id} {name}: {reason}", **{k: row[k] for k in ("id", "name", "reason")})
     for left in told["left_alone"][-_LEFT_SHOWN:]:
@@ -70,3 +71,16 @@ def _lines(told: dict[str, Any], say: Speaker) -> Iterator[str]:
         yield say("it starts with your session")
     for problem in told["missing"]:
         yield say("missing: {problem}", problem=problem)
+
+
+def _login_lines(login: dict[str, Any], say: Speaker) -> Iterator[str]:
+    account = f"{login['host']} ({login['name']})" if login["name"] else login["host"]
+    days = login["days_left"]
+    if login["wanted"]:
+        yield say("{host} wants you to log in: imghost login", host=login["wanted"])
+    elif days == 0:
+        yield say("the login at {account} has ended: imghost login", account=account)
+    elif days is not None:
+        yield say("logged in to {account}, {days} days left", account=account, days=days)
+    elif account:
+        yield say("logged in to {account}", account=account)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
-from imghost.cli.console import Answer, Item
+from imghost.cli.console import Answer, Item, progress_bar
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser, seconds
 from imghost.cli.picgo import OPTION
 from imghost.door import Door
 from imghost.errors import DaemonError, MachineError, SomeFailed, SourceError
 from imghost.models import State
+from imghost.posts.placing import placed_around
 from imghost.report import NOTHING_JSON, record_json
 from imghost.server.asked import (
     BytesInput,
@@ -30,7 +33,6 @@ from imghost.sources.files import is_link
 SUMMARY = "Upload images and print their links."
 _CLIPBOARD = "clipboard"
 _WAIT_S = 5.0
-_BAR_CELLS = 30
 _LARGE_BYTES = 1_000_000
 _NAMES = {"name", "path", "url"}
 
@@ -63,11 +65,9 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     """Upload by the running daemon if there is one, else here."""
     given = [(word, _input(word, context)) for word in options.inputs] or _copied(context)
     words, inputs = [word for word, _ in given], tuple(one for _, one in given)
-    request = UploadRequest(
-        inputs,
-        UploadOptions(options.host, options.bucket, options.format, options.style, options.wait),
-    )
-    settled = _by_daemon(context.helper, request) if context.helper else _here(request, context)
+    asked = UploadOptions(options.host, options.bucket, options.format, options.style, options.wait)
+    requests = _requests(inputs, asked)
+    settled = _by_daemon(context.helper, requests) if context.helper else _here(requests, context)
     shown = _Shown(words, context, copies=options.copy)
     return Answer(shown.items(settled), exit_code=shown.exit_code)
 
@@ -108,23 +108,44 @@ def _standard_input(context: Context) -> bytes:
     return data
 
 
-def _by_daemon(door: Door, request: UploadRequest) -> Iterator[Settled]:
+def _requests(inputs: Sequence[Input], options: UploadOptions) -> list[UploadRequest]:
+    """The inputs in their order; files of a blog go where its settings say."""
+
+    def place(given: Input) -> UploadOptions:
+        return placed_around(options, given.path) if isinstance(given, FileInput) else options
+
+    return [UploadRequest(tuple(alike), own) for own, alike in groupby(inputs, place)]
+
+
+def _by_daemon(door: Door, requests: list[UploadRequest]) -> Iterator[Settled]:
     from imghost.cli.client import upload
 
-    return upload(door, request)
+    return _in_order(requests, partial(upload, door))
 
 
-def _here(request: UploadRequest, context: Context) -> Iterator[Settled]:
-    with context.app() as app, closing(app.upload(request, app.cut)) as settled:
+def _here(requests: list[UploadRequest], context: Context) -> Iterator[Settled]:
+    with context.app() as app:
         private = False
-        for one in settled:
-            url = one.record.url if one.record and one.failure is None else ""
-            private = private or (bool(app.base_url) and url.startswith(app.base_url))
-            yield one
+        upload = partial(app.upload, cut=app.cut)
+        with closing(_in_order(requests, upload)) as settled:
+            for one in settled:
+                url = one.record.url if one.record and one.failure is None else ""
+                private = private or (bool(app.base_url) and url.startswith(app.base_url))
+                yield one
         if private and not context.daemon:
             context.console.note(
                 "the link answers while imghost runs (imghost watch), and only on this computer"
             )
+
+
+def _in_order(
+    requests: list[UploadRequest], upload: Callable[[UploadRequest], Iterator[Settled]]
+) -> Generator[Settled, None, None]:
+    start = 0
+    for request in requests:
+        for one in upload(request):
+            yield replace(one, index=start + one.index)
+        start += len(request.inputs)
 
 
 class _Shown:
@@ -212,9 +233,3 @@ def _size_bytes(word: str) -> int:
         return Path(word).stat().st_size
     except (OSError, ValueError):
         return 0
-
-
-def progress_bar(done: int, total: int) -> str:
-    """A bar with counts, for a line of its own."""
-    filled = _BAR_CELLS * done // total
-    return f"[{'#' * filled}{'.' * (_BAR_CELLS - filled)}] {done}/{total}"

@@ -7,5 +7,6 @@ from collections.abc import Mapping
 from imghost.hosts.base import Kind
 from imghost.hosts.bilibili import BilibiliHost
 from imghost.hosts.local import LocalHost
+from imghost.hosts.s3 import S3Host
 
-HOSTS: Mapping[str, Kind] = {kind.name: kind for kind in (LocalHost, BilibiliHost)}
+HOSTS: Mapping[str, Kind] = {kind.name: kind for kind in (LocalHost, BilibiliHost, S3Host)}

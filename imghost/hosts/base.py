@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from imghost.errors import ConfigError
+from imghost.links import is_web_address
 from imghost.models import Image, Limits, Message, Stored
 from imghost.transport import Http
+from imghost.transport.web import is_proxy, without_password
 
 
 class Host(Protocol):
@@ -99,6 +101,15 @@ class KeepsFiles(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsLinks(Protocol):
+    """A host whose links are known by their form, whoever uploaded the pictures."""
+
+    def is_own(self, url: str) -> bool:
+        """Whether the link shows a picture of this host."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What a host is handed from outside.
@@ -114,6 +125,9 @@ class Outside:
     tmp: Path
 
 
+BROWSER_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "avif"})
+"""What every browser shows, where a host itself does not mind."""
+
 BUCKET = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}")
 """What every host could have as a bucket's name, and what is safe as a folder's."""
 
@@ -125,4 +139,24 @@ def check_bucket(name: str) -> None:
             "{bucket} cannot be a bucket's name; use letters, digits, '-', '_' and '.', "
             "63 of them at most",
             bucket=name,
+        )
+
+
+def check_proxy(proxy: str) -> None:
+    """Raise ConfigError unless it can be a host's `proxy`, which is Http's."""
+    if proxy not in ("", "direct") and not is_proxy(proxy):
+        raise ConfigError(
+            "{proxy} is not an http:// address, and imghost can use no other proxy; set proxy to "
+            'one, to "direct" for none, or to "" for the system\'s',
+            proxy=without_password(proxy),
+        )
+
+
+def check_public_url(url: str) -> None:
+    """Raise ConfigError unless it is empty or can stand before a key in a link."""
+    if url and (not is_web_address(url) or set("?#") & set(url)):
+        raise ConfigError(
+            "{url} cannot be where others reach the pictures; it begins with http:// or https:// "
+            "and has no ? or #",
+            url=url,
         )

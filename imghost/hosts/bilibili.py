@@ -7,44 +7,45 @@ around.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from imghost.errors import ConfigError, LoginExpired
-from imghost.hosts.base import Outside, check_bucket
+from imghost.hosts.base import Outside, check_bucket, check_proxy
 from imghost.hosts.bilibili_replies import read_upload
 from imghost.models import Image, Limits, Message, Stored
 from imghost.secret import Secret
 from imghost.setting import setting
-from imghost.transport.web import (
-    Form,
-    Request,
-    host_of,
-    is_proxy,
-    leaves_machine,
-    without_password,
-)
+from imghost.transport.web import Form, Request, host_of, leaves_machine
 
 log = logging.getLogger(__name__)
 
+WARNINGS = (
+    Message("This is not an official API: it may change or close any day."),
+    Message("Pictures are public, and imghost cannot delete them there."),
+    Message("Links have died before: keep your originals, as imghost does for you."),
+    Message(
+        "Do not abuse it: an account can be restricted. Keep the cookies as you keep a password."
+    ),
+    Message(
+        "Your page needs {tag} in its head, or its pictures stay blank.",
+        {"tag": '<meta name="referrer" content="no-referrer">'},
+    ),
+)
+"""What whoever begins to use it has to know."""
+
 _PATH = "/x/upload/web/image"
+_LINK = re.compile(r"https?://[\w.-]+\.hdslb\.com/bfs/", re.ASCII | re.IGNORECASE)
 _FORMATS = frozenset({"png", "jpeg", "webp"})  # GIF is refused since 2025
 
 
-def _check_api(url: str) -> None:
+def _check_address(url: str) -> None:
     safe = url.startswith("https://") or (url.startswith("http://") and not leaves_machine(url))
     if not (safe and host_of(url)):
         raise ConfigError(
-            "{url} cannot be Bilibili's API: cookies go to an https:// address only", url=url
-        )
-
-
-def _check_proxy(proxy: str) -> None:
-    if proxy not in ("", "direct") and not is_proxy(proxy):
-        raise ConfigError(
-            "{proxy} is not an http:// address, and imghost can use no other proxy; set proxy to "
-            'one, to "direct" for none, or to "" for the system\'s',
-            proxy=without_password(proxy),
+            "{url} cannot be an address of Bilibili's: cookies go to an https:// address only",
+            url=url,
         )
 
 
@@ -55,12 +56,13 @@ class BilibiliConfig:
     bucket: str = setting("openplatform", check=check_bucket)
     sessdata: Secret = field(default=Secret(""), metadata={"env": "IMGHOST_SESSDATA"})
     bili_jct: Secret = field(default=Secret(""), metadata={"env": "IMGHOST_BILI_JCT"})
-    api: str = setting("https://api.bilibili.com", check=_check_api)
+    api: str = setting("https://api.bilibili.com", check=_check_address)
+    passport: str = setting("https://passport.bilibili.com", check=_check_address)
     max_bytes: int = setting(15_000_000, least=1)
     timeout_s: float = setting(30.0, least=1, most=3600)
     parallel: int = setting(2, least=1)
     min_gap_s: float = setting(0.5, least=0, most=3600)
-    proxy: str = setting("", check=_check_proxy)
+    proxy: str = setting("", check=check_proxy)
 
 
 class BilibiliHost:
@@ -106,6 +108,10 @@ class BilibiliHost:
             log.info("%s is called %s with the etag %r", image.sha1, key, uploaded.etag)
         return Stored(self.name, bucket, key, url, len(image.data))
 
+    def is_own(self, url: str) -> bool:
+        """Whether the link leads to Bilibili's image servers."""
+        return _LINK.match(url) is not None
+
     def close(self) -> None:
         """End what is under way."""
         self.http.close()
@@ -113,11 +119,7 @@ class BilibiliHost:
     def _request(self, image: Image, bucket: str) -> Request:
         sessdata, bili_jct = self._config.sessdata, self._config.bili_jct
         if not self.has_login:
-            raise LoginExpired(
-                "Bilibili needs your login: copy SESSDATA and bili_jct from your browser (F12, "
-                "Application, Cookies) with imghost config set hosts.bilibili.sessdata, and the "
-                "same for bili_jct"
-            )
+            raise LoginExpired("Bilibili needs your login: imghost login shows a code to scan")
         file_name = f"{image.sha1}.{image.extension}"  # the user's own names are private
         return Request(
             "POST",

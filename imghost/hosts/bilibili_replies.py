@@ -1,4 +1,4 @@
-"""What Bilibili's upload API answers: a link, or one of many ways to say no."""
+"""What Bilibili's API answers: what was asked for, or one of many ways to say no."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from imghost.secret import MASK
 from imghost.transport.web import Reply
 
 log = logging.getLogger(__name__)
+
+Meaning = Callable[[str, Reply], HostError]
+"""Makes the error of what was said, in words and in the reply itself."""
 
 _DETAIL_CHARACTERS = 200
 _ADDRESS = re.compile(
@@ -38,10 +41,22 @@ def read_upload(reply: Reply) -> Uploaded:
     its beginning is then in the log.
     """
     content = _object_in(reply.body)
-    if reply.status == HTTPStatus.OK and _code_in(content) == 0:
+    if _is_success(reply, content):
         return _uploaded(content.get("data"), reply)
     log.warning("HTTP %d: %r", reply.status, reply.excerpt)
     raise _failure(reply, content)
+
+
+def read_data(reply: Reply, refused: Meaning) -> Mapping[str, Any]:
+    """What the reply to any other question holds; nothing of it is logged, for it may be secret.
+
+    Raises as `read_upload` does; `refused` makes the error of a plain no.
+    """
+    content = _object_in(reply.body)
+    if not _is_success(reply, content):
+        raise _failure(reply, content, refused)
+    data = content.get("data")
+    return data if isinstance(data, dict) else {}
 
 
 def _object_in(body: bytes) -> Mapping[str, Any]:
@@ -52,6 +67,10 @@ def _object_in(body: bytes) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def _is_success(reply: Reply, content: Mapping[str, Any]) -> bool:
+    return reply.status == HTTPStatus.OK and _code_in(content) == 0
+
+
 def _code_in(content: Mapping[str, Any]) -> int | None:
     code = content.get("code")
     return code if type(code) is int else None
@@ -60,30 +79,31 @@ def _code_in(content: Mapping[str, Any]) -> int | None:
 def _uploaded(data: object, reply: Reply) -> Uploaded:
     given = data if isinstance(data, dict) else {}
     for key in ("location", "image_url", "url"):  # three generations of endpoints
-        location = _text(given.get(key), reply)
+        location = text_in(given.get(key), reply)
         if (found := _ADDRESS.fullmatch(location)) and MASK not in location:
-            return Uploaded(found[1], _text(given.get("etag"), reply))
+            return Uploaded(found[1], text_in(given.get("etag"), reply))
     raise HostRefused(
         "Bilibili says that it has the image, but gives no link; its API may have changed"
     )
 
 
-def _text(value: object, reply: Reply) -> str:
-    """What the reply's JSON held, as a text that can be shown and stored."""
+def text_in(value: object, reply: Reply) -> str:
+    """What the reply's JSON held, as a text that can be shown and stored; "" for what is none."""
     if not isinstance(value, str):
         return ""
     return reply.masked(value.encode(errors="replace").decode())[:_DETAIL_CHARACTERS]
 
 
-def _failure(reply: Reply, content: Mapping[str, Any]) -> HostError:
-    code, message = _code_in(content), _text(content.get("message"), reply)
+def _failure(reply: Reply, content: Mapping[str, Any], refused: Meaning | None = None) -> HostError:
+    code, message = _code_in(content), text_in(content.get("message"), reply)
     said = f"{code} {message}".strip() if code else f"HTTP {reply.status}"
     if "请先登录" in message or "账号未登录" in message:
         return _not_logged_in(said, reply)
-    return _meaning(code, reply.status)(said, reply)
+    meant = _meaning(code, reply.status)
+    return (refused or meant)(said, reply) if meant is _refused else meant(said, reply)
 
 
-def _meaning(code: int | None, status: int) -> Callable[[str, Reply], HostError]:
+def _meaning(code: int | None, status: int) -> Meaning:
     if meant := _CODES.get(code) or _STATUSES.get(status):
         return meant
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -95,15 +115,15 @@ def _meaning(code: int | None, status: int) -> Callable[[str, Reply], HostError]
 
 def _not_logged_in(said: str, _: Reply) -> HostError:
     return LoginExpired(
-        "Bilibili wants you to log in ({said}): copy SESSDATA and bili_jct from your browser again",
+        "Bilibili wants you to log in again ({said}): imghost login does it",
         said=said,
     )
 
 
 def _csrf_differs(said: str, _: Reply) -> HostError:
     return LoginExpired(
-        "Bilibili does not accept bili_jct ({said}): copy SESSDATA and bili_jct from your browser "
-        "again, both at once",
+        "Bilibili does not accept bili_jct ({said}): log in again with imghost login, which brings "
+        "it and SESSDATA at once",
         said=said,
     )
 
@@ -154,7 +174,7 @@ def _unknown(said: str, _: Reply) -> HostError:
     return HostRefused("Bilibili gave an answer that imghost does not know: {said}", said=said)
 
 
-_CODES: Mapping[int | None, Callable[[str, Reply], HostError]] = {
+_CODES: Mapping[int | None, Meaning] = {
     -101: _not_logged_in,
     -111: _csrf_differs,
     -102: _banned,
@@ -163,7 +183,7 @@ _CODES: Mapping[int | None, Callable[[str, Reply], HostError]] = {
     **dict.fromkeys((-509, -799), _asked_too_often),
     **dict.fromkeys((-500, -503, -504, -8888), _in_trouble),
 }
-_STATUSES: Mapping[int, Callable[[str, Reply], HostError]] = {
+_STATUSES: Mapping[int, Meaning] = {
     HTTPStatus.REQUEST_TIMEOUT: _in_trouble,
     HTTPStatus.PRECONDITION_FAILED: _suspected,
     HTTPStatus.TOO_MANY_REQUESTS: _asked_too_often,

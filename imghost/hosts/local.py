@@ -8,24 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.disk import machine_errors, write_durably
-from imghost.errors import ConfigError, HostRefused, HostUnavailable, MachineError
-from imghost.hosts.base import BUCKET, Outside, check_bucket
-from imghost.links import is_web_address
+from imghost.errors import HostRefused, HostUnavailable, MachineError
+from imghost.hosts.base import (
+    BROWSER_FORMATS,
+    BUCKET,
+    Outside,
+    check_bucket,
+    check_public_url,
+)
 from imghost.models import EXTENSIONS, Image, Limits, Message, Stored
 from imghost.setting import setting
 
-_FORMATS = frozenset({"png", "jpeg", "webp", "gif", "avif"})
 _MAX_BYTES = 200_000_000
-_FILE_NAME = re.compile(rf"[0-9a-f]{{40}}\.(?:{'|'.join(EXTENSIONS[f] for f in sorted(_FORMATS))})")
-
-
-def _check_public_url(url: str) -> None:
-    if url and not is_web_address(url):
-        raise ConfigError(
-            "{url} cannot be where others reach the pictures; it begins with http:// or https://",
-            url=url,
-        )
-
+_EXTENSIONS = "|".join(sorted(EXTENSIONS[name] for name in BROWSER_FORMATS))
+_FILE_NAME = re.compile(rf"[0-9a-f]{{40}}\.(?:{_EXTENSIONS})")
 
 _ONLY_HERE = Message(
     "links of the built-in host open on this computer only, and while imghost runs; choose another "
@@ -38,7 +34,7 @@ class LocalConfig:
     """`public_url`: where others reach the embedded server, if that is not its own address."""
 
     bucket: str = setting("images", check=check_bucket)
-    public_url: str = setting("", check=_check_public_url)
+    public_url: str = setting("", check=check_public_url)
 
 
 class LocalHost:
@@ -46,7 +42,7 @@ class LocalHost:
 
     name = "local"
     buckets: tuple[str, ...] = ("images", "album")
-    limits = Limits(max_bytes=_MAX_BYTES, formats=_FORMATS)  # what every browser shows
+    limits = Limits(max_bytes=_MAX_BYTES, formats=BROWSER_FORMATS)
     Config = LocalConfig
 
     def __init__(self, config: LocalConfig, outside: Outside) -> None:
@@ -107,13 +103,26 @@ class LocalHost:
 def find_file(folder: Path, bucket: str, file_name: str) -> Path | None:
     """The embedded host's file of that name, whoever asks for it, or None.
 
-    Only names of the kind that the host gives are looked up, none leads out of `folder`, and
-    links are not followed: the host makes none.
+    Links are not followed: the host makes none.
+    """
+    path = place_of(folder, bucket, file_name)
+    try:
+        return path if path and stat.S_ISREG(path.lstat().st_mode) else None
+    except OSError:
+        return None
+
+
+def place_of(folder: Path, bucket: str, file_name: str) -> Path | None:
+    """Where the embedded host's file of that name is or would be, whoever asks for it.
+
+    None for a name that the host does not give; so none leads out of `folder`.
     """
     if not BUCKET.fullmatch(bucket) or not _FILE_NAME.fullmatch(file_name):
         return None
-    path = folder / bucket / file_name
-    try:
-        return path if stat.S_ISREG(path.lstat().st_mode) else None
-    except OSError:
-        return None
+    return folder / bucket / file_name
+
+
+def files_in(folder: Path) -> list[tuple[str, str]]:
+    """The bucket and the name of each of the embedded host's files, in order."""
+    found = sorted((path.parent.name, path.name) for path in folder.glob("*/*"))
+    return [names for names in found if find_file(folder, *names)]

@@ -9,6 +9,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from imghost.imaging.containers import bare
 from imghost.imaging.palette import common_palette, indexed
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def encode_film(film: Film, format_name: str, quality: int, *, lossless: bool = 
         film = _in_one_palette(film)
     options |= {"save_all": True, "append_images": [film.rest]}
     data = _saved(film.first, format_name, options)
+    if format_name == "avif":
+        data = bare(data, "avif").data  # when it was made
     return _seen_through(data) if film.first.mode == "RGBA" else data
 
 

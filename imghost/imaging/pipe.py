@@ -78,6 +78,7 @@ def receive_request(stream: IO[bytes]) -> tuple[bytes, str, Recipe | Style | Non
         Limits(**limits | {"formats": frozenset(limits["formats"])}),
         Conversion(**header["conversion"]),
         header["style"],
+        header["spares_animations"],
     )
     return data, header["name"], recipe
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -17,22 +19,28 @@ from imghost.models import Image, Limits, Message
 
 _KEY_DIGITS = 16
 _MAX_S = 60.0
+_FEWEST, _MOST = 2, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides what is sent; `style` is drawn into the bytes, "" for none."""
+    """Everything that decides what is sent; `style` is drawn into the bytes, "" for none.
+
+    `spares_animations`: it is not drawn into those.
+    """
 
     caps: Caps
     limits: Limits
     conversion: Conversion
     style: str
+    spares_animations: bool = False
 
     @lru_cache(maxsize=8)  # noqa: B019 - a few small values, the same for many pictures
     def key(self) -> str:
         """The same 16 hex digits for recipes that make the same of the same bytes."""
         limits = [self.limits.max_bytes, sorted(self.limits.formats), self.limits.animated]
-        parts = [asdict(self.caps), limits, asdict(self.conversion), self.style]
+        drawn = [self.style, *([True] if self.spares_animations else [])]
+        parts = [asdict(self.caps), limits, asdict(self.conversion), *drawn]
         text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]
 
@@ -59,10 +67,24 @@ def prepare(data: bytes, name: str, recipe: Recipe) -> Prepared:
         return _prepared(data, name, recipe)
 
 
+def few_at_once(prepare: Prepare) -> Prepare:
+    """The same for many threads: as many work as there are processors, up to four.
+
+    More would be no faster, and a large picture takes hundreds of megabytes while it is decoded.
+    """
+    turns = threading.BoundedSemaphore(min(max(os.cpu_count() or 1, _FEWEST), _MOST))
+
+    def prepared(data: bytes, name: str, recipe: Recipe) -> Prepared:
+        with turns:
+            return prepare(data, name, recipe)
+
+    return prepared
+
+
 def _prepared(data: bytes, name: str, recipe: Recipe) -> Prepared:
     image = check(data, name, recipe.caps)
     notes: tuple[Message, ...] = ()
-    if recipe.style:
+    if recipe.style and not (recipe.spares_animations and image.frames > 1):
         from imghost.imaging.render import render
         from imghost.imaging.style import Style
 

@@ -39,6 +39,13 @@ class LinkInput:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteInput:
+    """A picture on anybody's host, which the user's own command asks for: that is leave enough."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class BytesInput:
     """What came on standard input, and what to call it."""
 
@@ -53,7 +60,7 @@ class UploadedInput:
     id: int
 
 
-Input = FileInput | EditorFile | LinkInput | BytesInput | UploadedInput
+Input = FileInput | EditorFile | LinkInput | RemoteInput | BytesInput | UploadedInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class UploadRequest:
 
     def to_json(self) -> Json:
         """The body of a JSON request; what is held as bytes has none, it is sent as it is."""
-        return {"inputs": [asdict(i) for i in self.inputs], **self.options.to_json()}
+        return {"inputs": [_input_json(i) for i in self.inputs], **self.options.to_json()}
 
     @classmethod
     def from_json(cls, value: object) -> Self:
@@ -167,12 +174,18 @@ def read_json(data: bytes) -> object:
         raise UsageError("the request is not JSON: {detail}", detail=str(exc)) from exc
 
 
+def _input_json(given: Input) -> Json:
+    return {"remote": given.url} if isinstance(given, RemoteInput) else asdict(given)
+
+
 def _input(value: object) -> Input:
     match value:
         case {"path": str(path), **rest} if path and not rest:
             return FileInput(path)
         case {"url": str(url), **rest} if url and not rest:
             return LinkInput(url)
+        case {"remote": str(url), **rest} if url and not rest:
+            return RemoteInput(url)
         case {"id": int() as record_id, **rest} if _is_id(record_id) and not rest:
             return UploadedInput(record_id)
     raise UsageError('each of "inputs" in the request must have a "path", a "url" or an "id"')

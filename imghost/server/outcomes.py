@@ -14,6 +14,7 @@ from imghost.server.asked import (
     Input,
     Json,
     LinkInput,
+    RemoteInput,
     UploadedInput,
 )
 from imghost.server.peer import OWN_NAMES
@@ -76,7 +77,7 @@ def _word(given: Input) -> str:
     match given:
         case FileInput(path) | EditorFile(path):
             return path
-        case LinkInput(url):
+        case LinkInput(url) | RemoteInput(url):
             return url
         case BytesInput(name):
             return name

@@ -31,7 +31,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent. Cookies go out exactly as given; `max_bytes` of the reply's body are read."""
+    """What is sent. Cookies go out exactly as given; `max_bytes` of the reply's body are read.
+
+    `hidden`: what else of it, such as a part of the address, must never be seen again.
+    """
 
     method: str
     url: str
@@ -39,20 +42,23 @@ class Request:
     cookies: Mapping[str, Secret] = field(default_factory=dict)
     body: bytes | Form = field(default=b"", repr=False)
     max_bytes: int = _REPLY_BYTES
+    hidden: tuple[Secret, ...] = ()
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """All that goes out and must never be seen again."""
         fields = self.body.fields.values() if isinstance(self.body, Form) else ()
-        return (*self.cookies.values(), *(f for f in fields if isinstance(f, Secret)))
+        sent = (f for f in fields if isinstance(f, Secret))
+        return (*self.cookies.values(), *sent, *self.hidden)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came back, whatever its status.
 
-    `headers` are named in lower case. `body` is as it was sent, never decompressed, the request's
-    `secrets` masked. `whole` is False when there was more of it than the request wanted.
+    `headers` are named in lower case; the Set-Cookie lines are not among them. `body` is as it was
+    sent, never decompressed, the request's `secrets` masked. `whole` is False when there was more
+    of it than the request wanted.
     """
 
     status: int
@@ -60,6 +66,7 @@ class Reply:
     body: bytes = field(repr=False)
     whole: bool = True
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+    set_cookies: tuple[Secret, ...] = ()
 
     def masked(self, text: str) -> str:
         """What was decoded from the reply, without the secrets that the decoding brought out."""
@@ -74,17 +81,22 @@ class Reply:
     def retry_after_s(self) -> float:
         """How long the peer wants to be left in peace by its Retry-After, seconds or a date."""
         text = self.headers.get("retry-after", "").strip()
-        wait_s = float(text) if text.isascii() and text.isdigit() else _seconds_until(text)
+        if text.isascii() and text.isdigit():
+            wait_s = float(text)
+        else:
+            moment = moment_of(text)
+            wait_s = 0.0 if moment is None else moment - time.time()
         return min(max(wait_s, 0.0), _LONGEST_REST_S)
 
 
-def _seconds_until(http_date: str) -> float:
+def moment_of(http_date: str) -> float | None:
+    """The date in seconds since the epoch, None for what is none."""
     from email.utils import parsedate_to_datetime
 
     try:
-        return parsedate_to_datetime(http_date).timestamp() - time.time()
+        return parsedate_to_datetime(http_date).timestamp()
     except (ValueError, OverflowError, OSError):
-        return 0.0
+        return None
 
 
 def host_of(url: str) -> str:

@@ -26,6 +26,7 @@ Each = Callable[[bytes], object]
 
 _PIECE_BYTES = 1 << 16
 _BEGINNING_BYTES = 4096
+_SET_COOKIE = "set-cookie"
 _COOKIE_VALUE = re.compile(r"[!-:<-~]+")
 
 
@@ -85,12 +86,15 @@ def _exchange(
         ) as response,
     ):
         body, whole = _read(response, request.max_bytes, each)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    headers.pop(_SET_COOKIE, "")  # joined there, with commas between and within them
     return Reply(
         response.status_code,
-        {name.lower(): value for name, value in response.headers.items()},
+        headers,
         _masked(body, request.secrets),
         whole,
         request.secrets,
+        tuple(map(Secret, response.raw.headers.getlist(_SET_COOKIE))),
     )
 
 
@@ -103,13 +107,17 @@ def _masked(body: bytes, secrets: tuple[Secret, ...]) -> bytes:
 
 def _prepared(request: Request, cookie_line: str, call: Call) -> PreparedRequest:
     form = request.body if isinstance(request.body, Form) else None
-    prepared = requests.Request(
+    asked = requests.Request(
         request.method,
         request.url,
         {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **request.headers},
         data={k: _plain(v) for k, v in form.fields.items()} if form else request.body,
         files={"file": (form.file_name, form.data, form.mime_type)} if form else None,
-    ).prepare()
+    )
+    try:
+        prepared = asked.prepare()
+    except ValueError as exc:  # of other schemes it does not look at what follows
+        raise requests.exceptions.InvalidURL(str(exc)) from exc
     if cookie_line:  # requests' own cookies may be quoted
         prepared.headers["Cookie"] = cookie_line
     if isinstance(prepared.body, bytes):

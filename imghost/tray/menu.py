@@ -136,6 +136,9 @@ class MenuMaker:
     def _problems(self, shown: Shown) -> Iterator[Item]:
         if shown.problem:
             yield Item("problem", self._say(shown.problem), None, enabled=False)
+        if shown.broken:
+            text = self._say("Links that do not work: {count}", count=shown.broken)
+            yield Item("broken", text, partial(self._clicks.open_page, "/?state=broken"))
 
     # -- what counts for the next picture
 
@@ -250,14 +253,24 @@ class MenuMaker:
 
     def _opening(self, shown: Shown) -> Iterator[Item]:
         clicks, say = self._clicks, self._say
-        if shown.login:
-            text = say("Log in to {host}...", host=shown.login)
+        if text := self._login(shown):
             yield Item("login", text, partial(clicks.open_page, "/login"))
         gallery = say("Open gallery")
         yield Item("gallery", gallery, partial(clicks.open_page, "/"), default=True)
         yield Item("config", say("Open config file"), clicks.open_config)
         yield Item("about", say("About"), clicks.tell_about)
         yield Item("quit", say("Quit"), clicks.quit)
+
+    def _login(self, shown: Shown) -> str:
+        if shown.login:
+            return self._say("Log in to {host}...", host=shown.login)
+        if shown.account is None:
+            return ""
+        account, days = shown.account, shown.account.days_left(shown.now)
+        who = account.name or account.host
+        if days is None:
+            return self._say("Logged in: {who}", who=who)
+        return self._say("Logged in: {who}, {days} days left", who=who, days=days)
 
     def _age(self, record: Record, now: float) -> str:
         age_s = int(now - record.created_at)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from imghost.account import Account, wants_login
 from imghost.app import App
 from imghost.choosing import Choices, Chooser
 from imghost.desktop.tray import Face
 from imghost.errors import ConfigError
-from imghost.hosts.base import NeedsLogin
 from imghost.models import Message, Record, State, Target
 from imghost.report import waiting_reason
 from imghost.watch.left_alone import LeftAlone, LeftAlones
@@ -21,6 +21,7 @@ RECENT = 10
 LEFT_ALONE = 10
 WAITING = 15
 FAILED = 10
+_BROKEN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ class Shown:
 
     `changes_at`: when it pauses or resumes by itself. `target` is where the next picture goes.
     `choices` is None while the config is wrong, which is the `problem`. `sent` counts since the
-    start. `login` is the host that wants one, "" if none does; `has_trouble`: something failed
-    since the start, or waits for a host that does not answer. The lists are the latest or the
-    first of their kind, `counts` tells of how many. Times are in seconds since the epoch.
+    start, `broken` the links that do not work. `login` is the host that wants one, "" if none does;
+    `account` is who is logged in where one is needed; `has_trouble`: something failed or a link
+    broke since the start, or a host does not answer. The lists are the latest or the first of their
+    kind, `counts` tells of how many. Times are in seconds since the epoch.
     """
 
     pause_reason: Message | None
@@ -50,12 +52,14 @@ class Shown:
     choices: Choices | None
     problem: Message | None
     sent: int
+    broken: int
     counts: Mapping[State, int]
     recent: tuple[Record, ...]
     left_alone: tuple[LeftAlone, ...]
     waiting: tuple[Waiting, ...]
     failed: tuple[Record, ...]
     login: str
+    account: Account | None
     has_trouble: bool
     can_put_back: bool
     now: float
@@ -95,13 +99,17 @@ class Look:
             choices,
             problem,
             journal.done_after(self._first),
-            journal.unsettled_counts(),
+            journal.count_broken(),
+            journal.unsettled(),
             tuple(journal.latest_done(RECENT)),
             tuple(reversed(left_alone)),
             tuple(self._waiting(record) for record in waiting),
             failed,
-            self._login(),
-            any(record.id > self._first for record in failed) or self._waits_for_a_host(),
+            wants_login(self._app),
+            self._app.account,
+            any(record.id > self._first for record in failed)
+            or self._waits_for_a_host()
+            or any(record.id in watcher.lost.ids for record in journal.broken(_BROKEN)),
             watcher.can_put_back,
             time.time(),
         )
@@ -119,11 +127,3 @@ class Look:
 
     def _waits_for_a_host(self) -> bool:
         return any(map(self._app.outbox.is_shut, self._app.journal.queued_hosts()))
-
-    def _login(self) -> str:
-        pipeline = self._app.pipeline()
-        name = pipeline.config.host
-        host = pipeline.hosts(name)
-        if not isinstance(host, NeedsLogin):
-            return ""
-        return name if self._app.outbox.is_held(name) or not host.has_login else ""

@@ -30,6 +30,7 @@ from imghost.watch.bursts import Bursts, Item
 from imghost.watch.fights import Fights
 from imghost.watch.put_off import PutOff
 from imghost.watch.row_news import RowNews
+from imghost.watch.same_picture import SamePicture
 from imghost.watch.surroundings import Decoding
 from imghost.watch.telling import Teller, Topic
 from imghost.watch.twins import Twins
@@ -83,8 +84,9 @@ class Intake:
         self._later = later
         self._changed = changed
         self._asker = Asker(app, senders, teller, changed)
-        self._twins = Twins(decoding.pixels, app.store.read, time.monotonic)
-        self._fights = Fights(decoding.pixels, app.store.read, time.monotonic)
+        same_picture = SamePicture(decoding.pixels, app.store.read)
+        self._twins = Twins(same_picture, time.monotonic)
+        self._fights = Fights(same_picture, time.monotonic)
         self.put_off = PutOff(teller)
         self._news = RowNews(app, teller)
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from imghost.errors import ImghostError
-from imghost.models import Record, Target
+from imghost.models import Target
 from imghost.pipeline import Ready
+from imghost.watch.same_picture import SamePicture, Seen
 
 WITHIN_S = 30.0
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -29,29 +26,20 @@ class Sighting:
     number: int
     at: float
     way: tuple[Target, str]
-    size_px: tuple[int, int]
-    original: str
+    seen: Seen
     record_id: int = 0
     settled: threading.Event = field(default_factory=threading.Event)
-    pixels: str | None = None
 
 
 class Twins:
     """What was found lately, and is found at this moment.
 
-    Only finds of different kinds that go the same way can be one picture. `pixels` gives the digest
-    of an image's pixels, "" if it has none, by its bytes and name; `read` an original's bytes, by
-    its hash. `clock` is monotonic. Safe from several threads at once.
+    Only finds of different kinds that go the same way can be one picture. `clock` is monotonic.
+    Safe from several threads at once.
     """
 
-    def __init__(
-        self,
-        pixels: Callable[[bytes, str], str],
-        read: Callable[[str], bytes],
-        clock: Callable[[], float],
-    ) -> None:
-        self._pixels = pixels
-        self._read = read
+    def __init__(self, same_picture: SamePicture, clock: Callable[[], float]) -> None:
+        self._same_picture = same_picture
         self._clock = clock
         self._lock = threading.Lock()
         self._number = 0
@@ -76,40 +64,22 @@ class Twins:
                 other
                 for other in self._lately[not is_file]
                 if other.number < mine.number
-                and (other.way, other.size_px) == (mine.way, mine.size_px)
+                and (other.way, other.seen.size_px) == (mine.way, mine.seen.size_px)
             ]
         for other in others:
             other.settled.wait()
-            if other.record_id and self._is_same(other, mine, ready):
+            if other.record_id and self._same_picture(other.seen, mine.seen, ready):
                 return other.record_id
         return None
 
     def _begun(self, ready: Ready, *, is_file: bool) -> Sighting:
-        way, made = (ready.target, ready.recipe), ready.made
-        seen = made if isinstance(made, Record) else made.image
+        way = (ready.target, ready.recipe)
         with self._lock:
             now = self._clock()
             for lately in self._lately.values():
                 while lately and now - lately[0].at > WITHIN_S:
                     lately.popleft()
             self._number += 1
-            size_px = (seen.width_px, seen.height_px)
-            mine = Sighting(self._number, now, way, size_px, ready.original)
+            mine = Sighting(self._number, now, way, Seen.of(ready))
             self._lately[is_file].append(mine)
         return mine
-
-    def _is_same(self, other: Sighting, mine: Sighting, ready: Ready) -> bool:
-        if other.original == mine.original:
-            return True
-        if mine.pixels is None:
-            mine.pixels = self._digest(lambda: ready.data, ready.found.name)
-        if other.pixels is None:
-            other.pixels = self._digest(lambda: self._read(other.original), other.original)
-        return bool(mine.pixels) and mine.pixels == other.pixels
-
-    def _digest(self, load: Callable[[], bytes], name: str) -> str:
-        try:
-            return self._pixels(load(), name)
-        except ImghostError as exc:  # then it is not known to be the same
-            log.info("%s", exc)
-            return ""

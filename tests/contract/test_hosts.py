@@ -16,12 +16,14 @@ from imghost.hosts import HOSTS
 from imghost.hosts.base import Deletes, Host, KeepsFiles, Kind, Outside
 from imghost.hosts.bilibili import BilibiliConfig, BilibiliHost
 from imghost.hosts.local import LocalConfig, LocalHost
+from imghost.hosts.s3 import S3Config, S3Host
 from imghost.imaging.check import Caps, check
 from imghost.models import MIME_TYPES, Image, Stored
 from imghost.secret import Secret
+from imghost.setting import missing, read
 from imghost.transport import Http
 from imghost.transport.web import Request
-from tests.fakes import faults
+from tests.fakes import faults, s3
 from tests.fakes.bilibili import BILI_JCT, SESSDATA, FakeBilibili
 from tests.fakes.canaries import leaked, shown
 from tests.fakes.faults import FaultServer, answering, reply
@@ -29,7 +31,7 @@ from tests.fakes.memory_host import MemoryConfig, MemoryHost
 from tests.fakes.pictures import encoded, picture
 
 TIMEOUT_S = 0.3
-SECRETS = (SESSDATA, BILI_JCT)
+SECRETS = (SESSDATA, BILI_JCT, s3.SECRET_KEY)
 BEHAVIOURS = [
     faults.never_answer,
     faults.trickle_head,
@@ -73,6 +75,14 @@ def build_bilibili(dirs: Dirs) -> Iterator[Built]:
 
 
 @contextmanager
+def build_s3(dirs: Dirs) -> Iterator[Built]:
+    """S3 at a fake of it."""
+    with s3.FakeS3() as fake:
+        host = S3Host(s3_config(fake.url), outside(dirs))
+        yield Built(host, lambda s: fake.objects[s.bucket, s.key][1])
+
+
+@contextmanager
 def build_memory(dirs: Dirs) -> Iterator[Built]:
     """The tests' own host."""
     host = MemoryHost(MemoryConfig(), outside(dirs))
@@ -84,14 +94,22 @@ def bilibili_config(url: str) -> BilibiliConfig:
     return BilibiliConfig(sessdata=Secret(SESSDATA), bili_jct=Secret(BILI_JCT), api=url)
 
 
+def s3_config(url: str) -> S3Config:
+    """The settings of somebody who may write into the bucket."""
+    keys = {"access_key": s3.ACCESS_KEY, "secret_key": s3.SECRET_KEY}
+    return read(S3Config, {"endpoint": url, "bucket": s3.BUCKETS[0], **keys}, "hosts.s3", {})
+
+
 KINDS: dict[str, Kind] = {**HOSTS, MemoryHost.name: MemoryHost}
 BUILDERS: dict[str, Callable[[Dirs], AbstractContextManager[Built]]] = {
     "local": build_local,
     "bilibili": build_bilibili,
+    "s3": build_s3,
     "memory": build_memory,
 }
 REMOTE: dict[str, Callable[[str, Outside], Host]] = {
     "bilibili": lambda url, handed: BilibiliHost(bilibili_config(url), handed),
+    "s3": lambda url, handed: S3Host(s3_config(url), handed),
 }
 """Hosts that are reached over HTTP, built so that they ask the server at that URL."""
 
@@ -123,10 +141,10 @@ class TestKinds:
 
     @pytest.mark.parametrize("name", sorted(KINDS))
     def test_its_class(self, name: str) -> None:
-        """A host is listed under its own name, and its settings have defaults, frozen."""
+        """A host is listed under its own name; its settings are frozen, and tell what they lack."""
         kind = KINDS[name]
         assert kind.name == name
-        assert kind.Config().bucket
+        assert kind.Config().bucket or missing(kind.Config())
         assert hash(kind.Config()) == hash(kind.Config())
 
 

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import hashlib
 import json
+import math
 import re
 import socket
 import struct
@@ -27,6 +28,7 @@ from imghost.errors import ImghostError
 from imghost.imaging.check import recalled
 from imghost.imaging.render import render
 from imghost.imaging.style import Style, split_style
+from tests.fakes.bilibili_login import POLL, FakeLogin
 
 SESSDATA = "0a1b2c3d%2C1999999999%2C4e5f6*71"
 BILI_JCT = "00112233445566778899aabbccddeeff"
@@ -37,6 +39,7 @@ BUCKETS = frozenset(
     ]
 )
 MAX_BYTES = 20 << 20
+_LOOKS = 6
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _BANNED = "<!DOCTYPE html><html><body>错误号: 412 由于触发哔哩哔哩安全风控策略</body></html>"
@@ -46,8 +49,9 @@ _BANNED = "<!DOCTYPE html><html><body>错误号: 412 由于触发哔哩哔哩安
 class Answer:
     """What the next upload is answered, whatever it sends.
 
-    `body` instead of the API's JSON. `cut`: "body", "answer" or "reply": reset in the request's
-    body, before the answer, or in the middle of it. `after` is waited for.
+    `body` instead of the API's JSON. `cookies` are Set-Cookie lines. `cut`: "body", "answer" or
+    "reply": reset in the request's body, before the answer, or in the middle of it. `after` is
+    waited for.
     """
 
     code: int = 0
@@ -55,6 +59,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    cookies: tuple[str, ...] = ()
     cut: str = ""
     after: threading.Event | None = None
 
@@ -90,7 +95,10 @@ class Upload:
 class FakeBilibili:
     """The server. `answers` are used up first; then uploads are judged by what they hold.
 
-    `uploads` and `fetches` (path, Referer) tell what was asked; `images` what is stored, by path.
+    `login` gives other cookies, which then are the only ones that count. `uploads` and `fetches`
+    (path, Referer) tell what was asked; `images` what is stored, by path. While it is `down` its
+    image server ends connections without an answer; it has no good one for the paths in `broken`,
+    and drops each image after `lives_s`, by the `passed_s` that tests count.
     """
 
     def __init__(
@@ -99,7 +107,13 @@ class FakeBilibili:
         self.sessdata = sessdata
         self.bili_jct = bili_jct
         self.delay_s = 0.0
+        self.down = False
+        self.broken: set[str] = set()
+        self.lives_s = math.inf
+        self.passed_s = 0.0
+        self.stored_at: dict[str, float] = {}
         self.answers: deque[Answer] = deque()
+        self.login = FakeLogin()
         self.uploads: list[Upload] = []
         self.fetches: list[tuple[str, str]] = []
         self.images: dict[str, tuple[str, bytes]] = {}
@@ -154,6 +168,7 @@ class FakeBilibili:
         path = f"/bfs/{upload.text('bucket')}/{sha1}.{file.file_name.rpartition('.')[2]}"
         with self.lock:
             self.images[path] = (file.content_type, file.data)
+            self.stored_at[path] = self.passed_s
         data = {"location": f"http://{host}{path}", "etag": sha1, "object_metas": {}}
         return Answer(body=_api(0, "0", data))
 
@@ -161,7 +176,7 @@ class FakeBilibili:
 def settings(server: FakeBilibili) -> dict[str, Any]:
     """The sections of a config that sends there, logged in and as fast as can be."""
     login = {"sessdata": SESSDATA, "bili_jct": BILI_JCT}
-    host = {"api": server.url, "min_gap_s": 0, **login}
+    host = {"api": server.url, "passport": server.url, "min_gap_s": 0, **login}
     return {"host": "bilibili", "hosts": {"bilibili": host}}
 
 
@@ -200,12 +215,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         fake, referer = self.server.fake, self.headers.get("Referer", "")
+        if answer := fake.login.respond(self.path, dict(self.headers), fake):
+            self._answer(answer)
+            return
         path = urlsplit(self.path).path
         with fake.lock:
             fake.fetches.append((path, referer))
             link, style = split_style(path)
-            stored = fake.images.get(link)
-        if referer and not re.match(r"https?://([^/]*\.)?bilibili\.com(/|$)", referer):
+            age_s = fake.passed_s - fake.stored_at.get(link, fake.passed_s)
+            stored = fake.images.get(link) if age_s < fake.lives_s else None
+        if fake.down:
+            self._reset()
+        elif path in fake.broken:
+            self._send(Answer(status=500, body=b""))
+        elif referer and not re.match(r"https?://([^/]*\.)?bilibili\.com(/|$)", referer):
             self._send(Answer(status=403, body=b"403 Forbidden"))
         elif stored is None:
             self._send(Answer(status=404, body=b"<Error><Code>NoSuchKey</Code></Error>"))
@@ -228,6 +251,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in {"Content-Type": "application/json", **answer.headers}.items():
             self.send_header(name, value)
+        for line in answer.cookies:
+            self.send_header("Set-Cookie", line)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if answer.cut == "reply":
@@ -299,6 +324,15 @@ def _parts(content_type: str, body: bytes) -> dict[str, Part]:
     return parts
 
 
+def _person(login: FakeLogin) -> None:
+    """Scan and confirm each code after some looks."""
+    looks = login.count(POLL)
+    if looks % _LOOKS == _LOOKS - 2:
+        login.scan()
+    elif looks and looks % _LOOKS == 0:
+        login.confirm()
+
+
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description="a fake Bilibili on loopback")
@@ -307,6 +341,7 @@ def main() -> None:
     options = parser.parse_args()
     fake = FakeBilibili(options.port)
     fake.delay_s = options.delay_s
+    fake.login.behave = _person
     sys.stdout.write(f"api {fake.url}  SESSDATA {SESSDATA}  bili_jct {BILI_JCT}\n")
     sys.stdout.flush()
     with contextlib.suppress(KeyboardInterrupt):

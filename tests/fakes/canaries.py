@@ -1,12 +1,22 @@
-"""Looking for secrets in whatever the program says."""
+"""Looking for secrets in whatever the program says, and in what it writes."""
 
 from __future__ import annotations
 
+import logging
 import re
 import traceback
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from tests.fakes.bilibili import BILI_JCT, SESSDATA
+
+CANARY = "canary-6f1c"
+SECRETS = (CANARY, SESSDATA, BILI_JCT)
+"""What the tests use as secrets, wherever it does not matter which."""
+
+_MAY_HOLD_SECRETS = frozenset({"config", "door.json"})
 
 
 def shown(exc: BaseException) -> str:
@@ -46,3 +56,43 @@ def _unescaped(text: str) -> str:
     while (less := unquote(text)) != text:
         text = less
     return text
+
+
+def canaries_in(data: bytes) -> list[str]:
+    """The SECRETS that stand there as they are, percent-encoded or in base64."""
+    return [secret for secret in SECRETS if any(form in data for form in _FORMS[secret])]
+
+
+def secrets_on_disk(root: Path) -> list[str]:
+    """Where below imghost's folders a secret stands in a file that is not made for it."""
+    return [
+        f"{path.relative_to(root)}: {secret}"
+        for path in root.rglob("*")
+        if path.is_file() and not _MAY_HOLD_SECRETS.intersection(path.relative_to(root).parts)
+        for secret in canaries_in(path.read_bytes())
+    ]
+
+
+class Listener(logging.Handler):
+    """Hears all that is logged in this process, and keeps what tells a secret."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look at one line, with its traceback."""
+        text = self.format(record)
+        if canaries_in(text.encode(errors="replace")):
+            self.told.append(text)
+
+
+def _forms(secret: str) -> Iterator[bytes]:
+    for text in {secret, unquote(secret), quote(secret, safe=""), quote(quote(secret, safe=""))}:
+        plain = text.encode()
+        yield plain
+        for start in range(3):  # wherever it begins in what is encoded
+            yield b64encode(bytes(start) + plain)[4:-4]
+
+
+_FORMS = {secret: tuple(_forms(secret)) for secret in SECRETS}

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 from imghost.cli import client
 from imghost.dirs import find_dirs
-from imghost.door import find_door
+from imghost.door import Door, find_door
+from tests.fakes.canaries import canaries_in
 
 COMMAND = (sys.executable, "-m", "imghost")
 DEADLINE_S = 15.0
@@ -71,7 +72,7 @@ class Watching:
 
 @dataclass
 class Program:
-    """`imghost` with a home folder and a config of its own."""
+    """`imghost` with a home folder and a config of its own, under umask 0."""
 
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
@@ -89,9 +90,10 @@ class Program:
     def start(self, *words: str, **options: Any) -> subprocess.Popen[bytes]:
         """Begin a command."""
         environ = os.environ | {"IMGHOST_HOME": str(self.home)} | self.environ
-        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        begun: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        begun["umask"] = 0 if os.name == "posix" else -1
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            [*self.prefix, *COMMAND, *words], env=environ, **(pipes | options)
+            [*self.prefix, *COMMAND, *words], env=environ, **(begun | options)
         )
         return process
 
@@ -99,6 +101,7 @@ class Program:
         """Run a command to its end."""
         with self.start(*map(str, words), **options) as process:
             out, err = process.communicate(stdin, timeout=DEADLINE_S)
+        assert canaries_in((out or b"") + (err or b"")) == []
         return Result(process.returncode, (out or b"").decode(), (err or b"").decode())
 
     def set(self, key: str, value: object) -> None:
@@ -146,9 +149,14 @@ class Program:
     @property
     def status(self) -> dict[str, Any]:
         """What the daemon tells `imghost status --json`, without a process for each look."""
+        return dict(client.status(self.door))
+
+    @property
+    def door(self) -> Door:
+        """That of the running daemon."""
         door = find_door(find_dirs({"IMGHOST_HOME": str(self.home)}))
         assert door
-        return dict(client.status(door))
+        return door
 
     @property
     def originals(self) -> list[Path]:
@@ -162,9 +170,9 @@ def path_of(url: str) -> str:
     return urlsplit(url).path
 
 
-def eventually(true: Callable[[], bool]) -> None:
+def eventually(true: Callable[[], bool], within_s: float = DEADLINE_S) -> None:
     """Wait until it comes true; fail if that takes too long."""
-    until = time.monotonic() + DEADLINE_S
+    until = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < until, "it did not come true"
         threading.Event().wait(_LOOK_S)

@@ -52,6 +52,7 @@ class Sender:
     owner: str = "me"
     host_config: MemoryConfig = field(default_factory=MemoryConfig)
     alive: Alive = Alive.ALIVE
+    dead: tuple[str, ...] = ()
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
@@ -89,8 +90,19 @@ class Sender:
     def delivery(self, wait_s: float = 5.0) -> Delivery:
         """A command's sending."""
         return Delivery(
-            self.outbox, self.pipeline, self.journal, self.owner, wait_s=wait_s, clock=self.clock
+            self.outbox,
+            self.pipeline,
+            self.journal,
+            self.owner,
+            self.reap,
+            wait_s=wait_s,
+            clock=self.clock,
         )
+
+    def reap(self) -> None:
+        """Queue again what the dead had claimed."""
+        for owner in self.dead:
+            self.journal.requeue(owner)
 
     def run(self, rounds: int = 1000, step_s: float = 1.0) -> None:
         """Send as the daemon does, time passing between rounds, until nothing is queued."""

@@ -16,6 +16,7 @@ from imghost.dirs import Dirs
 from imghost.errors import ImghostError
 from imghost.imaging.pixels import pixels_digest
 from imghost.imaging.prepare import Prepare, prepare
+from imghost.login import LoginFile
 from imghost.models import Record, State
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind, stamp_of
@@ -78,13 +79,14 @@ def write_config(dirs: Dirs, sections: dict[str, Any]) -> ConfigFile:
     unfinished = path.with_suffix(".new")
     unfinished.write_text(json.dumps(sections))
     unfinished.replace(path)
-    return ConfigFile(path, {})
+    return ConfigFile(path, {}, LoginFile(dirs.login))
 
 
 def at_bilibili(server: bilibili.FakeBilibili, **settings: Any) -> dict[str, Any]:
     """A config whose host is this one."""
     known = {
         "api": server.url,
+        "passport": server.url,
         "min_gap_s": 0,
         "parallel": 4,
         "sessdata": bilibili.SESSDATA,

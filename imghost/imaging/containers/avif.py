@@ -23,6 +23,10 @@ _FREE = frozenset({b"free", b"skip"})
 _FOREIGN = _FREE | {b"uuid", b"udta", b"xml ", b"bxml", b"udes", b"crtt", b"mdft"}
 """Names, places and times, as boxes and as properties of items, which keep their numbers."""
 
+_TIMED = frozenset({b"mvhd", b"tkhd", b"mdhd"})
+"""Boxes that begin with when a film or a track was made and changed."""
+
+_HANDLERS = frozenset({b"", b"libavif"})
 _NAMES = frozenset({b"", b"Color", b"Alpha", b"Exif", b"XMP", b"GMap", b"GMapAlt"})
 _METADATA_ITEMS = frozenset({b"Exif", b"mime", b"uri "})
 
@@ -103,6 +107,10 @@ def _holds_one(box: Box, places: Sequence[int]) -> bool:
 def _edits_within(data: bytes, box: Box) -> Iterator[_Edit]:
     if box.kind in _FOREIGN:
         yield from _blanked(box)
+    elif box.kind in _TIMED:
+        yield _without_times(data, box)
+    elif box.kind == b"hdlr":
+        yield from _without_name(data, box)
     elif box.kind in _NESTS:
         inner = list(boxes_in(data, box.body + _NESTS[box.kind], box.end))
         if box.kind == b"meta":
@@ -116,6 +124,21 @@ def _blanked(box: Box) -> Iterator[_Edit]:
     if box.kind not in _FREE:
         yield _Edit(box.start + 4, box.start + 8, b"free", ("private",))
     yield _Edit(box.body, box.end, bytes(box.end - box.body), ("private",))
+
+
+def _without_times(data: bytes, box: Box) -> _Edit:
+    """Two times of the epoch; they have eight bytes each from the box's version 1 on."""
+    start = box.body + 4
+    length = 16 if data[box.body] else 8
+    return _Edit(start, start + length, bytes(length), ("times",))
+
+
+def _without_name(data: bytes, box: Box) -> Iterator[_Edit]:
+    """What somebody called a track; the name ends the box."""
+    start = box.body + 24
+    name = data[start : box.end]
+    if name.partition(b"\0")[0] not in _HANDLERS:
+        yield _Edit(start, box.end, bytes(len(name)), ("private",))
 
 
 def _blanked_items(data: bytes, boxes: dict[bytes, Box]) -> Iterator[_Edit]:

@@ -61,17 +61,17 @@ class Calls:
 
     async def retry(self, request: Request) -> Response:
         """Send what failed or asks."""
-        ids = ids_of(await _json_of(request))
+        ids = ids_of(await json_of(request))
         return json_answer({"queued": await self._answers.worked(self._gallery.retry, ids)})
 
     async def discard(self, request: Request) -> Response:
         """Erase what asks."""
-        ids = ids_of(await _json_of(request))
+        ids = ids_of(await json_of(request))
         return json_answer({"discarded": await self._answers.worked(self._gallery.discard, ids)})
 
     async def forget(self, request: Request) -> Response:
         """Erase an upload."""
-        asked = await _json_of(request)
+        asked = await json_of(request)
         (record_id, *_) = ids_of(asked)
         at_host = isinstance(asked, dict) and asked.get("at_host") is True
         await self._answers.worked(self._gallery.forget, record_id, at_host=at_host)
@@ -79,14 +79,14 @@ class Calls:
 
     async def choose(self, request: Request) -> Response:
         """Change what counts for the next picture."""
-        asked = await _json_of(request)
+        asked = await json_of(request)
         what, value = text_of(asked, "what"), text_of(asked, "value")
         await self._answers.worked(self._gallery.choose, what, value)
         return json_answer({"chosen": value})
 
     async def watch(self, request: Request) -> Response:
         """Pause or resume."""
-        asked = await _json_of(request)
+        asked = await json_of(request)
         what = text_of(asked, "what")
         minutes = PauseRequest.from_json(asked).minutes
         if what not in ("pause", "resume"):
@@ -96,5 +96,6 @@ class Calls:
         return json_answer({"watch": what})
 
 
-async def _json_of(request: Request) -> object:
+async def json_of(request: Request) -> object:
+    """What stands in the request. Raises UsageError."""
     return read_json(await body_of(request, _MAX_JSON_BYTES))

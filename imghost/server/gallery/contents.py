@@ -92,8 +92,72 @@ class Preview:
     data: bytes = field(default=b"", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ShownLogin:
+    """How it stands with a host that needs a login.
+
+    `is_wanted`: something is to be sent there, and it wants one. `days_left` is None while
+    unknown; `origin` is where the cookies stand: "login", "config", "environment", or "" for
+    nowhere. `notes` are what the last change had to say.
+    """
+
+    host: str
+    is_set: bool
+    is_wanted: bool
+    name: str
+    days_left: int | None
+    origin: str
+    notes: tuple[Message, ...]
+    warnings: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCode:
+    """A code to scan: its number here, and its image as an address with the data in it."""
+
+    number: int
+    image: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What became of a code: `state` is waiting, scanned, expired or done.
+
+    `rest_s`: how long to wait before that is asked again; `problem`: why it is not known now.
+    """
+
+    state: str
+    rest_s: float
+    problem: Message | None = None
+
+
+class Logins(Protocol):
+    """What the daemon does for the page on which people log in."""
+
+    def shown(self) -> ShownLogin:
+        """How it stands."""
+        ...
+
+    def begin(self) -> ShownCode:
+        """A new code to scan."""
+        ...
+
+    def poll(self, number: int) -> Scanned:
+        """What became of the code of that number."""
+        ...
+
+    def log_out(self) -> None:
+        """Forget the login."""
+        ...
+
+
 class Gallery(Protocol):
     """What the daemon does for its pages; each method may block and may raise ImghostError."""
+
+    @property
+    def login(self) -> Logins:
+        """What it does for the page on which people log in."""
+        ...
 
     def overview(self, wanted: Wanted) -> Overview:
         """How many uploads there are, and how many of them are wanted."""
@@ -160,10 +224,6 @@ class Gallery(Protocol):
 
     def resume(self, minutes: float | None) -> None:
         """Take what is found for so long."""
-        ...
-
-    def logins(self) -> Mapping[str, bool]:
-        """The hosts that need a login, and whether there is one."""
         ...
 
     def can_delete(self, host: str) -> bool:

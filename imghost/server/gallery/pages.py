@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _SCRIPTS = (
-    *("bench", "dropping", "formats", "gallery", "images", "keys", "leaving", "page"),
+    *("bench", "dropping", "formats", "gallery", "images", "keys", "leaving", "login", "page"),
     *("previewing", "queue", "remembered", "renewing", "sending", "server", "settings"),
     *("telling", "uploads"),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imghost.server.gallery.answered import Answers
 from imghost.server.gallery.calls import Calls
+from imghost.server.gallery.login_calls import LoginCalls
 from imghost.server.gallery.pages import Pages, static_version
 from imghost.server.gallery.pictures import Pictures
 from imghost.server.gallery.sending import Sending
@@ -37,6 +38,7 @@ def gallery_routes(
     views = Views(gallery, pages, answers)
     pictures = Pictures(gallery, renderings, answers)
     calls = Calls(gallery, answers)
+    logging_in = LoginCalls(gallery.login, answers, say)
     sending = Sending(gallery, answers, say, max_input_bytes)
     seen = {
         "/": answers.page(views.gallery),
@@ -58,6 +60,9 @@ def gallery_routes(
         "/gallery/forget": calls.forget,
         "/gallery/choose": calls.choose,
         "/gallery/watch": calls.watch,
+        "/gallery/login/begin": logging_in.begin,
+        "/gallery/login/poll": logging_in.poll,
+        "/gallery/login/forget": logging_in.forget,
     }
     return [
         *(Route(path, endpoint, methods=["GET"]) for path, endpoint in seen.items()),

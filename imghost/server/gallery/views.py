@@ -107,11 +107,12 @@ class Views:
             watched=watched,
             changes_at=_changes_at(watched),
             pauses=_PAUSES,
-            logins=self._gallery.logins(),
+            login=self._gallery.login.shown(),
         )
 
     def _login_page(self) -> str:
-        return self._pages.render("login.html", at="login", logins=self._gallery.logins())
+        login, chosen = self._gallery.login.shown(), self._gallery.chosen()
+        return self._pages.render("login.html", at="login", login=login, chosen=chosen)
 
 
 def _changes_at(watched: Watched) -> str:

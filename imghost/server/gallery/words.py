@@ -42,6 +42,8 @@ SCRIPT: Mapping[str, Message] = {
     "gone": Message("its original is not here any more"),
     "sameSize": Message("As many bytes as before"),
     "drawing": Message("Drawing it"),
+    "scan": Message("Scan it with the Bilibili app on your phone"),
+    "unscanned": Message("Nobody scanned the code; try again when you are ready"),
     "pickOne": Message("Choose a picture with the arrow keys first"),
 }
 

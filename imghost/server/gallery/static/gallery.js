@@ -7,6 +7,7 @@ import { setUpFormats } from "./formats.js";
 import { watchImages } from "./images.js";
 import { setUpKeys } from "./keys.js";
 import { leave, removeItem, setUpLeaving } from "./leaving.js";
+import { logIn, logOut, useHost } from "./login.js";
 import { $ } from "./page.js";
 import { setUpRenewing } from "./renewing.js";
 import { sendAll } from "./sending.js";
@@ -26,6 +27,9 @@ const presses = {
   "copy-format": copyRow,
   "use-style": () => useStyle().catch(failed),
   watch: (button) => watch(button).catch(failed),
+  login: logIn,
+  logout: logOut,
+  "use-host": useHost,
 };
 
 document.addEventListener("click", (event) => {

@@ -1,0 +1,60 @@
+"""Asking for a text that is not shown, however long: terminals cut off lines that they edit.
+
+Linux keeps 4,095 bytes of such a line and macOS 1,024, and a browser's cookies can be more.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+_END = re.compile(rb"[\r\n\x04]")
+_END_OF_INPUT = b"\x04"
+_ERASE = "\x7f\b"
+_PIECE_BYTES = 4096
+
+if sys.platform == "win32":
+    from getpass import getpass
+
+    def ask_hidden(prompt: str) -> str:
+        """What the person types or pastes up to Enter."""
+        return getpass(prompt)
+else:
+    import os
+    import termios
+    from collections.abc import Iterator
+    from contextlib import contextmanager
+
+    def ask_hidden(prompt: str) -> str:
+        """What the person types or pastes up to Enter. Raises EOFError if they end the input."""
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        terminal, typed = sys.stdin.fileno(), b""
+        with _unedited(terminal):
+            while not (end := _END.search(typed)):
+                typed += os.read(terminal, _PIECE_BYTES) or _END_OF_INPUT
+        sys.stderr.write("\n")
+        if end[0] == _END_OF_INPUT:
+            raise EOFError
+        return _edited(typed[: end.start()].decode(errors="replace"))
+
+    @contextmanager
+    def _unedited(terminal: int) -> Iterator[None]:
+        """Have the terminal hand on what is typed as it comes, and show nothing of it."""
+        former, changed = termios.tcgetattr(terminal), termios.tcgetattr(terminal)
+        changed[3] &= ~(termios.ICANON | termios.ECHO)  # the local modes
+        changed[6][termios.VMIN], changed[6][termios.VTIME] = 1, 0
+        termios.tcsetattr(terminal, termios.TCSADRAIN, changed)
+        try:
+            yield
+        finally:  # what was pasted after the line goes to nobody
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, former)
+
+    def _edited(typed: str) -> str:
+        kept: list[str] = []
+        for character in typed:
+            if character in _ERASE:
+                del kept[-1:]
+            else:
+                kept.append(character)
+        return "".join(kept)

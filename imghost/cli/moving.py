@@ -1,0 +1,207 @@
+"""Pictures of posts moved by a command, and all that it tells of that."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from imghost.cli.console import Console, progress_bar
+from imghost.cli.context import Context
+from imghost.errors import DaemonError, MachineError, SomeFailed
+from imghost.server.asked import UploadRequest
+from imghost.server.wire import Settled
+from imghost.text import span_text
+
+if TYPE_CHECKING:
+    from imghost.app import App
+    from imghost.posts.backups import Run
+    from imghost.posts.moving import Moved, Plan, Told
+
+_NAMES = {"name", "path", "url"}
+_UPLOAD_S = 0.5  # what one may take, for a guess before the first
+
+
+class Mover:
+    """Makes a plan come true and tells of it; what it says goes to stderr.
+
+    `inputs` are the posts as the user named them.
+    """
+
+    def __init__(self, context: Context, inputs: Sequence[str]) -> None:
+        self._context = context
+        self._console = context.console
+        self._inputs = inputs
+        self._ended: list[Moved] = []
+        self._run: Run | None = None
+
+    def is_agreed(self, app: App, plan: Plan, *, yes: bool) -> bool:
+        """Say how much is to be uploaded, and have whoever can be asked agree."""
+        if not plan.uploads:
+            return True
+        self._console.note(
+            "pictures to upload: {n}, which takes about {time}",
+            n=len(plan.uploads),
+            time=span_text(_expected_s(app, plan)),
+        )
+        return yes or not self._console.asked or self._console.ask("Go on? [y/N]")
+
+    def lines(self, app: App, plan: Plan, *, dry_run: bool, yes: bool) -> Iterator[str]:
+        """The posts that changed, if that is agreed; or how they would change."""
+        if dry_run:
+            yield from self.tried(plan)
+        elif self.is_agreed(app, plan, yes=yes):
+            yield from self.moved(app, plan)
+
+    def moved(self, app: App, plan: Plan) -> Iterator[str]:
+        """Each post that changed, as soon as it has; all else is told in the end."""
+        from imghost.posts.backups import Run
+        from imghost.posts.moving import move
+
+        run = self._run = Run(app.dirs.backups, app.owner.tmp)
+        upload = partial(_uploaded, self._context, app)
+        progress = _Progress(self._console, len(plan.uploads))
+        try:
+            with closing(move(plan, upload, run.write, progress)) as moving:
+                for moved in moving:
+                    self._ended.append(moved)
+                    if moved.links:
+                        yield str(moved.post)
+        finally:
+            self._remember(app, plan)
+            self._tell()
+
+    def tried(self, plan: Plan) -> Iterator[str]:
+        """How each post would change, as a diff; nothing is uploaded, and nothing written."""
+        from imghost.posts.moving import move
+        from imghost.posts.trying import difference, placeholders
+
+        diffs: list[str] = []
+        for moved in move(
+            plan,
+            placeholders,
+            lambda post, text: diffs.append(difference(post, text)),
+            lambda _: None,
+        ):
+            self._ended.append(moved)
+            yield from diffs
+            diffs.clear()
+        self._tell()
+
+    def exit_code(self) -> int:
+        """Whether anything failed."""
+        return SomeFailed.exit_code if any(moved.failed for moved in self._ended) else 0
+
+    def as_json(self) -> dict[str, object]:
+        """All that was told, as JSON."""
+        told = [one for one in self._ended if one.links or one.failed or one.left]
+        run = self._run.id if self._run else ""
+        return {"run": run, "posts": [self._post_json(moved) for moved in told]}
+
+    def _post_json(self, moved: Moved) -> dict[str, object]:
+        return {
+            "post": str(moved.post),
+            "links": [
+                {"line": reference.line, "old": reference.target, "new": link}
+                for reference, link in moved.links.items()
+            ],
+            "failed": [self._told_json(one) for one in moved.failed],
+            "left": [self._told_json(one) for one in moved.left],
+        }
+
+    def _told_json(self, told: Told) -> dict[str, object]:
+        reason = told.why
+        return {"line": told.line, "what": told.what, "reason": self._console.say(reason)}
+
+    def _remember(self, app: App, plan: Plan) -> None:
+        from imghost.posts.remembered import remember
+
+        links = {read.path: set(read.links) for read, _ in plan.posts if read.post}
+        for moved in self._ended:
+            links.setdefault(moved.post, set()).update(moved.links.values())
+        try:
+            remember(app.dirs.posts, app.owner.tmp, self._inputs, links)
+        except MachineError as exc:
+            self._console.tell(exc.message)
+
+    def _tell(self) -> None:
+        console = self._console
+        for told in (one for moved in self._ended for one in moved.left):
+            console.tell("{path}:{line}: left: {reason}", **_place(told), reason=told.why)
+        for told in (one for moved in self._ended for one in moved.failed):
+            problem = told.why
+            if not told.line:
+                console.tell(problem)
+            elif problem.fields.keys() & _NAMES:
+                console.tell("{path}:{line}: {problem}", **_place(told), problem=problem)
+            else:
+                console.tell(
+                    "{path}:{line}: {text}: {problem}",
+                    **_place(told),
+                    text=told.what,
+                    problem=problem,
+                )
+        changed = [moved for moved in self._ended if moved.links]
+        counts = {"links": sum(len(moved.links) for moved in changed), "posts": len(changed)}
+        if changed and self._run:
+            console.note(
+                "new links: {links}, in posts: {posts}; imghost migrate --undo {run} puts the old "
+                "ones back",
+                run=self._run.id,
+                **counts,
+            )
+        elif changed:
+            console.note(
+                "there would be new links: {links}, in posts: {posts}; those at .invalid stand for "
+                "what uploading gives",
+                **counts,
+            )
+
+
+class _Progress:
+    """A bar with the time that is left, by what was done so far."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._began_at = time.monotonic()
+        if total:
+            console.bar(progress_bar(0, total))
+
+    def __call__(self, done: int) -> None:
+        left_s = (time.monotonic() - self._began_at) / done * (self._total - done)
+        self._console.bar(f"{progress_bar(done, self._total)}  {span_text(left_s)}")
+
+
+def _place(told: Told) -> dict[str, str | int]:
+    return {"path": str(told.post), "line": told.line}
+
+
+def _expected_s(app: App, plan: Plan) -> float:
+    hosts = app.pipeline().hosts
+    limits = [hosts(upload.options.host).limits for upload in plan.uploads]
+    return sum(max(one.min_gap_s, _UPLOAD_S / one.parallel) for one in limits)
+
+
+def _uploaded(context: Context, app: App, request: UploadRequest) -> Iterator[Settled]:
+    """Each input's outcome, by the running daemon if there is one; what it leaves is done here."""
+    left = dict(enumerate(request.inputs))
+    if context.helper:
+        from imghost.cli.client import upload
+
+        try:
+            for one in upload(context.helper, request):
+                del left[one.index]
+                yield one
+        except DaemonError as exc:
+            context.console.note("{problem}; the rest is done without it", problem=exc.message)
+            app.reap()
+    if left:
+        places = list(left)
+        rest = replace(request, inputs=tuple(left.values()))
+        with closing(app.upload(rest, app.cut)) as settled:
+            for one in settled:
+                yield replace(one, index=places[one.index])

@@ -1,0 +1,63 @@
+"""The posts that imghost knows, so that what they show is not thrown away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from imghost.disk import write_atomically
+from imghost.errors import ImghostError, MachineError
+from imghost.lock import FileLock
+from imghost.posts.post import find_posts
+from imghost.posts.using import read_posts
+from imghost.server.asked import UploadOptions
+
+_WAIT_S = 10.0
+
+
+def remember(
+    file: Path, tmp: Path, inputs: Iterable[str], links: Mapping[Path, Collection[str]]
+) -> None:
+    """Note the links of posts in a file, under the folder that was named, so that new ones count.
+
+    `inputs` are what the user named; `tmp` is a folder for the unfinished file. Raises
+    MachineError.
+    """
+    folders = [folder for folder in (Path(given).absolute() for given in inputs) if folder.is_dir()]
+    new: dict[str, set[str]] = {}
+    for post, found in links.items():
+        place = next((folder for folder in folders if post.is_relative_to(folder)), post)
+        new.setdefault(str(place), set()).update(found)
+    with FileLock(file.with_suffix(".lock")) as lock:
+        if not lock.acquire(wait_s=_WAIT_S):
+            raise MachineError("another imghost keeps {path} busy; try again", path=str(file))
+        known = _known(file) | {place: sorted(found) for place, found in new.items()}
+        write_atomically(file, json.dumps(known, indent=1).encode(), tmp)
+
+
+def links_in_use(file: Path) -> set[str]:
+    """The links in all posts that are known, as they are now; of what is gone, as they were."""
+    return {link for place, former in _known(file).items() for link in _links(place, former)}
+
+
+def _links(place: str, former: list[str]) -> list[str]:
+    """The links in a post, or in those of a folder; the former ones too if not all can be read."""
+    try:
+        posts = list(read_posts(find_posts([place]), UploadOptions()))
+    except ImghostError:
+        return former
+    found = [link for post in posts for link in post.links]
+    return found + former if any(post.problem for post in posts) else found
+
+
+def _known(file: Path) -> dict[str, list[str]]:
+    try:
+        known = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {
+        place: [link for link in links if isinstance(link, str)]
+        for place, links in (known.items() if isinstance(known, dict) else ())
+        if isinstance(links, list)
+    }
