@@ -74,12 +74,13 @@ def bench_posts(root: Path) -> Iterator[Row]:
     paths = [root / f"{n}.md" for n in range(len(posts))]
     for path, text in zip(paths, posts, strict=True):
         path.write_text(text)
-    rate = size_mb / median_s(lambda: [_move(path) for path in paths], _RUNS)
+    rate = size_mb / median_s(lambda: _move(paths), _RUNS)
     yield Row("rewrite their files", f"{rate:.1f} MB/s", ">= 1 MB/s", met=rate >= 1)
 
 
-def _move(path: Path) -> None:
-    read = read_post(path)
-    found = scan(read.text).references
-    links = {one: f"https://img.example/{time.monotonic_ns()}.webp" for one in found}
-    write_post(read, rewrite(read.text, links))
+def _move(paths: list[Path]) -> None:
+    for path in paths:
+        read = read_post(path)
+        found = scan(read.text).references
+        links = {one: f"https://img.example/{time.monotonic_ns()}.webp" for one in found}
+        write_post(read, rewrite(read.text, links))
