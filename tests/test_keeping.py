@@ -49,8 +49,8 @@ class Keeping:
 
     def given(self, link: str) -> object:
         """What is given in to upload a link's picture again."""
-        app = self.app
-        return Originals(Recorded(app.journal, [link]), app.copies, app.store, [link]).of(link)
+        app, recorded = self.app, Recorded(self.app.journal, [link])
+        return Originals(app.pipeline().hosts, recorded, app.copies, app.store, [link]).of(link)
 
     def upload(self, given: object, host: str = "") -> str:
         """Upload what is given in; its link."""
