@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -9,11 +10,12 @@ from dataclasses import replace
 from typing import Self
 
 from imghost.account import Account, account_of
+from imghost.archive.form import Kept
 from imghost.config import Config
 from imghost.config_file import ConfigFile
 from imghost.delivery import Delivery
 from imghost.dirs import Dirs
-from imghost.errors import ConfigError, ImghostError
+from imghost.errors import ConfigError, ImghostError, MachineError
 from imghost.health import look
 from imghost.hosts import HOSTS
 from imghost.imaging.prepare import Prepare, few_at_once, prepare
@@ -22,6 +24,7 @@ from imghost.inputs import Fetch, Inputs, fetch_public
 from imghost.keep.copies import Copies
 from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
+from imghost.keep.learning import Learner
 from imghost.keep.owner import Owner
 from imghost.keep.recovery import JournalFile
 from imghost.keep.seen import Seen
@@ -29,7 +32,7 @@ from imghost.keep.store import Store
 from imghost.models import Alive, Message, Record, State
 from imghost.open_hosts import OpenHosts
 from imghost.outbox import Outbox
-from imghost.pipeline import Order, Pipeline
+from imghost.pipeline import FRESH_S, Order, Pipeline
 from imghost.server.asked import (
     Input,
     UploadedInput,
@@ -109,6 +112,8 @@ class App:
         """Begin nothing more; what is not sent stays queued."""
         self.outbox.stop()
         self.cut()
+        with contextlib.suppress(MachineError):  # whoever starts next gives it back
+            self.outbox.tidy()
         self.owner.close()
         self._journal_file.close()
 
@@ -131,6 +136,12 @@ class App:
                 self._problem = exc
                 log.warning("the config was changed and is wrong; the former one stays: %s", exc)
         return self._pipeline
+
+    @property
+    def kept(self) -> Kept:
+        """What an archive is made of, and what one is brought into."""
+        learner = Learner(self._journal_file.db, FRESH_S)
+        return Kept(self.store, self.journal, learner, self.dirs.local, self.owner.tmp)
 
     def serve_at(self, base_url: str) -> None:
         """The embedded server answers at another address from now on."""
@@ -213,8 +224,11 @@ class App:
             pass
 
     def reap(self) -> None:
-        """Give back what processes that died had claimed."""
+        """Give back what processes that died had claimed, and what they kept for nothing."""
         self.owner.reap(self.journal.owners(), self.journal.requeue)
+        if outgoing := self.store.outgoing():
+            for sha256 in outgoing - self.journal.unsettled_hashes():
+                self.store.drop_outgoing(sha256)
 
     def look_after_journal(self, *, thorough: bool = False) -> None:
         """Make the journal whole again if it was deleted or damaged. Raises MachineError."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from imghost.app import App
 from imghost.errors import ConfigError, HostRefused, UsageError
 from imghost.hosts.base import Deletes, KeepsFiles
+from imghost.keep.learning import IMPORTED
 from imghost.keep.recovery import RECOVERED
 from imghost.models import EXTENSIONS, Alive, Record, State, Stored
 from imghost.pipeline import DRAFT_BUCKET, DRAFT_HOST
@@ -63,10 +64,11 @@ def _delete(app: App, record: Record, *, at_host: bool) -> None:
 def forget_unanswered(app: App, now: float) -> None:
     """Erase what was found by itself and has asked for a day without an answer.
 
-    Originals that were recovered ask for as long as it takes: nobody saw them being found.
+    Originals that were recovered or imported ask for as long as it takes: nobody saw them being
+    found.
     """
     for record in app.journal.in_states(State.ASKING):
-        if record.origin != RECOVERED and now - record.created_at > ASK_S:
+        if record.origin not in (RECOVERED, IMPORTED) and now - record.created_at > ASK_S:
             forget(app, record, at_host=False)
 
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imghost import __version__
 from imghost.errors import ConfigError
 from imghost.models import Message, Record, State
 from imghost.text import Speaker
@@ -107,6 +108,7 @@ def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]
         "login": login_json(app),
         "missing": [say(problem) for problem in watching.missing],
         "autostart": is_on(),
+        "version": __version__,
     }
 
 

@@ -36,11 +36,12 @@ LAYERS = (
     {"config", "config_file"},
     {"pipeline"},
     {"gate", "outbox", "delivery"},
-    {"health", "server", "open_hosts", "sinks", "posts", "inputs"},
+    {"health", "archive", "server", "open_hosts", "sinks", "posts", "inputs"},
     {
         "app",
         "account",
         "choosing",
+        "doctor",
         "forget",
         "gallery",
         "logging_in",

@@ -75,6 +75,9 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX copies_original ON copies (original);
     """,
+    """
+    CREATE INDEX uploads_original ON uploads (original);
+    """,
 )
 """Each brings the tables from the version of its index to the next one, PRAGMA user_version."""
 
