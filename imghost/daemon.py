@@ -38,7 +38,7 @@ from imghost.hosts.local import find_file
 from imghost.imaging.child import MEMORY_BYTES
 from imghost.imaging.crew import Crew
 from imghost.lock import FileLock
-from imghost.looks import Looks
+from imghost.looks import OF_A_HOST, Looks
 from imghost.presence import Presence
 from imghost.report import Watching
 from imghost.senders import Senders
@@ -137,7 +137,7 @@ class Daemon:
             ]
             end_server = enter(front.serving(runner, files, routes, self._say, app.serve_at))
             enter(closing(drawers))  # ends before the server, which waits for answers under way
-            looks = Looks(app, senders, survive)
+            looks = Looks(app, enter(_pool("look", OF_A_HOST * len(HOSTS))), survive)
             if watcher:
                 looks.lost = watcher.lost.tell
             caretaker = Caretaker(app, presence, sending, looks, survive)

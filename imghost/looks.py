@@ -16,10 +16,11 @@ from imghost.survival import Survival
 _THEN_S = (3_600.0, 82_800.0)  # Bilibili's links of 2023 and 2025 died after 45 minutes
 _TOGETHER_S = 60.0  # what was uploaded together is due together, and told together
 _LOOK_S = 30.0
-_AT_ONCE = 2
 _AGAIN_S, _AGAIN_AT_MOST_S, _AGAIN_SHARE = 300.0, 86_400.0, 4
 _REST_AFTER = 3
 _REST_S = 300.0
+
+OF_A_HOST = 2
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class _Place:
     rests_since: float = -math.inf
 
     def may_be_asked(self, now: float) -> bool:
-        return len(self.looking) < _AT_ONCE and not 0 <= now - self.rests_since < _REST_S
+        return len(self.looking) < OF_A_HOST and not 0 <= now - self.rests_since < _REST_S
 
     def told(self, alive: Alive, now: float) -> None:
         self.unknown = self.unknown + 1 if alive is Alive.UNKNOWN else 0
@@ -45,9 +46,10 @@ class _Place:
 
 
 class Looks:
-    """Looks with the threads of `workers`; `lost` is told, on the caretaker's, of broken links.
+    """Looks with the threads of `workers`, of which each host takes OF_A_HOST at most.
 
-    A host that tells nothing several times in a row rests.
+    A host that tells nothing several times in a row rests. `lost` is told of broken links, on the
+    caretaker's thread.
     """
 
     def __init__(self, app: App, workers: Executor, survive: Survival) -> None:
@@ -71,9 +73,9 @@ class Looks:
             self.lost(lost)
 
     def _begin(self, host: str, place: _Place, now: float) -> bool:
-        due = self._app.journal.due_looks(host, now, 2 * _AT_ONCE)
+        due = self._app.journal.due_looks(host, now, 2 * OF_A_HOST)
         new = [record for record in due if record.id not in place.looking]
-        for record in new[: _AT_ONCE - len(place.looking)]:
+        for record in new[: OF_A_HOST - len(place.looking)]:
             place.looking.add(record.id)
             self._workers.submit(self._survive, self._look, record, place)
         return bool(new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
@@ -9,6 +10,7 @@ import pytest
 
 from imghost.app import App
 from imghost.dirs import Dirs
+from imghost.errors import MachineError
 from imghost.forget import prunable
 from imghost.imaging.check import Caps
 from imghost.posts.keeping import Keeper, Kept, Shelf
@@ -49,8 +51,8 @@ class Keeping:
 
     def given(self, link: str) -> object:
         """What is given in to upload a link's picture again."""
-        app = self.app
-        return Originals(Recorded(app.journal, [link]), app.copies, app.store, [link]).of(link)
+        app, recorded = self.app, Recorded(self.app.journal, [link])
+        return Originals(app.pipeline().hosts, recorded, app.copies, app.store, [link]).of(link)
 
     def upload(self, given: object, host: str = "") -> str:
         """Upload what is given in; its link."""
@@ -107,6 +109,20 @@ def test_nothing_is_kept_that_is_no_picture(keeping: Keeping, page: Page, words:
     assert good.problem is None
     assert keeping.given(LINK) is None
     assert len(list(keeping.app.store.hashes())) == 1
+
+
+def test_a_disk_that_takes_nothing_ends_it(keeping: Keeping) -> None:
+    """What could not be written is not kept, and said to be this machine's fault."""
+    data = pictures.png(seed=3)
+    keeping.site.pages["/p.png"] = Page(data)
+    folder = keeping.app.store.path(hashlib.sha256(data).hexdigest()).parent
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_bytes(b"in the way")
+    with pytest.raises(MachineError):
+        keeping.keep(LINK)
+    assert keeping.given(LINK) is None
+    folder.unlink()
+    assert keeping.keep(LINK)[0].problem is None
 
 
 def test_what_is_kept_already_is_not_fetched(keeping: Keeping) -> None:

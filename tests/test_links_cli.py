@@ -169,7 +169,8 @@ def test_what_was_pruned_is_kept_again_and_rescued(blog: Blog) -> None:
     assert blog.links("keep", "--json").json == []
     assert len(blog.fake.fetches) == asked
     blog.fake.images.clear()
-    assert blog.links("rescue", "--host", "local", "--yes").code == 0
+    with blog.program.serving():
+        assert blog.links("rescue", "--host", "local", "--yes").code == 0
     assert blog.in_files() == blog.pictures
 
 

@@ -56,7 +56,7 @@ class Rescuing:
         """What is selected of these links, and of a living one."""
         app = self.app
         recorded = Recorded(app.journal, dead)
-        originals = Originals(recorded, app.copies, app.store, dead)
+        originals = Originals(app.pipeline().hosts, recorded, app.copies, app.store, dead)
         return Rescue(app.pipeline(), originals, dead if not use_all else [], use_all=use_all)
 
     def rescue(self, link: str, host: str = "", bucket: str = "") -> Moved:

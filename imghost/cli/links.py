@@ -84,7 +84,7 @@ def _check(options: argparse.Namespace, context: Context) -> Answer:
     with context.app() as app:
         recorded = Recorded(app.journal, links)
         checked = _checked(app, recorded, links, context)
-        originals = Originals(recorded, app.copies, app.store, links)
+        originals = Originals(app.pipeline().hosts, recorded, app.copies, app.store, links)
         kept = {link for link in links if originals.of(link)}
     _tell_checked(checked, context)
     lines = LinkLines(posts, context.console.say)
@@ -186,7 +186,7 @@ def _rescued(
         recorded = Recorded(app.journal, links)
         checked = [] if options.all else _checked(app, recorded, links, context)
         dead = {one.link for one in checked if one.verdict == Alive.DEAD}
-        originals = Originals(recorded, app.copies, app.store, links)
+        originals = Originals(app.pipeline().hosts, recorded, app.copies, app.store, links)
         select = Rescue(app.checked_pipeline(), originals, dead, use_all=options.all)
         plan = planned(posts, select)
         for line in mover.lines(app, plan, dry_run=options.dry_run, yes=options.yes):

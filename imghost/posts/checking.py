@@ -95,7 +95,7 @@ class Checker:
             return self._at_file(link, own, row)
         if self._silent[host_of(link)] >= _SILENT:
             told = Message("{host} did not answer, and was not asked again", _host(link))
-            return Checked(link, Seen(Alive.UNKNOWN, told))
+            return Checked(link, Seen(Alive.UNKNOWN, told), is_private=is_inner(link))
         try:
             seen = self._asked(link, row)
         except NotPublicError:

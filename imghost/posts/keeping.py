@@ -87,9 +87,10 @@ class Keeper:
 
     def missing(self, links: Collection[str]) -> list[str]:
         """The links, without their styles, of which nothing is kept and which are not our own."""
-        originals = Originals(self._recorded, self._shelf.copies, self._shelf.store, links)
+        shelf = self._shelf
+        originals = Originals(self._hosts, self._recorded, shelf.copies, shelf.store, links)
         plain = dict.fromkeys(split_style(link)[0] for link in links)
-        return [link for link in plain if not (originals.of(link) or self._files.find(link))]
+        return [link for link in plain if not (self._files.find(link) or originals.of(link))]
 
     def keep(self, links: Collection[str], progress: Callable[[int], object]) -> list[Kept]:
         """Keep what these show, in their order; `progress` is told how many ended.

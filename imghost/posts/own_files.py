@@ -34,14 +34,20 @@ class OwnFiles:
 
     def find(self, link: str) -> OwnFile | None:
         """What the link shows of the embedded host's, under whatever address that answers."""
-        host, plain = self._hosts(DRAFT_HOST), split_style(link)[0]
-        if not isinstance(host, KeepsFiles):
-            return None
-        for row in self._recorded.at(plain):
-            is_own = row.host == DRAFT_HOST
-            return OwnFile(row.bucket, row.key, host.find(row.bucket, row.key)) if is_own else None
+        for row in self._recorded.at(link):
+            return self._named(row.bucket, row.key) if row.host == DRAFT_HOST else None
+        plain = split_style(link)[0]
         if not (named := _OWN.search(plain)):
             return None
         bucket, key = named.groups()
-        is_own = plain == host.link(bucket, key) or not leaves_machine(plain)
-        return OwnFile(bucket, key, host.find(bucket, key)) if is_own else None
+        host = self._hosts(DRAFT_HOST)
+        is_here = isinstance(host, KeepsFiles) and plain == host.link(bucket, key)
+        return self._named(bucket, key) if is_here or not leaves_machine(plain) else None
+
+    def path(self, bucket: str, key: str) -> Path | None:
+        """The file of that name; None if it is gone."""
+        host = self._hosts(DRAFT_HOST)
+        return host.find(bucket, key) if isinstance(host, KeepsFiles) else None
+
+    def _named(self, bucket: str, key: str) -> OwnFile:
+        return OwnFile(bucket, key, self.path(bucket, key))
