@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -14,7 +15,7 @@ from imghost.config import Config
 from imghost.config_file import ConfigFile
 from imghost.delivery import Delivery
 from imghost.dirs import Dirs
-from imghost.errors import ConfigError, ImghostError
+from imghost.errors import ConfigError, ImghostError, MachineError
 from imghost.health import look
 from imghost.hosts import HOSTS
 from imghost.imaging.prepare import Prepare, few_at_once, prepare
@@ -111,6 +112,8 @@ class App:
         """Begin nothing more; what is not sent stays queued."""
         self.outbox.stop()
         self.cut()
+        with contextlib.suppress(MachineError):  # whoever starts next gives it back
+            self.outbox.tidy()
         self.owner.close()
         self._journal_file.close()
 
@@ -221,8 +224,11 @@ class App:
             pass
 
     def reap(self) -> None:
-        """Give back what processes that died had claimed."""
+        """Give back what processes that died had claimed, and what they kept for nothing."""
         self.owner.reap(self.journal.owners(), self.journal.requeue)
+        if outgoing := self.store.outgoing():
+            for sha256 in outgoing - self.journal.unsettled_hashes():
+                self.store.drop_outgoing(sha256)
 
     def look_after_journal(self, *, thorough: bool = False) -> None:
         """Make the journal whole again if it was deleted or damaged. Raises MachineError."""

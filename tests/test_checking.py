@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from imghost.app import App
 from imghost.dirs import Dirs
@@ -120,6 +122,15 @@ class TestVerdicts:
         """What cannot be asked for is told, and is no reason to stop."""
         posts.site.pages["/p"] = Page(PICTURE)
         assert posts.verdicts(link, "http://a.example/p") == ["unknown", "alive"]
+
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(st.lists(st.text() | st.from_regex(r"https?://\S{0,40}"), max_size=5, unique=True))
+    def test_anything_in_posts(self, posts: Posts, links: list[str]) -> None:
+        """Whatever stands in posts gets a verdict, and none of it is dead without an answer."""
+        posts.resolve = named()
+        for link, checked in zip(links, posts.check(*links), strict=True):
+            assert checked.link == link
+            assert checked.verdict in ("unknown", "private", "suspect")
 
     def test_links_that_will_die(self, posts: Posts) -> None:
         """A link of a mortal form is told at once, though it works, or nobody answers."""

@@ -75,7 +75,8 @@ class LinkLines:
     def kept(self, one: Kept) -> str:
         """Why nothing was kept, in a line."""
         reason = self._say(one.problem) if one.problem else ""
-        return f"{self.place(one.link)}: {printable(one.link)}: {reason}"
+        link = "" if one.problem and "url" in one.problem.fields else f"{printable(one.link)}: "
+        return f"{self.place(one.link)}: {link}{reason}"
 
     def kept_json(self, one: Kept) -> object:
         """What became of a link."""

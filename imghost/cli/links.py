@@ -64,7 +64,12 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         case "keep":
             return _keep(options, context)
     mover = Mover(context, options.posts)
-    return Answer(_rescued(options, context, mover), one=True, exit_code=mover.exit_code)
+    unsure: list[Checked] = []
+    return Answer(
+        _rescued(options, context, mover, unsure),
+        one=True,
+        exit_code=lambda: SomeFailed.exit_code if unsure else mover.exit_code(),
+    )
 
 
 # -- check
@@ -166,7 +171,10 @@ def _kept(app: App, links: Sequence[str], context: Context) -> Sequence[Kept]:
 # -- rescue
 
 
-def _rescued(options: argparse.Namespace, context: Context, mover: Mover) -> Iterator[Item]:
+def _rescued(
+    options: argparse.Namespace, context: Context, mover: Mover, unsure: list[Checked]
+) -> Iterator[Item]:
+    """The posts that changed; `unsure` becomes the links that may be dead."""
     from imghost.posts.moving import planned
     from imghost.posts.originals import Originals
     from imghost.posts.recorded import Recorded
@@ -184,10 +192,12 @@ def _rescued(options: argparse.Namespace, context: Context, mover: Mover) -> Ite
         for line in mover.lines(app, plan, dry_run=options.dry_run, yes=options.yes):
             if not options.json:
                 yield Item(line, dict)
-    unsure = [one for one in checked if one.verdict == Alive.UNKNOWN]
+    unsure += [one for one in checked if one.seen.alive is Alive.UNKNOWN]
     if unsure:
         context.console.tell(
-            "{n} links did not say whether they are dead, and stay; try again later", n=len(unsure)
+            "{n} links gave no answer and stay; try again later, or bring back with --all every "
+            "picture that is kept",
+            n=len(unsure),
         )
     if options.json:
         yield Item("", mover.as_json)

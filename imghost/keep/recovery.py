@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
@@ -20,6 +21,7 @@ from imghost.models import Message, State, Target
 
 _LOCK_WAIT_S = 10.0
 _LOOK_S = 0.1
+_UNSYNCED = 500  # more than are accepted within the half minute after which systems sync
 _WHOLE = 0x696D6768
 RECOVERED = "recovered"
 """The file's application_id once nothing is missing from it; a file that was just made has none."""
@@ -60,6 +62,8 @@ class JournalFile:
         """Make the journal whole again if it is new, or damaged. Raises MachineError."""
         if not self._is_whole(thorough=thorough):
             self.recover()
+        if thorough:
+            self._note_again()
 
     def recover(self) -> None:
         """Move a damaged file aside, and bring back the rows that are missing.
@@ -95,6 +99,14 @@ class JournalFile:
                 "another imghost is rebuilding the journal {path}; try again in a minute",
                 path=str(self.db.path),
             )
+
+    def _note_again(self) -> None:
+        """Write the latest slips again that a power cut took, for the day the journal is lost."""
+        rows = Rows(self.db)
+        for original in rows.latest_originals(_UNSYNCED):
+            if not self._store.read_slips(original):
+                with contextlib.suppress(JournalDamaged):  # who needs that row tells it
+                    self._store.write_slips(original, rows.slips(original))
 
     def _is_whole(self, *, thorough: bool) -> bool:
         try:

@@ -56,6 +56,11 @@ class Rows:
         known = tuple(filter(can_be_stored, urls))
         return self._select(f"WHERE state = 'done' AND url IN ({marks(known)})", known)
 
+    def unsettled_hashes(self) -> set[str]:
+        """The hashes of what may still be sent."""
+        rows = self._db.read(f"SELECT sha256 FROM uploads WHERE {UNSETTLED}")
+        return {row["sha256"] for row in rows}
+
     def showing(self, urls: Collection[str], sha1s: Collection[str]) -> list[Record]:
         """The rows with one of these links, or of a file with one of these SHA-1s, latest first."""
         return self._select(
@@ -205,6 +210,15 @@ class Rows:
             "SELECT original FROM uploads WHERE id = ?1"
             " UNION SELECT original FROM inputs WHERE upload = ?1",
             (record_id,),
+        )
+        return [row["original"] for row in rows]
+
+    def latest_originals(self, count: int) -> list[str]:
+        """The originals that led to the rows with the highest so many ids."""
+        rows = self._db.read(
+            "SELECT original FROM uploads WHERE id > ?1"
+            " UNION SELECT original FROM inputs WHERE upload > ?1",
+            (self.last_id() - count,),
         )
         return [row["original"] for row in rows]
 

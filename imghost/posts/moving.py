@@ -142,7 +142,10 @@ def _became(choice: Choice, links: Mapping[Upload, str | Message]) -> str | Mess
         case Upload(dead=dead, instead=instead):
             link = links[choice]
             if dead and isinstance(link, str) and _place(link) == _place(dead):
-                return Message("its new link is the dead one; try {options}", {"options": instead})
+                return Message(
+                    "its new link is the dead one, and may die again; try {options}",
+                    {"options": instead},
+                )
             return link
         case Replace(link):
             return link

@@ -42,8 +42,8 @@ class Shown:
     `choices` is None while the config is wrong, which is the `problem`. `sent` counts since the
     start, `broken` the links that do not work. `login` is the host that wants one, "" if none does;
     `account` is who is logged in where one is needed; `has_trouble`: something failed or a link
-    broke since the start, or waits for a host that does not answer. The lists are the latest or the
-    first of their kind, `counts` tells of how many. Times are in seconds since the epoch.
+    broke since the start, or a host does not answer. The lists are the latest or the first of their
+    kind, `counts` tells of how many. Times are in seconds since the epoch.
     """
 
     pause_reason: Message | None

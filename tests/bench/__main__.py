@@ -6,6 +6,7 @@ A name limits it to those rows: `python -m tests.bench render`.
 from __future__ import annotations
 
 import itertools
+import json
 import platform
 import shutil
 import subprocess
@@ -24,7 +25,7 @@ from tests.bench.posts import bench_posts
 from tests.bench.screens import screenshot
 from tests.bench.tray import bench_tray
 from tests.bench.watching import bench_clipboard, bench_flood, bench_idle
-from tests.fakes import bilibili
+from tests.fakes import bilibili, s3
 
 RUNS = 15
 MANY = 1000
@@ -95,6 +96,18 @@ def bench_oneshot(root: Path) -> Iterator[Row]:
         met=through.wall_s <= 0.07,
     )
     yield Row("  its memory (the command)", f"{through.peak_mb:.0f} MB")
+
+
+def bench_s3(root: Path) -> Iterator[Row]:
+    """The whole process of uploading one new screenshot into a bucket."""
+    pictures, config = _pictures(root), root / "s3.json"
+    with s3.FakeS3() as fake:
+        config.write_text(json.dumps({"host": "s3", "hosts": {"s3": fake.settings()}}))
+        command = (*IMGHOST, "--config", str(config), "upload")
+        environ = environment(root / "home")
+        ours = median_run(lambda: (*command, next(pictures)), environ, RUNS)
+    yield Row("upload 1280x720 to s3 (a server on loopback)", f"{ours.wall_s * 1000:.0f} ms")
+    yield Row("  its memory", f"{ours.peak_mb:.0f} MB")
 
 
 def bench_render(_root: Path) -> Iterator[Row]:
@@ -178,7 +191,7 @@ def _server(environ: dict[str, str]) -> Iterator[None]:
 
 
 BENCHES = (
-    *(bench_start, bench_oneshot, bench_render, bench_serve, bench_many),
+    *(bench_start, bench_oneshot, bench_s3, bench_render, bench_serve, bench_many),
     *(bench_clipboard, bench_idle, bench_flood, bench_tray, bench_door, bench_gallery, bench_posts),
     bench_migrate,
 )

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import hashlib
 import json
+import math
 import re
 import socket
 import struct
@@ -96,7 +97,8 @@ class FakeBilibili:
 
     `login` gives other cookies, which then are the only ones that count. `uploads` and `fetches`
     (path, Referer) tell what was asked; `images` what is stored, by path. While it is `down` its
-    image server ends connections without an answer; it has no good one for the paths in `broken`.
+    image server ends connections without an answer; it has no good one for the paths in `broken`,
+    and drops each image after `lives_s`, by the `passed_s` that tests count.
     """
 
     def __init__(
@@ -107,6 +109,9 @@ class FakeBilibili:
         self.delay_s = 0.0
         self.down = False
         self.broken: set[str] = set()
+        self.lives_s = math.inf
+        self.passed_s = 0.0
+        self.stored_at: dict[str, float] = {}
         self.answers: deque[Answer] = deque()
         self.login = FakeLogin()
         self.uploads: list[Upload] = []
@@ -163,6 +168,7 @@ class FakeBilibili:
         path = f"/bfs/{upload.text('bucket')}/{sha1}.{file.file_name.rpartition('.')[2]}"
         with self.lock:
             self.images[path] = (file.content_type, file.data)
+            self.stored_at[path] = self.passed_s
         data = {"location": f"http://{host}{path}", "etag": sha1, "object_metas": {}}
         return Answer(body=_api(0, "0", data))
 
@@ -216,7 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
         with fake.lock:
             fake.fetches.append((path, referer))
             link, style = split_style(path)
-            stored = fake.images.get(link)
+            age_s = fake.passed_s - fake.stored_at.get(link, fake.passed_s)
+            stored = fake.images.get(link) if age_s < fake.lives_s else None
         if fake.down:
             self._reset()
         elif path in fake.broken:
