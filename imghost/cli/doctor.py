@@ -50,9 +50,9 @@ def _items(case: Case, context: Context, found: list[Finding]) -> Iterator[Item]
         told = {
             "name": finding.name,
             "verdict": str(finding.verdict),
-            "told": console.say(finding.told),
+            "told": console.say(finding.message),
         }
-        line = console.say(lines[finding.verdict], title=finding.title, told=finding.told)
+        line = console.say(lines[finding.verdict], title=finding.title, told=finding.message)
         yield Item(line, partial(dict, told))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from html.parser import HTMLParser
 
 _SILENT = frozenset({"no-referrer", "same-origin", "never"})
 """Policies by which another site's pictures are asked for without a Referer; `never` is the old
@@ -12,17 +12,11 @@ _KNOWN = _SILENT | {
     *("no-referrer-when-downgrade", "origin", "strict-origin", "origin-when-cross-origin"),
     *("strict-origin-when-cross-origin", "unsafe-url", "always", "default"),
 }
-
-
-class _Policies(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.last = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: (value or "").strip().lower() for name, value in attrs}
-        if tag == "meta" and told.get("name") == "referrer" and told.get("content") in _KNOWN:
-            self.last = told["content"]
+_UNSEEN = re.compile(
+    rb"<!--.*?(?:-->|\Z)|<(script|style|template)\b.*?(?:</\1|\Z)", re.IGNORECASE | re.DOTALL
+)
+_META = re.compile(rb"<meta\s([^<>]*)>", re.IGNORECASE)
+_VALUE = re.compile(rb"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 
 
 def sends_no_referrer(headers: Mapping[str, str], page: bytes) -> bool:
@@ -30,8 +24,14 @@ def sends_no_referrer(headers: Mapping[str, str], page: bytes) -> bool:
 
     Its last tag that says something known counts, else the last such word in the header.
     """
-    parser = _Policies()
-    parser.feed(page.decode(errors="replace"))
     words = [word.strip().lower() for word in headers.get("referrer-policy", "").split(",")]
-    told = parser.last or next((word for word in reversed(words) if word in _KNOWN), "")
-    return told in _SILENT
+    words += map(_policy, _META.findall(_UNSEEN.sub(b"", page)))
+    told = [word for word in words if word in _KNOWN]
+    return bool(told) and told[-1] in _SILENT
+
+
+def _policy(attributes: bytes) -> str:
+    """The policy that a meta tag with these attributes tells; "" if none."""
+    told = {name.lower(): b"".join(values) for name, *values in _VALUE.findall(attributes)}
+    is_ours = told.get(b"name", b"").strip().lower() == b"referrer"
+    return told.get(b"content", b"").decode("latin-1").strip().lower() if is_ours else ""

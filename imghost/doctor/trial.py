@@ -66,12 +66,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found: `told` says what was seen, or what is wrong and what to do."""
+    """What was found: `message` says what was seen, or what is wrong and what to do."""
 
     name: str
     title: Message
     verdict: Verdict
-    told: Message
+    message: Message
     exit_code: int = 0
 
 
