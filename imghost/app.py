@@ -236,4 +236,8 @@ class App:
 
     def look(self, record: Record) -> Alive:
         """Whether a record's link works, as far as can be seen in two seconds."""
-        return look(record, self._hosts(record.host), timeout_s=_LOOK_S)
+        try:
+            host = self._hosts(record.host)
+        except ConfigError:  # a host of another version, or without its settings
+            return Alive.UNKNOWN
+        return look(record, host, timeout_s=_LOOK_S)
