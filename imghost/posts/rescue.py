@@ -59,7 +59,10 @@ class Rescue:
         return ", ".join(f"--all {other}" for other in others)
 
     def _is_open(self, name: str) -> bool:
-        host = self._pipeline.hosts(name)
+        try:
+            host = self._pipeline.hosts(name)
+        except ConfigError:  # it is not set up
+            return False
         return host.is_public and (not isinstance(host, NeedsLogin) or host.has_login)
 
 
