@@ -256,4 +256,8 @@ class App:
 
     def look(self, record: Record, *, timeout_s: float = _LOOK_S) -> Alive:
         """Whether a record's link works, as far as can be seen in so many seconds."""
-        return look(record, self._hosts(record.host), timeout_s=timeout_s)
+        try:
+            host = self._hosts(record.host)
+        except ConfigError:  # a host of another version, or without its settings
+            return Alive.UNKNOWN
+        return look(record, host, timeout_s=timeout_s)
