@@ -257,8 +257,10 @@ class Pipeline:
         return order.style
 
     def _kept_image(self, record: Record) -> Image | None:
+        if not record.format:  # its record was lost: nobody knows what it is
+            return None
         data = self._store.read_outgoing(record.sha256)
-        if data is None and record.sha256 == record.original and record.format:
+        if data is None and record.sha256 == record.original:
             data = self._store.read(record.original)
         if data is None:
             return None

@@ -315,16 +315,3 @@ def test_a_deleted_state_folder_is_made_again(program: Program, picture: Path) -
         eventually(lambda: program.run("status").code == 0)
         assert program.run("serve").code == 8
         assert program.run("upload", picture).code == 0
-
-
-def test_one_of_many_starts_lives(program: Program) -> None:
-    """Of servers started together one serves, and each of the others says so with 8."""
-    servers = [program.start("serve", stdin=subprocess.DEVNULL) for _ in range(5)]
-    eventually(lambda: sum(server.poll() is None for server in servers) == 1)
-    assert program.run("stop").code == 0
-    codes = []
-    for server in servers:
-        with server:
-            server.communicate(timeout=30)
-        codes.append(server.returncode)
-    assert sorted(codes) == [0, 8, 8, 8, 8]

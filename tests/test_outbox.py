@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from imghost.errors import (
     MachineError,
     SourceError,
 )
+from imghost.keep.recovery import JournalFile
 from imghost.models import Alive, State
 from imghost.outbox import Outcome
 from tests.fakes.memory_host import MemoryConfig
@@ -151,6 +153,22 @@ def test_what_is_sent_is_made_once_and_dropped_after(sender: Sender) -> None:
     assert list(sender.host.images.values()) == [b"halve m"]
     assert not outgoing.exists()
     assert sender.store.read(accepted.record.original) == b"halve me please"
+
+
+def test_what_was_recovered_is_looked_at_before_it_is_sent(sender: Sender) -> None:
+    """Nobody knows what it is, even if the very bytes lie about ready to be sent."""
+    digest = sha256(b"1").hexdigest()
+    sender.store.keep(digest, b"1")
+    sender.store.keep_outgoing(digest, b"1")
+    file = JournalFile(sender.db.path, sender.store, sender.order.target)
+    file.open(thorough=True)
+    file.close()
+    (record,) = sender.journal.history()
+    assert (record.state, record.format) == (State.ASKING, "")
+    sender.journal.reopen(record.id)
+    sender.run()
+    assert sender.journal.get(record.id).state is State.DONE
+    assert sender.journal.get(record.id).format == "png"
 
 
 def test_a_missing_original_fails_its_row_alone(sender: Sender) -> None:

@@ -130,7 +130,7 @@ def test_generators_own_markup(text: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("a\n\n![a](x/a.svg?v=2)", 3, "x/a.svg?v=2 is SVG, which no host takes"),
+        ("a\n\n![a](x/a.svg?v=2)", 3, "x/a.svg?v=2 is SVG, which imghost does not upload"),
         ("![a](data:image/png;base64,AA==)", 1, "the picture is part of the post itself"),
         ("a\n<img src='a.png'\nsrcset='b.png 2x'>", 3, "srcset names several pictures"),
         ("<picture>\n<source srcset='b.webp'>\n</picture>", 2, "srcset names several pictures"),

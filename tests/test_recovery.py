@@ -139,6 +139,17 @@ def test_is_rebuilt(kept: Kept, loss: str) -> None:
     assert len(aside) == (1 if loss in ("foreign", "truncated", "another") else 0)
 
 
+def test_slips_that_a_power_cut_took_are_written_again(kept: Kept) -> None:
+    """They were not synced, and may be zeros or gone: a start that reads the whole journal sees."""
+    sound = {n: kept.slips_path(n).read_bytes() for n in (1, 2, 3)}
+    kept.slips_path(1).write_bytes(bytes(len(sound[1])))
+    kept.slips_path(2).unlink()
+    kept.slips_path(3).write_bytes(b"")
+    kept.rows()
+    assert {n: kept.slips_path(n).read_bytes() for n in (1, 2, 3)} == sound
+    assert not kept.slips_path(4).exists()
+
+
 def test_is_left_alone_when_sound(kept: Kept) -> None:
     """A sound journal is opened as it is; an original without a row is none of its business."""
     assert [r.state for r in kept.rows()] == [State.DONE, State.QUEUED, State.UPLOADING]

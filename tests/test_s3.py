@@ -36,6 +36,7 @@ from imghost.transport.web import Reply
 from tests.fakes.canaries import leaked, shown
 from tests.fakes.faults import FaultServer, answering, reply
 from tests.fakes.pictures import jpeg, png
+from tests.fakes.program import Program
 from tests.fakes.s3 import ACCESS_KEY, DOMAIN, SECRET_KEY, Answer, FakeS3
 
 RANDOM_REPLIES = 10_000
@@ -589,6 +590,21 @@ class TestConfig:
         """Pictures that wait for s3 go on waiting while it has lost its settings."""
         with pytest.raises(ConfigError, match=r"hosts\.s3\.endpoint is empty"):
             OpenHosts(Config(), "", tmp_path, tmp_path)("s3")
+
+    def test_commands_name_what_is_missing(self, home: Path, tmp_path: Path) -> None:
+        """Sent to a host that is not set up, a picture is not accepted; no key: kept, and waits."""
+        program = Program(home / "imghost")
+        program.configure()
+        path = tmp_path / "a.png"
+        path.write_bytes(png())
+        refused = program.run("upload", path, "--host", "s3")
+        assert (refused.code, program.history) == (3, [])
+        assert "hosts.s3.endpoint is empty" in refused.err
+        program.configure(hosts={"s3": {"endpoint": "http://127.0.0.1:9", "bucket": "pictures"}})
+        waits = program.run("upload", path, "--host", "s3")
+        assert waits.code == 7
+        assert "needs your keys" in waits.err
+        assert program.history[0]["state"] == "queued"
 
     def test_missing_extra(
         self, fake: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

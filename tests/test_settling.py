@@ -74,6 +74,16 @@ def test_a_file_that_is_written_waits_for_its_close() -> None:
     assert [at for at, _ in run(settling, disk, 100.0)] == [29.0 + LOOK_S + LOOK_S]
 
 
+def test_the_file_that_takes_its_place_needs_no_close() -> None:
+    """Who replaces a file that is being written brings one that nobody writes to."""
+    settling, disk = Settling(), Disk()
+    settling.begin(PATH, disk.write(10), 0.0, 0.0)
+    settling.wrote(PATH, 0.1, 0.1, is_closed=False)
+    disk.stamps[PATH] = Stamp(2, 10, 10)
+    settling.saw(PATH, disk.stamps[PATH], 0.2, 0.2)
+    assert [at for at, _ in run(settling, disk, 100.0)] == [0.2 + LOOK_S + LOOK_S]
+
+
 def test_a_close_that_never_comes_is_waited_for_half_a_minute() -> None:
     """Half a minute after the last change, the wait of a closed file begins."""
     settling, disk = Settling(), Disk()

@@ -69,6 +69,7 @@ def test_outgoing_bytes_are_a_help_and_no_promise(store: Store, tmp_path: Path) 
     """What was kept to be sent comes back whole or not at all."""
     store.keep_outgoing(SHA256, DATA)
     assert store.read_outgoing(SHA256) == DATA
+    assert store.outgoing() == {SHA256}
     (tmp_path / "outgoing" / SHA256).write_bytes(b"other")
     assert store.read_outgoing(SHA256) is None
     store.drop_outgoing(SHA256)

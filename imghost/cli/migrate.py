@@ -61,13 +61,7 @@ def _items(options: argparse.Namespace, context: Context, mover: Mover) -> Itera
         pipeline = app.checked_pipeline()
         select = Migration(pipeline, app.journal, app.store, links, remote=options.remote)
         plan = planned(posts, select)
-        if options.dry_run:
-            lines = mover.tried(plan)
-        elif mover.is_agreed(app, plan, yes=options.yes):
-            lines = mover.moved(app, plan)
-        else:
-            lines = iter(())
-        for line in lines:
+        for line in mover.lines(app, plan, dry_run=options.dry_run, yes=options.yes):
             if not options.json:
                 yield Item(line, dict)
     if select.elsewhere:

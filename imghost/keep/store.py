@@ -96,6 +96,13 @@ class Store:
         except SourceError:
             return None
 
+    def outgoing(self) -> set[str]:
+        """The hashes of all that is kept to be sent."""
+        try:
+            return set(os.listdir(self._outgoing))  # noqa: PTH208 - names are all it takes
+        except OSError:
+            return set()
+
     def drop_outgoing(self, sha256: str) -> None:
         """Forget what was kept to be sent."""
         with contextlib.suppress(OSError):

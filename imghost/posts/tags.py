@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 from imghost.models import Message
-from imghost.posts.pictures import Pictures, names_image, shortened
+from imghost.posts.pictures import Pictures, in_one_line, names_image
 from imghost.posts.references import Form
 
 _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
@@ -56,7 +56,7 @@ def find_in_tag(tag: str, start: int, pictures: Pictures) -> None:
         if name == "srcset":
             pictures.leave(start + at, Message("srcset names several pictures"))
         elif name == "src" and value.startswith("{") and not value.startswith("{{"):
-            pictures.leave(start + at, Message("{text} is code", {"text": shortened(value)}))
+            pictures.leave(start + at, Message("{text} is code", {"text": in_one_line(value)}))
         elif name == "src":
             is_quoted = value[0] in "\"'"
             at, end = at + is_quoted, end - is_quoted
@@ -87,7 +87,7 @@ def _find_in_hexo(tag: re.Match[str], start: int, pictures: Pictures) -> None:
             pictures.add(Form.HEXO, start + begin, start + offset + word.end(), target)
             return
     pictures.leave(
-        start + tag.start(), Message("{text} names no picture", {"text": shortened(tag[0])})
+        start + tag.start(), Message("{text} names no picture", {"text": in_one_line(tag[0])})
     )
 
 
@@ -104,5 +104,5 @@ def _find_in_hugo(code: re.Match[str], start: int, pictures: Pictures) -> None:
     elif any(names_image(word) for word in re.split(r"[\s\"'`=]+", code["args"])):
         pictures.leave(
             start + code.start(),
-            Message("{text} is no shortcode that imghost knows", {"text": shortened(code[0])}),
+            Message("{text} is no shortcode that imghost knows", {"text": in_one_line(code[0])}),
         )

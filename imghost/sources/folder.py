@@ -114,8 +114,7 @@ class Folders:
 
     def _told(self, path: str, what: Told) -> None:
         with self._changed:
-            if what is not Told.APPEARED or path not in self._news:
-                self._news[path] = what, self._clock()
+            self._news[path] = what, self._clock()
             self._changed.notify()
 
     def _wish(self, wish: Wish) -> None:

@@ -78,6 +78,8 @@ class Settling:
         """A waiting file looks like this now; if it changed, its wait begins anew."""
         waiting = self._waiting[path]
         if waiting.stamp != stamp:
+            if waiting.stamp.inode != stamp.inode:  # another file: nobody will close that one
+                waiting.is_written = False
             waiting.stamp, waiting.waits_s, waiting.tries = stamp, _TWICE, 0
             waiting.since = since
             self._plan(path, waiting, now)

@@ -17,7 +17,7 @@ from tests.bench.door import bench_door
 from tests.bench.gallery import bench_gallery, bench_history
 from tests.bench.measure import LeftOut, Row, print_row
 from tests.bench.migrating import bench_migrate
-from tests.bench.oneshot import bench_many, bench_oneshot
+from tests.bench.oneshot import bench_many, bench_oneshot, bench_s3
 from tests.bench.posts import bench_posts
 from tests.bench.rendering import bench_render, bench_serve
 from tests.bench.starting import bench_start
@@ -25,8 +25,8 @@ from tests.bench.tray import bench_tray
 from tests.bench.watching import bench_clipboard, bench_flood, bench_idle
 
 BENCHES = (
-    *(bench_start, bench_oneshot, bench_many, bench_door, bench_clipboard, bench_flood),
-    *(bench_idle, bench_tray, bench_render, bench_serve, bench_gallery, bench_history),
+    *(bench_start, bench_oneshot, bench_s3, bench_many, bench_door, bench_clipboard),
+    *(bench_flood, bench_idle, bench_tray, bench_render, bench_serve, bench_gallery, bench_history),
     *(bench_posts, bench_migrate),
 )
 

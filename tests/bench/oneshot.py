@@ -14,7 +14,7 @@ from tests.bench.daemons import daemon
 from tests.bench.host import slow_host
 from tests.bench.measure import IMGHOST, Row, Run, compared, environment, median_run, run
 from tests.bench.screens import screenshot
-from tests.fakes import bilibili
+from tests.fakes import bilibili, s3
 
 RUNS = 15
 MANY = 1000
@@ -67,6 +67,18 @@ def _beside(its: Run, ours: Run, through: Run) -> Iterator[Row]:
         ("  imghost with one: of its time", through.wall_s / its.wall_s, 0.2),
     ):
         yield Row(what, f"{ratio:.2f}", f"<= {most:.2f}", met=ratio <= most)
+
+
+def bench_s3(root: Path) -> Iterator[Row]:
+    """One-shot into a bucket: the whole process of uploading one new screenshot."""
+    pictures, config = _pictures(root), root / "s3.json"
+    with s3.FakeS3() as fake:
+        config.write_text(json.dumps({"host": "s3", "hosts": {"s3": fake.settings()}}))
+        command = (*IMGHOST, "--config", str(config), "upload")
+        environ = environment(root / "home")
+        ours = median_run(lambda: (*command, next(pictures)), environ, RUNS)
+    yield Row("upload 1280x720 to s3 (a server on loopback)", f"{ours.wall_s * 1000:.0f} ms")
+    yield Row("  its memory", f"{ours.peak_mb:.0f} MB")
 
 
 def bench_many(root: Path) -> Iterator[Row]:

@@ -185,19 +185,6 @@ def test_who_does_not_hear_us_at_first(display: str, clipboard: X11Clipboard) ->
         assert owner.asked == ["TARGETS", "TARGETS", "image/png"]
 
 
-def test_twenty_bad_programs_in_a_row(
-    display: str, clipboard: X11Clipboard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Programs that stall or die, one after another, hang nothing."""
-    monkeypatch.setattr(x11_reading, "PROGRESS_S", 0.05)
-    start = time.monotonic()
-    for n in range(20):
-        conduct = Conduct(stalls_after=n // 2) if n % 2 else Conduct(dies_after=n // 2)
-        with Owner(display, {"image/png": PIECES * 3}, conduct):
-            assert not clipboard.read(MAX_BYTES).bitmap
-    assert time.monotonic() - start < 20 * PROMPT_S
-
-
 def test_a_trickle_ends_too(
     display: str, clipboard: X11Clipboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:

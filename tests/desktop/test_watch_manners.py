@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
-import threading
 import time
 from pathlib import Path
 
@@ -19,10 +17,7 @@ from tests.fakes.program import Program, eventually
 from tests.fakes.x11_owners import Conduct, Manager, Owner
 
 PNG = "image/png"
-FLAPPING_S = 2.0
-FLAP_S = 0.01
 PIECES = pictures.png() + os.urandom(1_000_000)
-_TICK_HZ = os.sysconf("SC_CLK_TCK")
 
 
 def _next_is_taken(program: Program, person: Person) -> None:
@@ -132,29 +127,6 @@ def test_copying_while_another_owner_stalls(program: Program, person: Person) ->
         began = time.monotonic()
         _next_is_taken(program, person)
         assert time.monotonic() - began < 3
-
-
-def test_flapping(program: Program, person: Person) -> None:
-    """Of a hundred copies a second the last becomes the link, and they cost little."""
-    made = itertools.cycle([pictures.png(seed=seed) for seed in range(7)])
-    with program.watching() as watching, Owner(person.display, {"UTF8_STRING": b"x"}) as owner:
-        cpu_s, began = _cpu_s(watching.process.pid), time.monotonic()
-        while time.monotonic() < began + FLAPPING_S:
-            owner.copy({PNG: next(made)})
-            threading.Event().wait(FLAP_S)
-        took_s, cpu_s = time.monotonic() - began, _cpu_s(watching.process.pid) - cpu_s
-        last = pictures.png(seed=50)
-        owner.copy({PNG: last})
-        (link,) = person.linked()
-        assert seen(link) == last
-        assert cpu_s / took_s < 0.3
-        assert program.status["left_alone"] == []
-        assert program.history[0]["url"] == link
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK_HZ
 
 
 def test_a_clipboard_manager(program: Program, person: Person, fake: bilibili.FakeBilibili) -> None:

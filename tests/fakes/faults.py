@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import random
 import socket
 import ssl
 import struct
@@ -270,3 +272,33 @@ def black_hole() -> Iterator[str]:
             sock.setblocking(False)
             sock.connect_ex(address)
         yield f"127.0.0.1:{address[1]}"
+
+
+def random_reply(chance: random.Random) -> bytes:
+    """Something that a broken server may answer: any status, headers and body, cut anywhere."""
+    body = chance.choice(_BODIES)(chance)
+    headers = chance.sample(_HEADERS, chance.randrange(4))
+    if chance.random() < 0.5:
+        headers.append(b"Content-Length: %d" % chance.choice([len(body), 0, 10**9]))
+    status = chance.choice([200, 200, 200, 204, 206, 302, 400, 412, 429, 500, 503, 999])
+    whole = b"\r\n".join([b"HTTP/1.1 %d What" % status, *headers, b"", body])
+    return whole[: chance.randrange(len(whole) + 1)] if chance.random() < 0.2 else whole
+
+
+_HEADERS = (
+    *(b"Content-Encoding: gzip", b"Content-Encoding: br", b"Transfer-Encoding: chunked"),
+    *(b"Content-Type: application/json; charset=utf-16", b"Location: http://127.0.0.1:1/"),
+    *(b"Retry-After: -1", b"Retry-After: Fri, 31 Dec 9999 23:59:59 GMT", b"Set-Cookie: a=b"),
+    *(b"Content-Length: -5", b"Content-Length: 7", b": nothing", b"\xff\xfe: \x80"),
+)
+_BODIES: tuple[Callable[[random.Random], bytes], ...] = (
+    lambda chance: chance.randbytes(chance.randrange(2000)),
+    lambda _: b"",
+    lambda _: b"[" * 100_000,
+    lambda _: gzip.compress(bytes(20_000_000), 1),
+    lambda chance: b'{"code":%d,"data":{}}' % chance.choice([0, -101, -412, 10**30]),
+    lambda _: b'{"code":0,"data":{"location":"javascript:alert(1)","etag":7}}',
+    lambda _: b'{"code":0,"data":{"location":"http://i0.hdslb.com/bfs/live/x.png"}}',
+    lambda _: b"<!DOCTYPE html><title>sign in</title>",
+    lambda _: '{"code":0}'.encode("utf-16"),
+)

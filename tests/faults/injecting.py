@@ -1,0 +1,66 @@
+"""strace, which kills a program at its Nth call, or has that fail: N = 1, 2, 3..."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.needs import may_skip
+from tests.faults.trial import Trial
+
+WRITES = ("write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "mkdir", "ftruncate")
+"""The system calls by which a home changes; strace counts each kind for itself, in each thread."""
+
+needs_strace = pytest.mark.skipif(
+    not shutil.which("strace") and may_skip(), reason="strace is not installed here"
+)
+
+
+def killing(call: str, n: int) -> tuple[str, ...]:
+    """What to put before a command to have it die as its Nth such call begins."""
+    return (*_strace(call, Path("/dev/null")), "-e", f"inject={call}:signal=KILL:when={n}")
+
+
+def failing(call: str, n: int, error: str, log: Path) -> tuple[str, ...]:
+    """What to put before a command to have its Nth such call, and no other, fail with this error.
+
+    `log` tells afterwards whether that happened.
+    """
+    return (*_strace(call, log), "--seccomp-bpf", "-e", f"inject={call}:error={error}:when={n}")
+
+
+def was_met(log: Path) -> bool:
+    """Whether the call came that was to fail."""
+    return "(INJECTED)" in log.read_text()
+
+
+def every_nth(
+    trial: Trial,
+    pool: Executor,
+    calls: Sequence[str],
+    meets: Callable[[str, int], bool],
+    *,
+    quick_step: int,
+) -> int:
+    """How often a run met the Nth call of a kind, as `meets` says: N = 1, 2, 3... until it did not.
+
+    The quick form takes only every so many, from a random one on.
+    """
+    step = trial.size(quick_step, 1)
+    firsts = [trial.chance.randint(1, step) for _ in calls]
+
+    def count(call: str, n: int) -> int:
+        first = n
+        while meets(call, n):
+            n += step
+        return (n - first) // step
+
+    return sum(pool.map(count, calls, firsts))
+
+
+def _strace(call: str, log: Path) -> tuple[str, ...]:
+    return ("strace", "-f", "-qq", "-o", str(log), "-e", f"trace={call}")

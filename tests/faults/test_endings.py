@@ -1,0 +1,83 @@
+"""Rows 15 and 28: a daemon ended again and again in its work has it all done in the end."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import bilibili
+from tests.fakes.bilibili import FakeBilibili
+from tests.fakes.program import END_S, Program
+from tests.faults.arrivals import arrivals, sent_twice, wait_for_another
+from tests.faults.folder import Folder
+from tests.faults.trial import Trial
+
+PARALLEL = 4
+RESTART_S = 2.0
+FINISH_S = 120.0
+
+
+@pytest.fixture
+def folder(home: Path, tmp_path: Path, fake: FakeBilibili) -> Folder:
+    """A folder whose pictures go to Bilibili, some at a time."""
+    settings = bilibili.settings(fake)
+    settings["hosts"]["bilibili"]["parallel"] = PARALLEL
+    return Folder(Program(home / "imghost"), tmp_path / "watched", settings)
+
+
+def _wait(process: subprocess.Popen[bytes], wait_s: float) -> None:
+    """Let it work for so long; it does not end by itself."""
+    with suppress(subprocess.TimeoutExpired):
+        raise AssertionError(f"it ended by itself: {process.wait(wait_s)}")
+
+
+@pytest.mark.row(15)
+def test_killed_anywhere(trial: Trial, folder: Folder, fake: FakeBilibili) -> None:
+    """Whenever it is killed, each picture that was saved is at its host in the end."""
+    fake.delay_s = 0.02
+    kills, files = trial.size((12, 24), (300, 200))
+    restarts = []
+    for n in range(kills):
+        folder.save((n + 1) * files // kills - n * files // kills)
+        there = len(arrivals(fake))
+        more = trial.chance.randint(0, min(2, len(folder.given) - there))
+        with folder.started() as process:
+            begun = time.monotonic()
+            for count in range(there, there + more):
+                wait_for_another(fake, than=count)
+                restarts += [time.monotonic() - begun] if count == there else []
+            _wait(process, trial.chance.uniform(0.0, 0.3))
+            process.kill()
+    folder.finish(FINISH_S, behind=PARALLEL * kills)
+    assert arrivals(fake).keys() == {sha256(data).hexdigest() for data in folder.given}
+    assert sent_twice(fake) <= PARALLEL * kills
+    assert statistics.median(restarts) < RESTART_S
+    trial.longest_s = max(restarts)
+    what = f"killed at random moments, {files} pictures"
+    median = f"restart to uploading: median {statistics.median(restarts):.1f} s"
+    trial.note(what, kills, twice=sent_twice(fake), more=median)
+
+
+@pytest.mark.row(28)
+def test_told_to_end_anywhere(trial: Trial, folder: Folder, fake: FakeBilibili) -> None:
+    """Whatever it is doing, it ends well within five seconds, and leaves nothing claimed."""
+    fake.delay_s = 0.05
+    ends = trial.size(6, 60)
+    for _ in range(ends):
+        folder.save(5)
+        with folder.started() as process:
+            wait_for_another(fake, than=len(arrivals(fake)))
+            _wait(process, trial.chance.uniform(0.0, 0.3))
+            with trial.recovering():
+                process.terminate()
+                assert process.wait(END_S) == 0
+        assert folder.home.states.keys() <= {"done", "queued"}
+    folder.finish(FINISH_S)
+    assert sent_twice(fake) <= PARALLEL * ends
+    trial.note("told to end in the middle of sending", ends, twice=sent_twice(fake))

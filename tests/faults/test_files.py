@@ -1,0 +1,198 @@
+"""Rows 18 to 20: many files, files that vanish or are swapped, and files written slowly."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import pictures
+from tests.fakes.program import Program, eventually
+from tests.faults.folder import Folder
+from tests.faults.processes import memory_kb
+from tests.faults.promise import Home
+from tests.faults.trial import Trial
+
+MEMORY_KB = 150_000
+FIRST_LINK_S = 2.0
+WRITERS = 8
+SECRET = b"only I may read this"
+
+
+@pytest.fixture
+def folder(home: Path, tmp_path: Path) -> Folder:
+    """A folder whose pictures stay on this machine."""
+    return Folder(Program(home / "imghost"), tmp_path / "watched", {})
+
+
+@pytest.mark.row(18)
+def test_many_at_once(trial: Trial, folder: Folder) -> None:
+    """Each is sent exactly once, in little memory, and the first link comes soon."""
+    count = trial.size(400, 20_000)
+    with folder.watching() as watching:
+        idle_kb = memory_kb(watching.process.pid)
+        begun = time.monotonic()
+        folder.save(count)
+        saved_s = time.monotonic() - begun
+        with trial.recovering():
+            eventually(lambda: folder.is_done, within_s=30 + count / 20)
+        used_kb = memory_kb(watching.process.pid, "VmHWM") - idle_kb
+    folder.home.check(*folder.given)
+    assert used_kb < MEMORY_KB
+    took = f"saved in {saved_s:.1f} s, {used_kb / 1000:.0f} MB above idle"
+    trial.note("files saved into a watched folder", count, more=took)
+
+
+@pytest.mark.row(18)
+def test_first_of_many(trial: Trial, folder: Folder) -> None:
+    """Nobody waits for the first link until all others are there."""
+    with folder.watching():
+        with trial.recovering():
+            folder.save(20)
+            eventually(lambda: folder.home.states["done"] > 0)
+        eventually(lambda: folder.is_done)
+    assert trial.longest_s < FIRST_LINK_S
+    trial.note("the first link of twenty files", 1)
+
+
+def _race(
+    folder: Path, chance: random.Random, steps: int, secret: Path, known: list[bytes]
+) -> None:
+    """Make, replace, rename, swap and delete the files of a folder at random."""
+    for _ in range(steps):
+        path, other = (folder / f"{chance.randrange(40)}.png" for _ in range(2))
+        try:
+            match chance.randrange(6):
+                case 0:
+                    path.write_bytes(chance.choice(known))
+                case 1:
+                    path.unlink()
+                case 2:
+                    path.rename(other)
+                case 3:
+                    unfinished = folder / f".{chance.random()}"
+                    unfinished.write_bytes(chance.choice(known))
+                    unfinished.replace(path)
+                case 4:
+                    path.unlink()
+                    path.symlink_to(secret)
+                case 5:
+                    os.truncate(path, 100)
+        except FileNotFoundError:
+            pass
+        time.sleep(chance.uniform(0.0, 0.01))
+
+
+@pytest.mark.row(19)
+def test_races(trial: Trial, folder: Folder, tmp_path: Path) -> None:
+    """Whatever happens to a file while it is looked at: no bug, nothing else is read or sent."""
+    steps = trial.size(1000, 10_000)
+    known = [pictures.png(seed=seed) for seed in range(50)]
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(pictures.png(seed=999) + SECRET)
+    racers = [random.Random(f"{trial.seed} {n}") for n in range(4)]
+    with folder.watching() as watching:
+        with ThreadPoolExecutor(len(racers)) as pool:
+            for chance in racers:
+                pool.submit(_race, folder.path, chance, steps // len(racers), secret, known)
+        left = {path.read_bytes() for path in folder.path.glob("[!.]*") if not path.is_symlink()}
+        whole = sorted(left & set(known))
+        eventually(lambda: _hashes(whole) <= folder.home.originals.keys())
+        watching.end()
+    assert folder.home.originals.keys() <= _hashes(known)
+    assert _said(folder.home, "a bug", "Traceback") == []
+    folder.home.check(*whole)
+    trial.note("files made, swapped and deleted at random", steps)
+
+
+def _hashes(data: list[bytes]) -> set[str]:
+    return {sha256(one).hexdigest() for one in data}
+
+
+def _said(home: Home, *words: str) -> list[str]:
+    """The lines of the log that hold one of these words."""
+    lines = [line for path in home.dirs.logs.glob("*") for line in path.read_text().splitlines()]
+    return [line for line in lines if any(word in line for word in words)]
+
+
+def _in_pieces(path: Path, data: bytes, chance: random.Random) -> None:
+    """As a slow program writes, with pauses in between."""
+    with path.open("wb", buffering=0) as file:
+        for start in range(0, len(data), 1 + len(data) // 4):
+            file.write(data[start : start + 1 + len(data) // 4])
+            time.sleep(chance.uniform(0.0, 0.6))
+
+
+def _under_another_name(path: Path, data: bytes, chance: random.Random) -> None:
+    """As browsers do, who give the file its name in the end."""
+    unfinished = path.with_suffix(chance.choice([".part", ".crdownload", ".tmp", ".png.part"]))
+    _in_pieces(unfinished, data, chance)
+    unfinished.rename(path)
+
+
+def _sparse(path: Path, data: bytes, chance: random.Random) -> None:
+    """As downloads do that take their room first."""
+    with path.open("wb", buffering=0) as file:
+        file.truncate(len(data))
+        time.sleep(chance.uniform(0.0, 0.6))
+        for start in sorted(range(0, len(data), 500), key=lambda _: chance.random()):
+            file.seek(start)
+            file.write(data[start : start + 500])
+
+
+def _again_and_again(path: Path, data: bytes, chance: random.Random) -> None:
+    """As programs do that open the file for each piece."""
+    path.write_bytes(b"")
+    for start in range(0, len(data), 1 + len(data) // 3):
+        with path.open("ab") as file:
+            file.write(data[start : start + 1 + len(data) // 3])
+        time.sleep(chance.uniform(0.0, 0.3))
+
+
+def _half(path: Path, data: bytes, chance: random.Random) -> None:
+    """As a program does that dies."""
+    path.write_bytes(data[: chance.randrange(len(data) - 12)])
+
+
+WAYS = (_in_pieces, _under_another_name, _sparse, _again_and_again, _half)
+
+
+@pytest.mark.row(20)
+def test_slow_writers(trial: Trial, folder: Folder) -> None:
+    """Each file is taken whole, soon after the last write; half of one never."""
+    count = trial.size(40, 500)
+    folder.given = [pictures.png(200, 200, seed=seed) for seed in range(count)]
+    ends: dict[str, float] = {}
+    took: dict[str, float] = {}
+
+    def write(seed: int) -> None:
+        way = WAYS[seed % len(WAYS)]
+        way(folder.path / f"{seed}.png", folder.given[seed], random.Random(f"{trial.seed} {seed}"))
+        if way is not _half:
+            ends[sha256(folder.given[seed]).hexdigest()] = time.monotonic()
+
+    def look() -> bool:
+        for original in folder.home.originals.keys() & ends.keys() - took.keys():
+            took[original] = time.monotonic() - ends[original]
+        return len(took) == count - count // len(WAYS)
+
+    with folder.watching():
+        with ThreadPoolExecutor(WRITERS) as pool:
+            writing = [pool.submit(write, seed) for seed in range(count)]
+            eventually(look, within_s=20 + count)
+            for one in writing:
+                one.result()
+        eventually(lambda: folder.home.states == {"done": len(took)})
+    assert folder.home.originals.keys() == took.keys()
+    folder.home.check()
+    trial.longest_s = max(took.values())
+    trial.note(
+        "slow and half-written files",
+        count,
+        more=f"median {sorted(took.values())[len(took) // 2]:.1f} s",
+    )

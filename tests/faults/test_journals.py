@@ -1,0 +1,155 @@
+"""Rows 13 and 14: a journal that another process keeps, and one that is not what was written."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from imghost.app import App
+from imghost.config_file import ConfigFile
+from imghost.models import Found, State
+from tests.fakes import pictures
+from tests.fakes.program import DEADLINE_S, Program, eventually
+from tests.faults.folder import Folder
+from tests.faults.promise import BASE, Home
+from tests.faults.trial import Trial
+
+PICTURES = 20
+START_S = 5.0
+ENDS = (State.UPLOADING, State.QUEUED, State.ASKING, State.UPLOADING)
+
+Damage = Callable[[random.Random, Path], None]
+
+
+def _overwritten(chance: random.Random, path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    for _ in range(chance.randrange(1, 40)):
+        start, size = chance.randrange(len(data)), chance.randrange(1, 400)
+        data[start : start + size] = chance.randbytes(size)
+    path.write_bytes(data)
+
+
+def _a_bit_flipped(chance: random.Random, path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+
+
+def _zeroed(chance: random.Random, path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    start = chance.randrange(len(data))
+    data[start : start + 4096] = bytes(len(data[start : start + 4096]))
+    path.write_bytes(data)
+
+
+def _truncated(chance: random.Random, path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(chance.randrange(path.stat().st_size))
+
+
+def _pages_swapped(chance: random.Random, path: Path) -> None:
+    data = path.read_bytes()
+    pages = [data[n : n + 4096] for n in range(0, len(data), 4096)]
+    chance.shuffle(pages)
+    path.write_bytes(b"".join(pages))
+
+
+def _foreign(chance: random.Random, path: Path) -> None:
+    path.write_bytes(chance.choice([b"", b"PK\x03\x04", b"SQLite format 3\0"]) + bytes(9000))
+
+
+def _longer(chance: random.Random, path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(chance.randbytes(chance.randrange(1, 9000)))
+
+
+def _a_log_of_noise(chance: random.Random, path: Path) -> None:
+    path.with_name(f"{path.name}-wal").write_bytes(chance.randbytes(9000))
+
+
+def _gone(_: random.Random, path: Path) -> None:
+    path.unlink()
+
+
+LOSSES = (_foreign, _gone, _pages_swapped)
+DAMAGES: tuple[Damage, ...] = (
+    *(_overwritten, _a_bit_flipped, _zeroed, _truncated, _pages_swapped),
+    *(_foreign, _longer, _a_log_of_noise, _gone),
+)
+
+
+def _fill(home: Home) -> list[bytes]:
+    """Pictures in every state in which they can stand while nobody works."""
+    given = [pictures.png(seed=seed) for seed in range(PICTURES)]
+    file = ConfigFile(home.dirs.config / "config.json", {})
+    with App(home.dirs, file, file.load(), base_url=BASE) as app:
+        pipeline = app.pipeline()
+        for number, data in enumerate(given):
+            found = Found("command", f"{number}.png", partial(bytes, data))
+            pipeline.accept(found, pipeline.order(), ENDS[number % len(ENDS)])
+    return given
+
+
+@pytest.mark.row(14)
+def test_random_damage(trial: Trial, tmp_path: Path) -> None:
+    """Whatever was done to the file: the start takes little time, and no picture is without a row.
+
+    A byte that changed within a text cannot be told; everything else is as it was.
+    """
+    sound, home = Home(tmp_path / "sound"), Home(tmp_path / "damaged")
+    given = _fill(sound)
+    damages = trial.size(45, 207)
+    for n in range(damages):
+        shutil.rmtree(home.path, ignore_errors=True)
+        shutil.copytree(sound.path, home.path)
+        damage = DAMAGES[n % len(DAMAGES)]
+        damage(trial.chance, home.dirs.journal)
+        with trial.recovering():
+            home.restart()
+        accepted = {row["original"] for row in home.rows}
+        assert {sha256(data).hexdigest() for data in given} <= accepted, damage
+        if damage in LOSSES:
+            assert home.states == {"done": PICTURES * 3 // 4, "asking": PICTURES // 4}, damage
+            home.check(*given)
+    assert trial.longest_s < START_S
+    trial.note("a damaged, foreign or lost journal at the start", damages)
+
+
+@pytest.mark.row(13)
+def test_locked_by_another_process(trial: Trial, home: Path, tmp_path: Path) -> None:
+    """Commands and the daemon wait for as long as that takes, and then go on without a word."""
+    lock_s = trial.size(3.0, 30.0)
+    folder = Folder(Program(home / "imghost"), tmp_path / "watched", {})
+    other_config = tmp_path / "other.json"
+    other_config.write_text("{}")
+    path = tmp_path / "a.png"
+    path.write_bytes(pictures.png(seed=99))
+    with ExitStack() as stack:
+        watching = stack.enter_context(folder.watching())
+        db = stack.enter_context(closing(sqlite3.connect(folder.home.dirs.journal)))
+        db.execute("BEGIN IMMEDIATE")
+        command = ("--config", str(other_config), "upload", str(path))
+        uploading = stack.enter_context(folder.program.start(*command))
+        folder.save(5)
+        with pytest.raises(subprocess.TimeoutExpired):
+            uploading.wait(lock_s)
+        assert folder.home.states == {}
+        db.execute("ROLLBACK")
+        with trial.recovering():
+            out, err = uploading.communicate(timeout=DEADLINE_S)
+            assert (len(out.splitlines()), b"busy" in err) == (1, False)
+            folder.given.append(path.read_bytes())
+            eventually(lambda: folder.is_done)
+        assert "busy" not in watching.said
+        assert not any("busy" in problem for problem in folder.program.status["missing"])
+    folder.home.check(*folder.given)
+    trial.note(f"the journal locked for {lock_s:.0f} s", 1)

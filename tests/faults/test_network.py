@@ -1,0 +1,184 @@
+"""Rows 1 to 6, 9: whatever happens on the way to a host, each picture arrives, as it is told."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from imghost.errors import HostError
+from imghost.hosts.base import Outside
+from imghost.hosts.bilibili import BilibiliConfig, BilibiliHost
+from imghost.imaging.check import recalled
+from imghost.secret import Secret
+from imghost.transport import Http
+from tests.fakes import bilibili, pictures
+from tests.fakes.bilibili import Answer, FakeBilibili, Upload
+from tests.fakes.canaries import leaked, shown
+from tests.fakes.faults import FaultServer, Peer, random_reply
+from tests.fakes.program import Program, eventually
+from tests.faults.arrivals import arrivals, sent_twice
+from tests.faults.folder import Folder
+from tests.faults.promise import SECRETS
+from tests.faults.proxy import Fault, FaultProxy, plans
+from tests.faults.trial import Trial
+
+TIMEOUT_S = 1.0
+FAULTY = 0.3
+STALL_S = 2.0
+FOUND_S = 10.0
+
+
+def _folder(home: Path, tmp_path: Path, api: str, parallel: int = 4) -> Folder:
+    """A folder whose pictures go to Bilibili at this address."""
+    host: dict[str, object] = {"sessdata": bilibili.SESSDATA, "bili_jct": bilibili.BILI_JCT}
+    host |= {"api": api, "min_gap_s": 0, "timeout_s": TIMEOUT_S, "parallel": parallel}
+    settings = {"host": "bilibili", "hosts": {"bilibili": host}}
+    return Folder(Program(home / "imghost"), tmp_path / "watched", settings)
+
+
+def _wait_for_another(folder: Folder, than: int) -> None:
+    eventually(lambda: folder.home.states["done"] > than, STALL_S)
+
+
+def _persist(folder: Folder, within_s: float) -> None:
+    """Until all is done; when nothing moves, say that something changed: no pause is waited out."""
+    until = monotonic() + within_s
+    while not folder.is_done:
+        assert monotonic() < until, folder.home.states
+        with suppress(AssertionError):
+            _wait_for_another(folder, folder.home.states["done"])
+            continue
+        folder.retry()
+
+
+@pytest.mark.row(4)
+def test_storm(trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibili) -> None:
+    """A third of all exchanges fail in some way: one row each, and what came twice says so."""
+    count = trial.size(40, 1000)
+    faults = sorted(set(Fault) - {Fault.NONE})
+    with FaultProxy(fake.port, partial(next, plans(trial.chance, FAULTY, *faults))) as proxy:
+        folder = _folder(home, tmp_path, f"http://{proxy.address}", parallel=8)
+        with folder.watching(), trial.recovering():
+            folder.save(count)
+            _persist(folder, within_s=count * 1.0)
+    folder.home.check(*folder.given)
+    often = {sha256 for sha256, count in arrivals(fake).items() if count > 1}
+    told = {row["sha256"] for row in folder.home.rows if "twice" in row["notes"]}
+    assert often <= told
+    assert proxy.done.keys() >= set(faults)
+    faulty = proxy.done.total() - proxy.done[Fault.NONE]
+    trial.note(f"faults on the wire, {count} pictures", faulty, twice=sent_twice(fake))
+
+
+@pytest.mark.row(6)
+def test_random_replies(trial: Trial, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever a host answers is a link or one of our errors, in time, and shows no secret."""
+    replies = trial.size(400, 10_000)
+    image = recalled(pictures.png(), "a.png")
+    linked, told = 0, list[str]()
+
+    def behave(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(random_reply(trial.chance))
+
+    with FaultServer(behave) as server:
+        api, (sessdata, bili_jct) = f"http://{server.address}", map(Secret, SECRETS)
+        config = BilibiliConfig(sessdata=sessdata, bili_jct=bili_jct, api=api)
+        host = BilibiliHost(config, Outside(Http(timeout_s=TIMEOUT_S), "", tmp_path, tmp_path))
+        for _ in range(replies):
+            begun = monotonic()
+            try:
+                linked += host.upload(image, "live").url.startswith("http")
+            except HostError as exc:
+                told.append(shown(exc))
+            trial.longest_s = max(trial.longest_s, monotonic() - begun)
+    assert trial.longest_s < TIMEOUT_S + 1
+    assert not leaked("\n".join({*told, caplog.text}), SECRETS)
+    caplog.clear()  # it holds errors, and those their connections
+    trial.note(f"random replies, {linked} of them with a link", replies)
+
+
+@pytest.mark.row(2)
+def test_rest_that_is_asked_for(
+    trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibili
+) -> None:
+    """Nobody asks again before the host's own time is over, and then all is sent."""
+    rest_s, times = trial.size((2, 1), (5, 4))
+    folder = _folder(home, tmp_path, fake.url, parallel=1)
+    with folder.watching():
+        for _ in range(times):
+            before = len(fake.uploads)
+            busy = Answer(status=429, body=b"", headers={"Retry-After": str(rest_s)})
+            fake.answers.append(busy)
+            folder.save(5)
+            eventually(lambda: folder.is_done)
+            asked = [upload.at for upload in fake.uploads[before:]]
+            assert asked[1] - asked[0] >= rest_s
+            assert len(asked) == 6
+            trial.longest_s = max(trial.longest_s, asked[-1] - asked[0] - rest_s)
+    folder.home.check(*folder.given)
+    trial.note(f"429 with Retry-After: {rest_s}", times)
+
+
+@pytest.mark.row(2)
+def test_risk_control(trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibili) -> None:
+    """Who is suspected asks no more, whatever is saved meanwhile, until the user says so."""
+    folder = _folder(home, tmp_path, fake.url, parallel=1)
+    with folder.watching():
+        fake.answers.append(Answer(-412, "请求被拦截"))
+        folder.save(3)
+        eventually(lambda: folder.home.states["queued"] == 3)
+        folder.save(3)
+        eventually(lambda: folder.home.states["queued"] == 6)
+        with suppress(AssertionError):
+            eventually(lambda: len(fake.uploads) > 1, STALL_S)
+        assert len(fake.uploads) == 1
+        with trial.recovering():
+            folder.retry()
+            eventually(lambda: folder.is_done)
+    folder.home.check(*folder.given)
+    trial.note("-412 in the middle", 1)
+
+
+class Forgetful(FakeBilibili):
+    """Says that it has a picture, and shows something else."""
+
+    shown: tuple[str, bytes] | None = None
+
+    def judge(self, upload: Upload, host: str) -> Answer:
+        """As ever, but nothing is kept as it came."""
+        answer = super().judge(upload, host)
+        with self.lock:
+            for path in self.images if self.shown else list(self.images):
+                if self.shown:
+                    self.images[path] = self.shown
+                else:
+                    del self.images[path]
+        return answer
+
+
+@pytest.mark.row(9)
+@pytest.mark.parametrize("shown", [None, ("image/png", b"other bytes")], ids=["gone", "other"])
+def test_a_link_that_does_not_work(
+    trial: Trial, home: Path, tmp_path: Path, shown: tuple[str, bytes] | None
+) -> None:
+    """It is found out and told soon, and the original is kept."""
+    count = trial.size(3, 50)
+    with Forgetful() as fake:
+        fake.shown = shown
+        folder = _folder(home, tmp_path, fake.url)
+        with folder.watching():
+            for _ in range(count):
+                folder.save()
+                eventually(lambda: folder.is_done)
+                with trial.recovering():
+                    eventually(
+                        lambda: {r["alive"] for r in folder.home.rows} <= {"dead", "suspect"}
+                    )
+    folder.home.check(*folder.given)
+    assert trial.longest_s < FOUND_S
+    trial.note(f"a link whose picture is {'another' if shown else 'gone'}", count)
