@@ -125,8 +125,8 @@ class JournalFile:
 
     def _without_row(self) -> set[str]:
         known = self.db.read(
-            "SELECT original FROM uploads UNION SELECT original FROM inputs"
-            " UNION SELECT original FROM copies"
+            "SELECT original FROM uploads UNION ALL SELECT original FROM inputs"
+            " UNION ALL SELECT original FROM copies"
         )
         return set(self._store.hashes()) - {row["original"] for row in known}
 
