@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imghost.config import Config
 from imghost.config_file import LOGIN_HOST, ConfigFile
+from imghost.errors import ConfigError
 from imghost.hosts import HOSTS
 from imghost.hosts.base import NeedsLogin
 from imghost.login import end_of
@@ -59,7 +61,8 @@ def wants_login(app: App) -> str:
     pipeline = app.pipeline()
     used = dict.fromkeys((pipeline.config.host, *app.journal.queued_hosts()))
     for name in filter(HOSTS.__contains__, used):
-        host = pipeline.hosts(name)
-        if isinstance(host, NeedsLogin) and (app.outbox.is_held(name) or not host.has_login):
-            return name
+        with suppress(ConfigError):  # its settings are gone
+            host = pipeline.hosts(name)
+            if isinstance(host, NeedsLogin) and (app.outbox.is_held(name) or not host.has_login):
+                return name
     return ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Self
 
 from imghost.account import Account, account_of
+from imghost.archive.form import Kept
 from imghost.config import Config
 from imghost.config_file import ConfigFile
 from imghost.delivery import Delivery
@@ -19,8 +21,10 @@ from imghost.hosts import HOSTS
 from imghost.imaging.prepare import Prepare, few_at_once, prepare
 from imghost.in_order import in_order
 from imghost.inputs import Fetch, Inputs, fetch_public
+from imghost.keep.copies import Copies
 from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
+from imghost.keep.learning import Learner
 from imghost.keep.owner import Owner
 from imghost.keep.recovery import JournalFile
 from imghost.keep.seen import Seen
@@ -28,7 +32,7 @@ from imghost.keep.store import Store
 from imghost.models import Alive, Message, Record, State
 from imghost.open_hosts import OpenHosts
 from imghost.outbox import Outbox
-from imghost.pipeline import Order, Pipeline
+from imghost.pipeline import FRESH_S, Order, Pipeline
 from imghost.server.asked import (
     Input,
     UploadedInput,
@@ -51,8 +55,7 @@ class App:
     The config file is looked at before each send: a change takes effect for the next image.
     `base_url` is where the embedded server answers, "" while none does. `prepare_bytes` turns
     bytes into what is sent, here or in a child process; `fetch` gives what others host. `thorough`
-    reads the whole journal first.
-    Raises MachineError.
+    reads the whole journal first. `clock` gives seconds since the epoch. Raises MachineError.
     """
 
     def __init__(
@@ -65,8 +68,10 @@ class App:
         fetch: Fetch = fetch_public,
         base_url: str = "",
         thorough: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.dirs = dirs
+        self.clock = clock
         self.off_limits = off_limits(dirs)
         self.config = config
         self.base_url = base_url
@@ -82,10 +87,13 @@ class App:
         except BaseException:
             self.owner.close()
             raise
-        self.journal = Journal(self._journal_file.db)
+        self.journal = Journal(self._journal_file.db, clock)
+        self.copies = Copies(self._journal_file.db, clock)
         self.facts = Facts(self._journal_file.db)
         self.seen = Seen(self._journal_file.db)
-        self._found = Inputs(self.store, self.journal, dirs.local, self.off_limits, fetch)
+        self._found = Inputs(
+            self.store, self.journal, self.copies, dirs.local, self.off_limits, fetch
+        )
         self._pipeline = self._piped(self.config)
         self.outbox = Outbox(self.journal, self.pipeline, self.owner.id)
         try:
@@ -128,6 +136,12 @@ class App:
                 self._problem = exc
                 log.warning("the config was changed and is wrong; the former one stays: %s", exc)
         return self._pipeline
+
+    @property
+    def kept(self) -> Kept:
+        """What an archive is made of, and what one is brought into."""
+        learner = Learner(self._journal_file.db, FRESH_S)
+        return Kept(self.store, self.journal, learner, self.dirs.local, self.owner.tmp)
 
     def serve_at(self, base_url: str) -> None:
         """The embedded server answers at another address from now on."""
@@ -240,6 +254,10 @@ class App:
             config, self._hosts, self.store, self.journal, self._prepare, self.look, self.owner.id
         )
 
-    def look(self, record: Record) -> Alive:
-        """Whether a record's link works, as far as can be seen in two seconds."""
-        return look(record, self._hosts(record.host), timeout_s=_LOOK_S)
+    def look(self, record: Record, *, timeout_s: float = _LOOK_S) -> Alive:
+        """Whether a record's link works, as far as can be seen in so many seconds."""
+        try:
+            host = self._hosts(record.host)
+        except ConfigError:  # a host of another version, or without its settings
+            return Alive.UNKNOWN
+        return look(record, host, timeout_s=timeout_s)

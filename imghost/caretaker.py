@@ -2,51 +2,39 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
+from collections.abc import Iterable
 from threading import Event
 
 from imghost.app import App
 from imghost.forget import forget_unanswered
 from imghost.imaging.crew import Crew
-from imghost.models import Alive, Record
+from imghost.looks import Looks
 from imghost.presence import Presence
 from imghost.senders import Senders
 from imghost.survival import Survival
 
 _REST_S = 2.0
 _CARE_S = 30.0
-_LOOKS_AT_ONCE = 2
-_LOOK_AGAIN_S = 300.0
-_LOOK_UNTIL_S = 86_400.0
-
-log = logging.getLogger(__name__)
 
 
 class Caretaker:
-    """One thread runs it; `workers` do what may take long, `senders` what goes out.
-
-    `lost` is told of the rows whose link does not work.
-    """
+    """One thread runs it; `senders` send what goes out, `looks` are at what went out."""
 
     def __init__(
         self,
         app: App,
         presence: Presence,
         senders: Senders,
-        workers: Executor,
+        looks: Looks,
         survive: Survival,
     ) -> None:
         self._app = app
         self._presence = presence
         self._senders = senders
-        self._workers = workers
+        self._looks = looks
         self._survive = survive
         self._cared_at = float("-inf")
-        self._looking: set[int] = set()
-        self.lost: Callable[[Record], None] = nobody_is_told
 
     def run(self, stopping: Event, crews: Iterable[Crew]) -> None:
         """Look after everything until `stopping` is set and the outbox was stopped.
@@ -73,28 +61,4 @@ class Caretaker:
         app.outbox.tidy()
         self._senders.send_queued()
         if app.config.verify.after_upload:
-            self._look_at_links()
-
-    def _look_at_links(self) -> None:
-        due = self._app.journal.due_checks(2 * _LOOKS_AT_ONCE)
-        for record in [record for record in due if record.id not in self._looking]:
-            if len(self._looking) < _LOOKS_AT_ONCE:
-                self._looking.add(record.id)
-                self._workers.submit(self._survive, self._look, record)
-
-    def _look(self, record: Record) -> None:
-        try:
-            alive = self._app.look(record)
-            again = alive is Alive.UNKNOWN and time.time() - record.seen_at < _LOOK_UNTIL_S
-            check_at = time.time() + _LOOK_AGAIN_S if again else 0.0
-            self._app.journal.mark(record.id, alive, check_at)
-            if alive in (Alive.DEAD, Alive.SUSPECT):
-                log.warning("the link of %d is %s: %s", record.id, alive, record.url)
-                self.lost(record)
-        finally:
-            self._looking.discard(record.id)
-            self._app.outbox.wake()
-
-
-def nobody_is_told(_: object) -> None:
-    """What happens when nobody listens."""
+            self._looks.begin_due()

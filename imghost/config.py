@@ -12,7 +12,7 @@ from imghost.hosts import HOSTS
 from imghost.hosts.base import check_bucket
 from imghost.imaging.check import Caps
 from imghost.imaging.conversion import Conversion
-from imghost.links import FORMATS
+from imghost.links import FORMATS, is_web_address
 from imghost.models import Target
 from imghost.secret import Secret
 from imghost.setting import missing, read, setting
@@ -160,11 +160,20 @@ class ServerConfig:
             )
 
 
+def check_blog(url: str) -> None:
+    """Raise ConfigError unless the text is empty or a web address."""
+    if url and not is_web_address(url):
+        raise ConfigError(
+            "{url} cannot be where your blog is; it begins with http:// or https://", url=url
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class VerifyConfig:
-    """Looking back at links."""
+    """Looking back at links; `blog`: the address of the pages that show the pictures, or ""."""
 
     after_upload: bool = True
+    blog: str = setting("", check=check_blog)
 
 
 _HostConfigs = make_dataclass(

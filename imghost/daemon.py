@@ -38,6 +38,7 @@ from imghost.hosts.local import find_file
 from imghost.imaging.child import MEMORY_BYTES
 from imghost.imaging.crew import Crew
 from imghost.lock import FileLock
+from imghost.looks import OF_A_HOST, Looks
 from imghost.presence import Presence
 from imghost.report import Watching
 from imghost.senders import Senders
@@ -136,9 +137,10 @@ class Daemon:
             ]
             end_server = enter(front.serving(runner, files, routes, self._say, app.serve_at))
             enter(closing(drawers))  # ends before the server, which waits for answers under way
-            caretaker = Caretaker(app, presence, sending, senders, survive)
+            looks = Looks(app, enter(_pool("look", OF_A_HOST * len(HOSTS))), survive)
             if watcher:
-                caretaker.lost = watcher.link_lost
+                looks.lost = watcher.lost.tell
+            caretaker = Caretaker(app, presence, sending, looks, survive)
             enter(_caretaking(app, caretaker, (decoders, drawers), end_server))
             enter(watching)
             enter(presence)

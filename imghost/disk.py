@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from imghost.errors import MachineError
 
@@ -78,12 +79,23 @@ def _make_alike(path: Path, former: os.stat_result) -> None:
 
 def _write(path: Path, data: bytes, tmp: Path, *, durable: bool) -> None:
     with machine_errors(path):
-        new_folders = make_private_folder(path.parent)
         make_private_folder(tmp)
-        unfinished = tmp / os.urandom(16).hex()
+    with replacing(path, tmp / os.urandom(16).hex(), durable=durable) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, unfinished: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """A private file to be filled, which stands at `path` when the block ends, or not at all.
+
+    Until then it is `unfinished`, on the same file system. Raises MachineError, also for what the
+    operating system says within the block.
+    """
+    with machine_errors(path):
+        new_folders = make_private_folder(path.parent)
         try:
             with os.fdopen(os.open(unfinished, _CREATE, 0o600), "wb") as file:
-                file.write(data)
+                yield file
                 if durable:
                     file.flush()
                     _sync_file(file.fileno())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from imghost.app import App
 from imghost.errors import ConfigError, HostRefused, UsageError
 from imghost.hosts.base import Deletes, KeepsFiles
+from imghost.keep.learning import IMPORTED
 from imghost.keep.recovery import RECOVERED
 from imghost.models import EXTENSIONS, Alive, Record, State, Stored
 from imghost.pipeline import DRAFT_BUCKET, DRAFT_HOST
@@ -63,10 +64,11 @@ def _delete(app: App, record: Record, *, at_host: bool) -> None:
 def forget_unanswered(app: App, now: float) -> None:
     """Erase what was found by itself and has asked for a day without an answer.
 
-    Originals that were recovered ask for as long as it takes: nobody saw them being found.
+    Originals that were recovered or imported ask for as long as it takes: nobody saw them being
+    found.
     """
     for record in app.journal.in_states(State.ASKING):
-        if record.origin != RECOVERED and now - record.created_at > ASK_S:
+        if record.origin not in (RECOVERED, IMPORTED) and now - record.created_at > ASK_S:
             forget(app, record, at_host=False)
 
 
@@ -90,14 +92,17 @@ def prunable(app: App, older_than_s: float, *, use_all: bool) -> Prunable:
     """The originals older than this that nothing needs any more.
 
     Never those of rows that are not settled. Those of links that are dead or suspect stay too, as
-    the only copy that is left, and those of links in known posts, unless `use_all`.
+    the only copy that is left, those of links in known posts, and copies of what others host,
+    unless `use_all`.
     """
     before = time.time() - older_than_s
     needs = _needed_by(app, use_all=use_all)
     originals = tuple(
         original
         for original in app.store.hashes()
-        if _is_old(app, original, before) and not any(map(needs, app.journal.records_of(original)))
+        if _is_old(app, original, before)
+        and not any(map(needs, app.journal.records_of(original)))
+        and (use_all or not app.journal.is_copy(original))
     )
     return Prunable(originals, sum(map(app.store.original_bytes, originals)))
 
@@ -108,7 +113,10 @@ def prune(app: App, originals: Iterable[str], *, use_all: bool) -> int:
     Their rows and links stay.
     """
     needs = _needed_by(app, use_all=use_all)
-    return sum(app.journal.release(original, needs, app.store.erase) for original in originals)
+    return sum(
+        app.journal.release(original, needs, app.store.erase, with_copies=use_all)
+        for original in originals
+    )
 
 
 def _is_old(app: App, original: str, before: float) -> bool:

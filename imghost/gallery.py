@@ -22,6 +22,7 @@ from imghost.models import Found, Message, Record, State
 from imghost.pipeline import Pipeline
 from imghost.report import held_reason
 from imghost.server.asked import UploadRequest
+from imghost.server.gallery.asked import BROKEN
 from imghost.server.gallery.contents import (
     Bench,
     Chosen,
@@ -56,7 +57,10 @@ class Gallery:
     def overview(self, wanted: Wanted) -> Overview:
         """How many uploads there are, and how many of them are wanted; quick, however many."""
         journal = self._app.journal
-        waiting = {str(state): n for state, n in journal.unsettled().items() if n}
+        counts = {str(state): n for state, n in journal.unsettled().items()}
+        waiting = {state: n for state, n in counts.items() if n}
+        if broken := journal.count_broken():
+            waiting[BROKEN] = broken
         total = journal.total()
         return Overview(total, total if wanted == Wanted() else journal.total(wanted), waiting)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 
 from imghost.errors import HostError, ImageError
 from imghost.hosts.base import Host, KeepsFiles
+from imghost.imaging.sniff import format_of
 from imghost.models import Alive, Message, Record
 from imghost.transport.web import Reply, Request
 
@@ -22,12 +24,19 @@ _GONE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _ERROR_BYTES = 4096
 
 
+_MORTAL_KIND = Message("links of this kind have died within the hour; put the picture elsewhere")
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look at a link showed, and why that is no good news."""
+    """What a look at a link showed, and why that is no good news.
+
+    `status` is what its server answered; 0: nothing, or nobody was asked.
+    """
 
     alive: Alive
     reason: Message | None = None
+    status: int = 0
 
 
 class _Shown:
@@ -75,11 +84,29 @@ def examine(record: Record, host: Host, *, timeout_s: float) -> Seen:
         seen = _in_reply(record, reply, shown)
     except HostError as exc:
         seen = Seen(Alive.UNKNOWN, exc.message)
-    if seen.alive in (Alive.ALIVE, Alive.UNKNOWN) and is_mortal(record.url):
-        return Seen(
-            Alive.SUSPECT,
-            Message("links of this kind have died within the hour; put the picture elsewhere"),
-        )
+    return _unless_mortal(record.url, seen)
+
+
+def examine_link(url: str, ask: Callable[[Request], Reply], *, referer: str = "") -> Seen:
+    """Ask for a link of which nothing is known but that it is to show a picture.
+
+    As `examine`; suspect is also what shows none. `referer` is the page that shows it, if any.
+    Raises SourceError as `ask` does, beside HostError.
+    """
+    headers = {"Referer": referer} if referer else {}
+    try:
+        reply = ask(Request("GET", url, headers, max_bytes=_ERROR_BYTES))
+    except HostError as exc:
+        return _unless_mortal(url, Seen(Alive.UNKNOWN, exc.message))
+    seen = _in_status(reply)
+    if seen is None and not _is_picture(reply):
+        seen = Seen(Alive.SUSPECT, Message("the link shows no picture"), reply.status)
+    return _unless_mortal(url, seen or Seen(Alive.ALIVE, None, reply.status))
+
+
+def _unless_mortal(url: str, seen: Seen) -> Seen:
+    if seen.alive in (Alive.ALIVE, Alive.UNKNOWN) and is_mortal(url):
+        return replace(seen, alive=Alive.SUSPECT, reason=_MORTAL_KIND)
     return seen
 
 
@@ -106,13 +133,28 @@ def _at_file(record: Record, path: Path | None) -> Seen:
 
 
 def _in_reply(record: Record, reply: Reply, shown: _Shown) -> Seen:
+    if seen := _in_status(reply):
+        return seen
+    if reply.whole and shown.sha256.hexdigest() == record.sha256:
+        return Seen(Alive.ALIVE, None, reply.status)
+    told = Message("the link shows other bytes than were sent")
+    if shown.stands_still():
+        told = Message("the animation stands still at its host")
+    return Seen(Alive.SUSPECT, told, reply.status)
+
+
+def _in_status(reply: Reply) -> Seen | None:
+    """What the answer tells, unless it shows something."""
     status = {"status": reply.status}
     if reply.status in _GONE or b"<Code>NoSuchKey" in reply.body:
-        return Seen(Alive.DEAD, Message("the link answers {status}: the picture is gone", status))
+        told = Message("the link answers {status}: the picture is gone", status)
+        return Seen(Alive.DEAD, told, reply.status)
     if reply.status != HTTPStatus.OK:
-        return Seen(Alive.UNKNOWN, Message("the link answers {status}", status))
-    if reply.whole and shown.sha256.hexdigest() == record.sha256:
-        return Seen(Alive.ALIVE)
-    if shown.stands_still():
-        return Seen(Alive.SUSPECT, Message("the animation stands still at its host"))
-    return Seen(Alive.SUSPECT, Message("the link shows other bytes than were sent"))
+        return Seen(Alive.UNKNOWN, Message("the link answers {status}", status), reply.status)
+    return None
+
+
+def _is_picture(reply: Reply) -> bool:
+    """Whether its first bytes or its type say so; drawings, which are not taken, count as well."""
+    is_told = reply.headers.get("content-type", "").lower().startswith("image/")
+    return is_told or bool(format_of(reply.body))

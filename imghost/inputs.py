@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from imghost.config import Config
 from imghost.errors import SourceError
 from imghost.hosts.local import LocalHost, find_file
+from imghost.keep.copies import Copies
 from imghost.keep.journal import Journal
 from imghost.keep.store import Store
 from imghost.models import Found, Record
@@ -31,16 +33,23 @@ Fetch = Callable[[str, int], bytes]
 
 
 class Inputs:
-    """Finds each input's image, by `fetch` what others host; loading raises SourceError.
+    """Finds each input's image, by `fetch` what others host and no copy was kept of.
 
-    `files` is the embedded host's folder.
+    Loading raises SourceError. `files` is the embedded host's folder.
     """
 
     def __init__(
-        self, store: Store, journal: Journal, files: Path, off_limits: OffLimits, fetch: Fetch
+        self,
+        store: Store,
+        journal: Journal,
+        copies: Copies,
+        files: Path,
+        off_limits: OffLimits,
+        fetch: Fetch,
     ) -> None:
         self._store = store
         self._journal = journal
+        self._copies = copies
         self._files = files
         self._off_limits = off_limits
         self._fetch = fetch
@@ -59,10 +68,17 @@ class Inputs:
                 fetch = self._fetch if config.server.fetch_links else _refused
                 return found_link(url, lambda url: fetch(url, max_bytes))
             case RemoteInput(url):
-                return found_link(url, lambda url: self._fetch(url, max_bytes))
+                return found_link(url, lambda url: self._copy(url) or self._fetch(url, max_bytes))
             case UploadedInput(record_id):
                 record = self._journal.get(record_id)
                 return Found(record.origin, record.name, partial(self._kept, record))
+
+    def _copy(self, url: str) -> bytes | None:
+        """What was kept of a link that others host."""
+        original = self._copies.of([url]).get(url)
+        with contextlib.suppress(SourceError):
+            return self._store.read(original) if original else None
+        return None
 
     def _kept(self, record: Record) -> bytes:
         """The original; where that was let go of, what the embedded host shows, as it was sent."""

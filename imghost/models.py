@@ -188,7 +188,8 @@ class Record:
 
     The hashes, `format`, `frames` and the sizes describe what is sent; `original` is the sha256
     of the bytes that came in. `key` and `url` are empty until the state is done. `seen_at` is when
-    the link was last known to work. Times are seconds since the epoch.
+    the link was last known to work, `looks` how many of the daemon's looks at it were conclusive.
+    Times are seconds since the epoch.
     """
 
     id: int
@@ -212,6 +213,7 @@ class Record:
     created_at: float
     alive: Alive
     seen_at: float
+    looks: int = 0
 
     @property
     def target(self) -> Target:

@@ -239,11 +239,10 @@ class Pipeline:
         return render_link(link, order.format, self.config.link.template)
 
     def _recipe(self, order: Order) -> Recipe:
-        limits = self.hosts(order.target.host).limits
-        style = self.config.link.style if order.style is None else order.style
-        style = "" if limits.styles else style
-        spares_animations = bool(style) and order.style is None
-        return Recipe(self.config.limits, limits, self.config.convert, style, spares_animations)
+        config, limits = self.config, self.hosts(order.target.host).limits
+        style = config.link.style if order.style is None else order.style
+        drawn = "" if limits.styles else style
+        return Recipe(config.limits, limits, config.convert, drawn, order.style is None)
 
     def _link_style(self, record: Record, order: Order) -> str:
         try:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imghost import __version__
 from imghost.errors import ConfigError
 from imghost.models import Message, Record, State
 from imghost.text import Speaker
@@ -32,6 +33,7 @@ NOTHING_JSON: dict[str, object] = {
     "height_px": 0,
     "size_bytes": 0,
     "created_at": "",
+    "alive": "",
     "notes": [],
 }
 """What stands in the place of an upload that was not accepted: the same keys."""
@@ -53,6 +55,7 @@ def record_json(record: Record, text: str, say: Speaker) -> dict[str, object]:
         "height_px": record.height_px,
         "size_bytes": record.size_bytes,
         "created_at": iso_time(record.created_at),
+        "alive": str(record.alive) if record.state is State.DONE else "",
         "notes": [say(note) for note in record.notes],
     }
 
@@ -105,6 +108,7 @@ def status_json(app: App, watching: Watching, say: Speaker) -> dict[str, object]
         "login": login_json(app),
         "missing": [say(problem) for problem in watching.missing],
         "autostart": is_on(),
+        "version": __version__,
     }
 
 

@@ -170,7 +170,7 @@ def test_json_has_the_documented_form(program: Program, picture: Path) -> None:
     """`upload --json` and `history --json` print lists of the same objects, `status --json` one."""
     keys = (
         "id name state reason host bucket url text sha256 width_px height_px size_bytes "
-        "created_at notes"
+        "created_at alive notes"
     )
     (uploaded,) = program.run("upload", picture, "--json").json
     assert " ".join(uploaded) == keys
@@ -181,7 +181,7 @@ def test_json_has_the_documented_form(program: Program, picture: Path) -> None:
     assert status.code == 8
     assert " ".join(status.json) == (
         "state paused pause_reason changes_at problem host bucket format style counts waiting "
-        "last left_alone kept_bytes login missing autostart"
+        "last left_alone kept_bytes login missing autostart version"
     )
     assert status.json["counts"]["done"] == 1
 

@@ -7,10 +7,12 @@ import time
 from ipaddress import ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imghost.errors import SourceError
 from imghost.transport.dial import Address, Resolve
-from imghost.transport.fetch import fetch_public, is_public, public_addresses
+from imghost.transport.fetch import fetch_public, is_inner, is_public, public_addresses
 from tests.fakes import faults
 from tests.fakes.faults import FaultServer, answering, reply
 
@@ -89,6 +91,28 @@ class TestAddresses:
         """Only web links are fetched."""
         with pytest.raises(SourceError, match="not an http"):
             fetch(url)
+
+
+class TestInner:
+    """Links that say themselves that they lead nowhere else."""
+
+    @pytest.mark.parametrize(
+        ("url", "inner"),
+        [
+            *((f"http://{h}/a", True) for h in ("127.0.0.1:80", "localhost", "10.1.2.3", "[::1]")),
+            *((f"http://{h}/a", True) for h in ("LOCALHOST.", "a.localhost", "nas.local:8080")),
+            *((f"http://{h}/a", False) for h in ("8.8.8.8", "localhost.example", "a.example", "")),
+            ("http://[", False),
+        ],
+    )
+    def test_forms(self, url: str, inner: bool) -> None:
+        """Addresses and names of this machine and its network are known; of others nothing is."""
+        assert is_inner(url) is inner
+
+    @given(st.text() | st.from_regex(r"https?://[^/]{0,30}/.{0,9}"))
+    def test_anything(self, url: str) -> None:
+        """Whatever stands in a post, looking at it raises nothing."""
+        assert is_inner(url) in (True, False)
 
 
 class TestFetching:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,8 @@ from imghost.app import App
 from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
 from imghost.errors import ConfigError, HostRefused, UsageError
-from imghost.forget import forget, prunable, prune
+from imghost.forget import ASK_S, forget, forget_unanswered, prunable, prune
+from imghost.keep.learning import IMPORTED
 from imghost.models import Alive, Found, State
 from imghost.server.asked import BytesInput, UploadOptions, UploadRequest
 from tests.fakes import pictures
@@ -120,6 +122,16 @@ def test_an_original_without_a_row_is_as_old_as_its_file(app: App) -> None:
     old = time.time() - 120
     os.utime(app.store.path("a" * 64), (old, old))
     assert prunable(app, 60.0, use_all=False).originals == ("a" * 64,)
+
+
+def test_what_was_imported_asks_for_as_long_as_it_takes(app: App) -> None:
+    """A day without an answer erases what was found by itself, and not what came by an import."""
+    pipeline = app.pipeline()
+    for seed, origin in enumerate(("clipboard", IMPORTED)):
+        found = Found(origin, "a.png", partial(pictures.png, seed=seed))
+        pipeline.accept(found, pipeline.order(), State.ASKING)
+    forget_unanswered(app, time.time() + 2 * ASK_S)
+    assert [row.origin for row in app.journal.history()] == [IMPORTED]
 
 
 def test_a_draft_goes_with_its_upload(dirs: Dirs) -> None:

@@ -14,7 +14,7 @@ import pytest
 from imghost.dirs import Dirs
 from imghost.door import find_door
 from imghost.links import FORMATS
-from imghost.models import Message, State
+from imghost.models import Alive, Message, State
 from imghost.server.gallery.pages import STATIC as FILES
 from imghost.server.gallery.words import SCRIPT
 from tests.fakes import pictures
@@ -192,6 +192,22 @@ def test_a_search_finds_by_word_day_place_and_state(visitor: Visitor) -> None:
     assert "Nothing found" in Read(visitor.page("/?q=zebra")).texts
     assert "Found: 2 of 3 ·" in Read(visitor.page("/?q=dog")).texts
     assert "Pictures: 3" in Read(visitor.page("/")).texts
+
+
+def test_broken_links_are_found_and_sent_again(visitor: Visitor) -> None:
+    """How each link is stands at its picture; broken ones are counted, found and sent again."""
+    alive, dead, suspect, _ = (visitor.uploaded(pictures.png(seed=n), "a.png") for n in range(4))
+    found = {alive: Alive.ALIVE, dead: Alive.DEAD, suspect: Alive.SUSPECT}
+    for record_id, state in found.items():
+        visitor.app.journal.looked(record_id, state, 1, 0.0)
+    page = Read(visitor.page("/?state=broken"))
+    assert [int(card["data-id"]) for card in page.cards] == [suspect, dead]
+    assert {"the link is dead", "the link is suspect", "Send again"} <= {*page.texts}
+    assert "2 with a broken link" in visitor.page("/")
+    assert any("last worked at" in text for text in Read(visitor.page(f"/picture/{alive}")).texts)
+    visitor.change("/gallery/retry", {"ids": [dead]})
+    assert visitor.state(dead) is State.QUEUED
+    assert "1 with a broken link" in visitor.page("/")
 
 
 def test_one_walks_through_pages_and_back(visitor: Visitor) -> None:

@@ -91,7 +91,7 @@ class TestLink:
     def test_alive(self, fake: FakeBilibili, bilibili: BilibiliHost) -> None:
         """A link with the very bytes is alive; it was asked for once, without Referer."""
         record = sent(bilibili)
-        assert seen(record, bilibili) == Seen(Alive.ALIVE)
+        assert seen(record, bilibili) == Seen(Alive.ALIVE, None, 200)
         assert fake.fetches == [(f"/bfs/live/{record.key}", "")]
 
     def test_gone(self, fake: FakeBilibili, bilibili: BilibiliHost) -> None:
@@ -161,7 +161,7 @@ class TestLink:
             found = at(server.address, bilibili, size_bytes=len(body), sha256=digest)
             peak_bytes = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-        assert found == Seen(Alive.ALIVE)
+        assert found == Seen(Alive.ALIVE, None, 200)
         assert peak_bytes < 2_000_000
 
 

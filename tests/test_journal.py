@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from imghost.errors import JournalDamaged, MachineError, UsageError
+from imghost.keep.copies import Copies
 from imghost.keep.database import Database
 from imghost.keep.journal import Journal
 from imghost.keep.wanted import Wanted
@@ -39,11 +40,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def journal(tmp_path: Path, clock: Clock) -> Iterator[Journal]:
+def db(tmp_path: Path) -> Iterator[Database]:
+    """The journal's file."""
+    made = Database(tmp_path / "data" / "journal.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def journal(db: Database, clock: Clock) -> Journal:
     """An empty journal."""
-    db = Database(tmp_path / "data" / "journal.db")
-    yield Journal(db, clock)
-    db.close()
+    return Journal(db, clock)
 
 
 def test_accepts_and_gives_back_all_it_was_told(journal: Journal) -> None:
@@ -178,14 +185,58 @@ def test_looks_are_due_by_the_wall_clock(journal: Journal, clock: Clock) -> None
     """A finished link is due at once, then when it was said, and is seen only when it was alive."""
     record_id = journal.accept(entry(1), State.UPLOADING, "me")[0].id
     journal.done(record_id, "me", STORED)
-    assert [r.id for r in journal.due_checks(5)] == [record_id]
-    journal.mark(record_id, Alive.ALIVE, check_at=1060.0)
-    assert journal.due_checks(5) == []
+
+    def due() -> list[int]:
+        return [record.id for record in journal.due_looks("local", clock.now, 5)]
+
+    assert due() == [record_id]
+    assert journal.due_looks("elsewhere", clock.now, 5) == []
+    journal.looked(record_id, Alive.ALIVE, 1, 1060.0)
+    assert due() == []
     clock.now = 1060.0
-    assert [r.id for r in journal.due_checks(5)] == [record_id]
-    journal.mark(record_id, Alive.UNKNOWN)
-    assert journal.get(record_id).seen_at == 1000.0
-    assert journal.due_checks(5) == []
+    assert due() == [record_id]
+    journal.mark(record_id, Alive.DEAD)  # somebody else's look puts off none of the daemon's
+    assert due() == [record_id]
+    journal.looked(record_id, Alive.UNKNOWN, 1, 0.0)
+    assert (journal.get(record_id).seen_at, journal.get(record_id).looks) == (1000.0, 1)
+    assert due() == []
+
+
+def test_a_clock_that_is_set_back_puts_off_no_look(journal: Journal, clock: Clock) -> None:
+    """A link that would be due in a year is due now; one that is due tomorrow is not."""
+    rows = [journal.accept(entry(n), State.UPLOADING, "me")[0].id for n in range(2)]
+    for row, due_s in zip(rows, (86_400.0, 31_536_000.0), strict=True):
+        journal.done(row, "me", STORED)
+        journal.looked(row, Alive.ALIVE, 1, clock.now + due_s)
+    assert [record.id for record in journal.due_looks("local", clock.now, 5)] == [rows[1]]
+
+
+def test_broken_links_are_found_and_counted(journal: Journal) -> None:
+    """Dead and suspect ones, the newest first, until they are sent again."""
+    rows = [journal.accept(entry(n), State.UPLOADING, "me")[0].id for n in range(4)]
+    for row, alive in zip(rows, Alive, strict=True):
+        journal.done(row, "me", STORED)
+        journal.mark(row, alive)
+    assert [record.alive for record in journal.broken(5)] == [Alive.DEAD, Alive.SUSPECT]
+    assert [record.id for record in journal.broken(1)] == [rows[3]]
+    assert [r.id for r in journal.page(Wanted(broken=True), 5)] == [rows[3], rows[2]]
+    assert journal.total(Wanted(broken=True)) == journal.count_broken() == 2
+    journal.reopen(rows[3])
+    assert journal.count_broken() == 1
+
+
+def test_an_original_that_is_a_copy_stays(journal: Journal, db: Database) -> None:
+    """Forgetting the upload erases no copy of what others host; only releasing copies does."""
+    copies, original = Copies(db), image(1).sha256
+    record, _ = journal.accept(entry(1), State.QUEUED, "")
+    copies.add("https://else.example/a.png", original)
+    erased: list[str] = []
+    assert journal.erase(record.id, erased.append)
+    assert not journal.release(original, lambda _: False, erased.append, with_copies=False)
+    assert erased == []
+    assert journal.release(original, lambda _: False, erased.append, with_copies=True)
+    assert erased == [original]
+    assert copies.of(["https://else.example/a.png"]) == {}
 
 
 def test_a_different_result_is_noted_or_merged(journal: Journal) -> None:
@@ -360,7 +411,9 @@ def test_a_long_history_costs_nothing(journal: Journal, tmp_path: Path) -> None:
         assert looking.queued_hosts() == [TARGET.host]
         assert len(looking.in_states(State.ASKING, State.QUEUED)) == 1
         assert looking.owners() == set()
-        assert looking.due_checks(4) == []
+        assert looking.due_looks("local", 2000.0, 4) == []
+        assert looking.broken(4) == []
+        assert looking.count_broken() == 0
         db.close()
         return counted
 
@@ -368,5 +421,5 @@ def test_a_long_history_costs_nothing(journal: Journal, tmp_path: Path) -> None:
     alone = steps()
     for seed in range(1, 301):
         row, _ = journal.accept(entry(seed), State.UPLOADING, "me")
-        journal.mark(journal.done(row.id, "me", STORED).id, Alive.ALIVE)
+        journal.looked(journal.done(row.id, "me", STORED).id, Alive.ALIVE, 1, 4600.0)
     assert steps() <= alone + 5

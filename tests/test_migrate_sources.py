@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +20,9 @@ from imghost.imaging.prepare import Prepared, Recipe, prepare
 from imghost.models import Found, State
 from imghost.posts.migrate import Migration
 from imghost.posts.moving import move, planned
+from imghost.posts.originals import Originals
 from imghost.posts.post import write_post
+from imghost.posts.recorded import Recorded
 from imghost.posts.using import read_posts
 from imghost.server.asked import BytesInput, UploadOptions, UploadRequest
 from tests.fakes import bilibili, pictures
@@ -84,9 +87,10 @@ class Desk:
         self.decoded.clear()
         asked = UploadOptions(**({"host": "bilibili", "format": "url"} | options))  # type: ignore[arg-type]  # none is wait_s
         (read,) = read_posts([self.post], asked)
-        self.select = Migration(
-            self.app.checked_pipeline(), self.app.journal, self.app.store, read.links, remote=remote
-        )
+        app, pipeline = self.app, self.app.checked_pipeline()
+        recorded = Recorded(app.journal, read.links)
+        originals = Originals(pipeline.hosts, recorded, app.copies, app.store, read.links)
+        self.select = Migration(pipeline, recorded, originals, remote=remote)
         plan = planned([read], self.select)
         (self.moved,) = move(plan, self.app.upload, write_post, lambda _: None)
         return [line[4:-1] for line in self.post.read_text().splitlines()]
@@ -237,6 +241,16 @@ class TestOthers:
             (moved,) = desk.migrate(link, host="local", remote=True)
         assert moved.startswith(f"{BASE}/bfs/images/")
         assert (desk.fetched, desk.fake.fetches) == ([], [])
+
+    def test_a_kept_copy_moves_without_being_fetched(self, desk: Desk) -> None:
+        """What was kept of others' pictures is enough, though they are gone."""
+        data = pictures.png(seed=5)
+        original = hashlib.sha256(data).hexdigest()
+        desk.app.store.keep(original, data)
+        desk.app.copies.add(ELSEWHERE, original)
+        (moved,) = desk.migrate(ELSEWHERE, remote=True)
+        assert moved.startswith(desk.fake.url)
+        assert (desk.fetched, desk.sent) == ([], [data])
 
     def test_what_is_at_the_host_stays(self, desk: Desk) -> None:
         """Ours, and what others put there."""

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imghost import disk
 from imghost.errors import MachineError, SourceError
 from imghost.posts.post import Post, find_posts, read_post, write_post
 
@@ -116,13 +115,13 @@ def test_a_change_while_it_is_written_is_seen(
     """A post that is saved when the new text is already on the disk keeps what was saved."""
     path = folder / "post.md"
     path.write_text("read")
-    synced = disk.os.fsync
+    synced = os.fsync
 
     def sync_and_save(handle: int) -> None:
         synced(handle)
         path.write_text("saved")
 
-    monkeypatch.setattr(disk.os, "fsync", sync_and_save)
+    monkeypatch.setattr(os, "fsync", sync_and_save)
     with pytest.raises(SourceError, match="was changed meanwhile"):
         write_post(read_post(path), "rewritten")
     assert [file.read_text() for file in folder.iterdir()] == ["saved"]
@@ -146,7 +145,7 @@ def test_a_full_disk_leaves_the_post(folder: Path, monkeypatch: pytest.MonkeyPat
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(disk.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(MachineError, match="the disk is full"):
         write_post(read_post(path), "b")
     assert [file.read_text() for file in folder.iterdir()] == ["a"]

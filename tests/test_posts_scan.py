@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imghost.posts.references import Form
-from imghost.posts.scan import scan
+from imghost.posts.scan import FRONT_MATTER_KEYS, scan
 from tests.fakes.markdown import JUDGE, documents, pictures
 
 _JUDGED = (Form.MARKDOWN, Form.DEFINITION, Form.HTML)
@@ -60,6 +62,7 @@ def test_bears_any_text(text: str) -> None:
         (r"![a](..\img\a.png)", [r"..\img\a.png"]),
         ("![a](my pic.png)", ["my pic.png"]),
         ('![a](my pic (1).png "t")', ["my pic (1).png"]),
+        ("![a](a.png =300x200) ![a](b c.png 't' =50%)", ["a.png", "b c.png"]),
         ("![a](see below) and (b.png)", []),
         ("![a]()", []),
         ("[a](a.png)", []),
@@ -117,6 +120,7 @@ def test_markdown(text: str, found: list[str]) -> None:
         ("![a]({{ site.baseurl }}/a.png)", ["{{ site.baseurl }}/a.png"]),
         ('![a]({{ "/a.png" | relative_url }})', ['{{ "/a.png" | relative_url }}']),
         ("![a]({% asset_path a.png %})", ["{% asset_path a.png %}"]),
+        ("[a]({% link a.png %}) {% post_link a.png %}", []),
         ("{% highlight html %}\n\n![no](a.png)\n\n{% endhighlight %}\n![b](b.png)", ["b.png"]),
         ("{% codeblock %}\n![no](a.png)\n{% endcodeblock %}", []),
         ("{{< highlight go >}}\n\n![no](a.png)\n{{< /highlight >}}", []),
@@ -130,7 +134,7 @@ def test_generators_own_markup(text: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("a\n\n![a](x/a.svg?v=2)", 3, "x/a.svg?v=2 is SVG, which no host takes"),
+        ("a\n\n![a](x/a.svg?v=2)", 3, "x/a.svg?v=2 is SVG, which imghost does not upload"),
         ("![a](data:image/png;base64,AA==)", 1, "the picture is part of the post itself"),
         ("a\n<img src='a.png'\nsrcset='b.png 2x'>", 3, "srcset names several pictures"),
         ("<picture>\n<source srcset='b.webp'>\n</picture>", 2, "srcset names several pictures"),
@@ -139,7 +143,12 @@ def test_generators_own_markup(text: str, found: list[str]) -> None:
         (
             '{{< gallery "a.png" >}}',
             1,
-            '{{< gallery "a.png" >}} is no shortcode that imghost knows',
+            '{{< gallery "a.png" >}} is no tag that imghost knows',
+        ),
+        (
+            "{% include figure.html\n{% include figure.html src='/a.png' %}",
+            2,
+            "{% include figure.html src='/a.png' %} is no tag that imghost knows",
         ),
         ("---\ncover: [a.png\n---\n", 2, "the front matter cannot be read: "),
     ],
@@ -170,3 +179,10 @@ def test_code_of_any_size_does_not_slow_it_down() -> None:
     """Signs that never are closed are looked for once, not at each of them."""
     for piece in ("`` ` ", "<!-- ", "![", "[]", "]", "<a ", "![a](b ", "{{< x "):
         scan(f"![a](b.png) {piece * 5000}\n\n![a](b.png)")
+
+
+def test_the_readme_names_the_keys() -> None:
+    """Every key of a front matter that is looked at stands in the README."""
+    readme = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+    (row,) = (line for line in readme.splitlines() if line.startswith("| YAML, TOML or JSON"))
+    assert sorted(row.split("`")[1].split()) == sorted(FRONT_MATTER_KEYS)

@@ -84,6 +84,7 @@ def test_a_style_can_spare_animations() -> None:
     asked = replace(recipe, spares_animations=False)
     assert prepare(animation(), "a.gif", asked).image.width_px == 32
     assert recipe.key() != asked.key()
+    assert replace(recipe, style="").key() == replace(asked, style="").key()
 
 
 def test_a_style_is_drawn_first_and_said() -> None:

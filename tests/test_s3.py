@@ -20,22 +20,28 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imghost.account import wants_login
+from imghost.app import App
 from imghost.config import Config
 from imghost.config_file import ConfigFile, change
+from imghost.dirs import Dirs
 from imghost.errors import ConfigError, HostError, HostRefused, HostUnavailable, LoginExpired
+from imghost.forget import forget
 from imghost.hosts.base import Outside
 from imghost.hosts.s3 import S3Config, S3Host, key_of
 from imghost.hosts.s3_replies import Asked, check_deleted, check_uploaded
 from imghost.imaging.check import Caps, check
 from imghost.links import is_web_address
-from imghost.models import Image, Stored
+from imghost.models import Alive, Image, Stored
 from imghost.open_hosts import OpenHosts
+from imghost.server.asked import BytesInput, UploadOptions, UploadRequest
 from imghost.setting import read
 from imghost.transport import Http
 from imghost.transport.web import Reply
 from tests.fakes.canaries import leaked, shown
 from tests.fakes.faults import FaultServer, answering, reply
 from tests.fakes.pictures import jpeg, png
+from tests.fakes.program import Program
 from tests.fakes.s3 import ACCESS_KEY, DOMAIN, SECRET_KEY, Answer, FakeS3
 
 RANDOM_REPLIES = 10_000
@@ -110,6 +116,17 @@ class TestUpload:
         sha256 = picture().sha256
         assert host.upload(picture(), "pictures").url == f"https://img.example.org/p/{sha256}"
         assert host.upload(picture(), "other").url == f"{fake.url}/other/{sha256}"
+
+    def test_own_links(self, fake: FakeS3, tmp_path: Path) -> None:
+        """Links into the bucket are known, by whichever address, and others are not."""
+        host = host_at(fake, tmp_path, public_url="https://img.example.org/")
+        own = (host.upload(picture(), "pictures").url, f"{fake.url}/pictures/any.png")
+        assert all(map(host.is_own, own))
+        foreign = (f"{fake.url}/other/a.png", "https://img.example.org.evil/a.png", "/a.png", "")
+        assert not any(map(host.is_own, foreign))
+        bare = host_at(fake, tmp_path)
+        assert not bare.is_own("https://img.example.org/a.png")
+        assert bare.is_own(bare.upload(picture(), "pictures").url)
 
     def test_advice(self, fake: FakeS3, tmp_path: Path) -> None:
         """Who links straight to the bucket hears that everybody must be able to read it."""
@@ -589,6 +606,38 @@ class TestConfig:
         """Pictures that wait for s3 go on waiting while it has lost its settings."""
         with pytest.raises(ConfigError, match=r"hosts\.s3\.endpoint is empty"):
             OpenHosts(Config(), "", tmp_path, tmp_path)("s3")
+
+    def test_commands_name_what_is_missing(self, home: Path, tmp_path: Path) -> None:
+        """Sent to a host that is not set up, a picture is not accepted; no key: kept, and waits."""
+        program = Program(home / "imghost")
+        program.configure()
+        path = tmp_path / "a.png"
+        path.write_bytes(png())
+        refused = program.run("upload", path, "--host", "s3")
+        assert (refused.code, program.history) == (3, [])
+        assert "hosts.s3.endpoint is empty" in refused.err
+        program.configure(hosts={"s3": {"endpoint": "http://127.0.0.1:9", "bucket": "pictures"}})
+        waits = program.run("upload", path, "--host", "s3")
+        assert waits.code == 7
+        assert "needs your keys" in waits.err
+        assert program.history[0]["state"] == "queued"
+
+    def test_settings_that_are_gone(self, tmp_path: Path, dirs: Dirs) -> None:
+        """While what waits for s3 has lost its settings, all else goes on."""
+        file = ConfigFile(tmp_path / "config.json", {})
+        file.path.write_text('{"hosts": {"s3": {"endpoint": "http://x", "bucket": "b"}}}')
+        with App(dirs, file, file.load(), base_url="") as app:
+            options = UploadOptions(host="s3", wait_s=0)
+            (kept,) = app.upload(UploadRequest((BytesInput("a.png", png()),), options))
+            assert kept.record
+            assert wants_login(app) == ""
+            file.path.write_text("{}")
+            assert app.checked_pipeline().config.hosts.s3.endpoint == ""
+            assert wants_login(app) == ""
+            assert app.look(kept.record) is Alive.UNKNOWN
+            assert not app.outbox.is_free("s3")
+            forget(app, kept.record, at_host=False)
+            assert app.journal.look_up(kept.record.id) is None
 
     def test_missing_extra(
         self, fake: FakeS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -531,6 +531,7 @@ class TestErrors:
             "ftp://x/",
             "https://[::1/",
             "http:///x",
+            "a://[",
             "file:///etc/passwd",
         ],
     )

@@ -20,7 +20,7 @@ from imghost.desktop.tray import Face, Tray
 from imghost.dirs import Dirs
 from imghost.imaging.styled import styled
 from imghost.login import Login, LoginFile
-from imghost.models import State
+from imghost.models import Alive, State
 from imghost.report import clock_text
 from imghost.secret import Secret
 from imghost.text import Speaker
@@ -355,6 +355,30 @@ def test_a_host_that_wants_peace_is_a_problem(away: Bench, fake: FakeBilibili) -
     fake.answers.append(Answer(-412, "slow down"))
     away.desktop.copy_picture(pictures.png())
     eventually(lambda: away.tray.faces[-1] is Face.PROBLEM)
+
+
+def test_links_that_do_not_work(away: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are counted, and lead to the gallery; the icon tells of those that broke meanwhile."""
+    opened: list[str] = []
+    monkeypatch.setattr("imghost.tray.clicks.open_page", opened.append)
+    away.upload(1, 2)
+    journal, watcher = away.watched.app.journal, away.watched.watcher
+    old, new = journal.history()
+    journal.mark_all({old.id: Alive.SUSPECT})
+    watcher.wake()
+    away.shows("Links that do not work: 1")
+    assert away.tray.faces[-1] is not Face.PROBLEM
+    journal.mark_all({new.id: Alive.DEAD})
+    watcher.lost.tell([new])
+    away.shows("Links that do not work: 2")
+    eventually(lambda: away.tray.faces[-1] is Face.PROBLEM)
+    away.tray.click("Links that do not work: 2")
+    eventually(lambda: len(opened) == 1)
+    assert opened[0].endswith("/?state=broken")
+    away.watched.app.retry([old.id, new.id])
+    watcher.wake()
+    eventually(lambda: not any("do not work" in text for text in away.tray.texts()))
+    eventually(lambda: away.tray.faces[-1] is not Face.PROBLEM)
 
 
 def test_it_says_until_when(bench: Bench) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,26 @@ def server() -> Iterator[FakeBilibili]:
     """A Bilibili on loopback."""
     with FakeBilibili() as running:
         yield running
+
+
+# -- links that broke
+
+
+def test_links_that_broke_together_are_one_notice(watch: Watch, desktop: Desktop) -> None:
+    """One is told with its name, link and what brings it back, several with how many they are."""
+    watched = watch()
+    for seed in range(3):
+        watched.copies(partial(desktop.copy_picture, pictures.png(seed=seed)))
+        watched.stands(*[State.DONE] * (seed + 1))
+    rows = watched.app.journal.history()
+    watched.watcher.lost.tell(rows[:1])
+    (told,) = watched.told(Topic.LOST)
+    assert rows[0].url in told
+    assert f"imghost retry {rows[0].id}" in told
+    watched.watcher.lost.tell(rows)
+    _, told = watched.told(Topic.LOST)
+    assert told.startswith("3 links, the first is")
+    assert watched.watcher.lost.ids == {row.id for row in rows}
 
 
 # -- the clipboard

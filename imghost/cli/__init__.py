@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from imghost import __version__
 from imghost.cli.console import Console
@@ -20,8 +20,10 @@ from imghost.errors import ImghostError, Interrupted, JournalDamaged, UsageError
 
 COMMANDS = (
     *("upload", "watch", "serve", "status", "pause", "resume", "putback", "stop"),
-    *("history", "retry", "prune", "migrate", "config", "login", "logout", "autostart"),
+    *("history", "retry", "prune", "migrate", "links", "export", "import", "config"),
+    *("login", "logout", "autostart", "doctor"),
 )
+_KEYWORDS = {"import": "import_"}
 _SUMMARY = "Copy an image, paste a link."
 _GARBAGE = 20_000  # looking for it while modules load takes a twentieth of a short command
 
@@ -86,7 +88,7 @@ def _run(words: list[str], console: Console, commands: Sequence[str]) -> int:
     if words[0] == "-copy":
         words[0] = "watch"
     name = words.pop(0) if words[0] in commands else COMMANDS[0]
-    command = import_module(f"imghost.cli.{name}")
+    command = _module(name)
     parser = Parser(f"imghost {name}", command.SUMMARY, console.say)
     command.add_arguments(parser)
     options = parser.parse(words)
@@ -99,6 +101,10 @@ def _run(words: list[str], console: Console, commands: Sequence[str]) -> int:
             raise
         context.repair_journal()
         return console.print(command.run(options, context), as_json=as_json)
+
+
+def _module(name: str) -> Any:  # noqa: ANN401 - as modules are
+    return import_module(f"imghost.cli.{_KEYWORDS.get(name, name)}")
 
 
 def _tell_bug(exc: Exception, console: Console) -> int:
@@ -134,7 +140,7 @@ def _take_option(words: list[str], name: str) -> str:
 
 def _overview(console: Console) -> str:
     say = console.say
-    summaries = {name: import_module(f"imghost.cli.{name}").SUMMARY for name in COMMANDS}
+    summaries = {name: _module(name).SUMMARY for name in COMMANDS}
     return "\n".join(
         [
             f"imghost: {say(_SUMMARY)}",

@@ -11,13 +11,14 @@ from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser, whole_number
 from imghost.errors import ImghostError, SomeFailed, SourceError, UsageError
-from imghost.models import Record
+from imghost.models import Alive, Record, State
 from imghost.report import iso_time, record_json
 from imghost.text import Speaker, printable
 
 SUMMARY = "List uploads, copy their links again, or forget them (history rm)."
 _LIMIT = 20
 _SPAN = re.compile(r"(\d+)([smhdw])", re.ASCII)
+_BROKEN = {Alive.DEAD: "the link is dead", Alive.SUSPECT: "the link is suspect"}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -76,6 +77,8 @@ def _list(options: argparse.Namespace, context: Context) -> Answer:
 
 def _line(record: Record, text: str, say: Speaker) -> str:
     end = text or (say(record.reason) if record.reason else say(str(record.state)))
+    if record.state is State.DONE and record.alive in _BROKEN:
+        end = f"{end}  {say(_BROKEN[record.alive])}"
     minute = iso_time(record.created_at)[:16].replace("T", " ")
     return f"{record.id:>5}  {minute}  {printable(record.name)}  {end}"
 

@@ -51,7 +51,9 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
 def _items(options: argparse.Namespace, context: Context, mover: Mover) -> Iterator[Item]:
     from imghost.posts.migrate import Migration
     from imghost.posts.moving import planned
+    from imghost.posts.originals import Originals
     from imghost.posts.post import find_posts
+    from imghost.posts.recorded import Recorded
     from imghost.posts.using import read_posts
 
     asked = UploadOptions(options.host, options.bucket, "url", options.style, options.wait)
@@ -59,15 +61,11 @@ def _items(options: argparse.Namespace, context: Context, mover: Mover) -> Itera
     links = {link for post in posts for link in post.links}
     with context.app() as app:
         pipeline = app.checked_pipeline()
-        select = Migration(pipeline, app.journal, app.store, links, remote=options.remote)
+        recorded = Recorded(app.journal, links)
+        originals = Originals(pipeline.hosts, recorded, app.copies, app.store, links)
+        select = Migration(pipeline, recorded, originals, remote=options.remote)
         plan = planned(posts, select)
-        if options.dry_run:
-            lines = mover.tried(plan)
-        elif mover.is_agreed(app, plan, yes=options.yes):
-            lines = mover.moved(app, plan)
-        else:
-            lines = iter(())
-        for line in lines:
+        for line in mover.lines(app, plan, dry_run=options.dry_run, yes=options.yes):
             if not options.json:
                 yield Item(line, dict)
     if select.elsewhere:

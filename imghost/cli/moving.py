@@ -49,6 +49,13 @@ class Mover:
         )
         return yes or not self._console.asked or self._console.ask("Go on? [y/N]")
 
+    def lines(self, app: App, plan: Plan, *, dry_run: bool, yes: bool) -> Iterator[str]:
+        """The posts that changed, if that is agreed; or how they would change."""
+        if dry_run:
+            yield from self.tried(plan)
+        elif self.is_agreed(app, plan, yes=yes):
+            yield from self.moved(app, plan)
+
     def moved(self, app: App, plan: Plan) -> Iterator[str]:
         """Each post that changed, as soon as it has; all else is told in the end."""
         from imghost.posts.backups import Run

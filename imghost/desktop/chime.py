@@ -68,14 +68,27 @@ class Player:
         return self._waiter is not None and self._waiter.is_alive()
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        try:
-            _, said = process.communicate(timeout=self._longest_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            _, said = process.communicate()
-        if process.returncode:
-            last = said.decode(errors="replace").strip().rpartition("\n")[2]
-            log.debug("no chime (%d): %s", process.returncode, last)
+        if problem := _outcome(process, self._longest_s):
+            log.debug("no chime: %s", problem)
+
+
+def hear(sound: Path, volume: float, longest_s: float = _LONGEST_S) -> str:
+    """Play a sound to its end; what keeps it from being heard, in its libraries' words, else ""."""
+    try:
+        return _outcome(_started(sound, volume), longest_s)
+    except OSError as exc:
+        return str(exc)
+
+
+def _outcome(process: subprocess.Popen[bytes], longest_s: float) -> str:
+    try:
+        _, said = process.communicate(timeout=longest_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        _, said = process.communicate()
+    if not process.returncode:
+        return ""
+    return said.decode(errors="replace").strip().rpartition("\n")[2] or str(process.returncode)
 
 
 def main(sound: str, volume: float) -> None:

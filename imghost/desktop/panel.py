@@ -74,6 +74,27 @@ async def speak_to_panels(
         await asyncio.sleep(wait_s)
 
 
+async def missing_panel() -> Message | None:
+    """Why nobody could see an icon now, and what to do; None where somebody could."""
+    try:
+        bus = await connect("session")
+    except BusError as exc:
+        log.debug("%s", exc)
+        return NO_SESSION
+    try:
+        return None if await _is_panel_there(bus) else NO_PANEL
+    except BusError as exc:
+        log.debug("%s", exc)
+        return NO_SESSION
+    finally:
+        await disconnect(bus)
+
+
+async def _is_panel_there(bus: MessageBus) -> bool:
+    (is_there,) = await call(bus, DBUS, DBUS_PATH, f"{DBUS}.NameHasOwner", "s", WATCHER)
+    return bool(is_there)
+
+
 class _Panels:
     """The item is registered with each watcher, as soon as it owns its name."""
 
@@ -90,8 +111,7 @@ class _Panels:
         bus = self._bus
         bus.add_message_handler(self._hear)
         await listen(bus, sender=DBUS, interface=DBUS, member="NameOwnerChanged", arg0=WATCHER)
-        (is_there,) = await call(bus, DBUS, DBUS_PATH, f"{DBUS}.NameHasOwner", "s", WATCHER)
-        self._changed(is_there=is_there)
+        self._changed(is_there=await _is_panel_there(bus))
         lost = asyncio.create_task(wait_until_lost(bus))
         registering = asyncio.create_task(self._register_always())
         try:

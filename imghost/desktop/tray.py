@@ -124,8 +124,8 @@ class Tray:
         self._native.run(ready)
 
     def _image(self, face: Face) -> object:
-        from PIL import Image
+        from PIL.IcoImagePlugin import IcoImageFile  # alone: Image.open loads all formats for it
 
         if face not in self._images:
-            self._images[face] = Image.open(BytesIO(asset(f"tray-{face}.ico").read_bytes()))
+            self._images[face] = IcoImageFile(BytesIO(asset(f"tray-{face}.ico").read_bytes()))
         return self._images[face]

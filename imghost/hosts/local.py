@@ -103,13 +103,26 @@ class LocalHost:
 def find_file(folder: Path, bucket: str, file_name: str) -> Path | None:
     """The embedded host's file of that name, whoever asks for it, or None.
 
-    Only names of the kind that the host gives are looked up, none leads out of `folder`, and
-    links are not followed: the host makes none.
+    Links are not followed: the host makes none.
+    """
+    path = place_of(folder, bucket, file_name)
+    try:
+        return path if path and stat.S_ISREG(path.lstat().st_mode) else None
+    except OSError:
+        return None
+
+
+def place_of(folder: Path, bucket: str, file_name: str) -> Path | None:
+    """Where the embedded host's file of that name is or would be, whoever asks for it.
+
+    None for a name that the host does not give; so none leads out of `folder`.
     """
     if not BUCKET.fullmatch(bucket) or not _FILE_NAME.fullmatch(file_name):
         return None
-    path = folder / bucket / file_name
-    try:
-        return path if stat.S_ISREG(path.lstat().st_mode) else None
-    except OSError:
-        return None
+    return folder / bucket / file_name
+
+
+def files_in(folder: Path) -> list[tuple[str, str]]:
+    """The bucket and the name of each of the embedded host's files, in order."""
+    found = sorted((path.parent.name, path.name) for path in folder.glob("*/*"))
+    return [names for names in found if find_file(folder, *names)]

@@ -183,6 +183,11 @@ class S3Host:
         reply = self.http.send(self._signed("DELETE", stored.bucket, stored.key, {}))
         check_deleted(reply, self._asked(stored.bucket))
 
+    def is_own(self, url: str) -> bool:
+        """Whether the link leads into the configured bucket, by its own address or the public."""
+        places = (self._config.public_url, self._address(self._config.bucket))
+        return any(url.startswith(f"{place.rstrip('/')}/") for place in places if place)
+
     def close(self) -> None:
         """End what is under way."""
         self.http.close()

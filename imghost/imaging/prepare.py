@@ -39,7 +39,7 @@ class Recipe:
     def key(self) -> str:
         """The same 16 hex digits for recipes that make the same of the same bytes."""
         limits = [self.limits.max_bytes, sorted(self.limits.formats), self.limits.animated]
-        drawn = [self.style, *([True] if self.spares_animations else [])]
+        drawn = [self.style, *([True] if self.style and self.spares_animations else [])]
         parts = [asdict(self.caps), limits, asdict(self.conversion), *drawn]
         text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]

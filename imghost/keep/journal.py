@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from imghost.keep.rows import UNSETTLED, Rows, marks
 from imghost.keep.schema import COLUMNS, message_text, notes_text, record_of
 from imghost.models import Alive, Image, Message, Record, State, Stored, Target
+
+_MARKED = "alive = ?1, seen_at = CASE ?1 WHEN 'alive' THEN ?2 ELSE seen_at END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Journal(Rows):
         """The claimed row's image is at its host; its link is due to be looked at."""
         row = self._update(
             "state = 'done', owner = '', reason = '', key = ?, url = ?,"
-            " alive = 'unknown', seen_at = ?, check_at = ?",
+            " alive = 'unknown', seen_at = ?, check_at = ?, looks = 0",
             (stored.key, stored.url, self._clock(), self._clock()),
             "id = ? AND owner = ?",
             (record_id, owner),
@@ -161,13 +163,25 @@ class Journal(Rows):
         if note not in notes:
             self._update("notes = ?", (notes_text((*notes, note)),), "id = ?", (record_id,))
 
-    def mark(self, record_id: int, alive: Alive, check_at: float = 0.0) -> None:
-        """Note what a look at a finished link showed, and when the next one is due (0: never)."""
+    def mark(self, record_id: int, alive: Alive) -> None:
+        """Note what a look at a finished link showed; the daemon's own looks stay due."""
+        self._update(_MARKED, (alive, self._clock()), "id = ?3 AND state = 'done'", (record_id,))
+
+    def mark_all(self, found: Mapping[int, Alive]) -> None:
+        """Note what looks at many links showed, at once."""
         now = self._clock()
+        with self._db.changing() as db:
+            db.executemany(
+                f"UPDATE uploads SET {_MARKED} WHERE id = ?3 AND state = 'done'",
+                [(alive, now, record_id) for record_id, alive in found.items()],
+            )
+
+    def looked(self, record_id: int, alive: Alive, looks: int, check_at: float) -> None:
+        """Note what the daemon's look showed, how many it was, when it looks again (0: never)."""
         self._update(
-            "alive = ?1, seen_at = CASE ?1 WHEN 'alive' THEN ?2 ELSE seen_at END, check_at = ?3",
-            (alive, now, check_at),
-            "id = ?4 AND state = 'done'",
+            f"{_MARKED}, looks = ?3, check_at = ?4",
+            (alive, self._clock(), looks, check_at),
+            "id = ?5 AND state = 'done'",
             (record_id,),
         )
 
@@ -176,8 +190,8 @@ class Journal(Rows):
     def erase(self, record_id: int, erase_original: Callable[[str], None]) -> bool:
         """Delete a row, unless it is being sent; whether it was deleted.
 
-        `erase_original` is called for the originals that no row needs any more, while nobody can
-        accept them again.
+        `erase_original` is called for the originals that no row needs any more and that are no
+        copies, while nobody can accept them again.
         """
         with self._db.changing() as db:
             originals = self.originals_of(record_id)
@@ -185,19 +199,29 @@ class Journal(Rows):
                 "DELETE FROM uploads WHERE id = ? AND state <> 'uploading'", (record_id,)
             ).rowcount
             for original in originals if deleted else ():
-                if not self.records_of(original):
+                if not self.records_of(original) and not self.is_copy(original):
                     erase_original(original)
         return bool(deleted)
 
     def release(
-        self, original: str, needs: Callable[[Record], bool], erase: Callable[[str], None]
+        self,
+        original: str,
+        needs: Callable[[Record], bool],
+        erase: Callable[[str], None],
+        *,
+        with_copies: bool,
     ) -> bool:
-        """Have an original erased unless one of its rows needs it by now; whether it was."""
-        with self._db.changing():
+        """Have an original erased unless one of its rows needs it by now; whether it was.
+
+        One that is a copy of what others host goes only if `with_copies`.
+        """
+        with self._db.changing() as db:
             needed = any(map(needs, self.records_of(original)))
-            if not needed:
-                erase(original)
-        return not needed
+            if needed or (not with_copies and self.is_copy(original)):
+                return False
+            db.execute("DELETE FROM copies WHERE original = ?", (original,))
+            erase(original)
+        return True
 
     def _settle(self, record_id: int, owner: str, state: State, reason: Message | None) -> Record:
         row = self._update(

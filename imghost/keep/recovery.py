@@ -26,6 +26,7 @@ _WHOLE = 0x696D6768
 RECOVERED = "recovered"
 """The file's application_id once nothing is missing from it; a file that was just made has none."""
 
+_COPY = {"url", "original", "kept_at"}
 _RECOVERED = Message(
     "its record was lost with the journal; imghost retry and its id uploads it, imghost history "
     "rm and its id discards it"
@@ -123,7 +124,10 @@ class JournalFile:
         return any(map(self._store.read_slips, self._without_row()))
 
     def _without_row(self) -> set[str]:
-        known = self.db.read("SELECT original FROM uploads UNION SELECT original FROM inputs")
+        known = self.db.read(
+            "SELECT original FROM uploads UNION ALL SELECT original FROM inputs"
+            " UNION ALL SELECT original FROM copies"
+        )
         return set(self._store.hashes()) - {row["original"] for row in known}
 
     def _is_damaged(self) -> bool:
@@ -150,7 +154,7 @@ class JournalFile:
             self._move_aside()
         with self.db.changing() as db:
             known = sum(
-                _restore(db, slip)
+                _restore(db, slip, original)
                 for original in self._store.hashes()
                 for slip in self._store.read_slips(original)
             )
@@ -194,13 +198,15 @@ class JournalFile:
         return False
 
 
-def _restore(db: sqlite3.Connection, slip: Mapping[str, Any]) -> bool:
-    """Write what a slip says; whether that is a row that was missing.
+def _restore(db: sqlite3.Connection, slip: Mapping[str, Any], original: str) -> bool:
+    """Write what a slip beside an original says; whether that is a row that was missing.
 
     Nothing is written if the slip is of another version, or was damaged or made up.
     """
     db.execute("SAVEPOINT slip")
     try:
+        if is_copy(slip):
+            return _insert(db, "copies", copy_of(slip, original))
         return _write(db, slip)
     except (sqlite3.Error, LookupError, TypeError, ValueError, OverflowError):
         db.execute("ROLLBACK TO slip")
@@ -226,6 +232,19 @@ def _write(db: sqlite3.Connection, slip: Mapping[str, Any]) -> bool:
             raise ValueError("not the name of an original")
         _insert(db, "inputs", entry | {"upload": upload})
     return is_new
+
+
+def is_copy(slip: Mapping[str, Any]) -> bool:
+    """Whether a slip is that of a copy of what others host, and not of an upload."""
+    return slip.keys() == _COPY
+
+
+def copy_of(slip: Mapping[str, Any], original: str) -> Mapping[str, Any]:
+    """The slip of a copy. Raises ValueError if nobody can have written it."""
+    sound = isinstance(slip["url"], str) and isinstance(slip["kept_at"], int | float)
+    if not sound or slip["original"] != original:
+        raise ValueError("not a copy of ours")
+    return slip
 
 
 def _insert(db: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> bool:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from imghost.errors import JournalDamaged, MachineError, UsageError
 from imghost.keep.database import Database
 from imghost.keep.schema import COLUMNS, record_of, slip_of
-from imghost.keep.wanted import Wanted, can_be_stored
+from imghost.keep.wanted import BROKEN, Wanted, can_be_stored
 from imghost.models import Record, State, Target
 
 UNSETTLED = "state <> 'done'"
 """Says that a query is about the few rows that have an index of their own."""
+
+FARTHEST_LOOK_S = 172_800.0
+"""No look at a link is put off for as long as this."""
 
 
 class Rows:
@@ -81,12 +85,27 @@ class Rows:
             (*states, limit),
         )
 
-    def due_checks(self, limit: int) -> list[Record]:
-        """Finished rows whose link is to be looked at by now, the longest due first."""
-        return self._select(
-            "WHERE check_at > 0 AND check_at <= ? AND state = 'done' ORDER BY check_at LIMIT ?",
-            (self._clock(), limit),
-        )
+    def due_looks(self, host: str, now: float, limit: int) -> list[Record]:
+        """Finished rows of a host whose link is to be looked at by now, the longest due first.
+
+        What is due later than it was ever put off was noted before the clock was set back.
+        """
+        found: list[Record] = []
+        for after, until in ((0.0, now), (now + FARTHEST_LOOK_S, math.inf)):
+            found += self._select(
+                "WHERE host = ? AND check_at > ? AND check_at <= ? AND check_at > 0"
+                " AND state = 'done' ORDER BY check_at LIMIT ?",
+                (host, after, until, limit - len(found)),
+            )
+        return found
+
+    def broken(self, limit: int) -> list[Record]:
+        """The finished rows whose link is dead or suspect, the newest first."""
+        return self._select(f"WHERE {BROKEN} ORDER BY id DESC LIMIT ?", (limit,))
+
+    def count_broken(self) -> int:
+        """How many of them there are; it looks at no others."""
+        return int(self._db.read(f"SELECT count(*) FROM uploads WHERE {BROKEN}")[0][0])
 
     def history(
         self, words: Sequence[str] = (), *, since: float = 0.0, until: float = 0.0, limit: int = -1
@@ -176,6 +195,15 @@ class Rows:
         )
         return [row["bucket"] for row in rows]
 
+    def originals(self) -> list[str]:
+        """All originals that led to rows, in the order of their first ones, then the copies."""
+        rows = self._db.read(
+            "SELECT original FROM (SELECT original, id FROM uploads"
+            " UNION ALL SELECT original, upload FROM inputs"
+            " UNION ALL SELECT original, 9e99 FROM copies) GROUP BY original ORDER BY min(id)"
+        )
+        return [row["original"] for row in rows]
+
     def originals_of(self, record_id: int) -> list[str]:
         """The originals that led to this row."""
         rows = self._db.read(
@@ -202,14 +230,22 @@ class Rows:
         )
 
     def slips(self, original: str) -> list[dict[str, object]]:
-        """What must be known to write the rows of an original again."""
+        """What must be known to write again the rows of an original, and what it is a copy of."""
         rows = self._db.read(
             "SELECT * FROM uploads WHERE original = ?1"
             " OR id IN (SELECT upload FROM inputs WHERE original = ?1)",
             (original,),
         )
         inputs = self._db.read("SELECT * FROM inputs WHERE original = ?", (original,))
-        return [slip_of(row, [i for i in inputs if i["upload"] == row["id"]]) for row in rows]
+        copies = self._db.read("SELECT * FROM copies WHERE original = ?", (original,))
+        return [
+            *(slip_of(row, [i for i in inputs if i["upload"] == row["id"]]) for row in rows),
+            *map(dict, copies),
+        ]
+
+    def is_copy(self, original: str) -> bool:
+        """Whether the original is the copy of what a link of others showed."""
+        return bool(self._db.read("SELECT 1 FROM copies WHERE original = ? LIMIT 1", (original,)))
 
     def owners(self) -> set[str]:
         """Who has rows claimed."""

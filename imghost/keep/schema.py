@@ -62,12 +62,28 @@ MIGRATIONS = (
     """
     CREATE INDEX uploads_place ON uploads (host, bucket);
     """,
+    """
+    ALTER TABLE uploads ADD COLUMN looks INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX uploads_check;
+    CREATE INDEX uploads_check ON uploads (host, check_at) WHERE check_at > 0 AND state = 'done';
+    CREATE INDEX uploads_broken ON uploads (id)
+        WHERE alive IN ('suspect', 'dead') AND state = 'done';
+    CREATE TABLE copies (
+        url TEXT PRIMARY KEY,
+        original TEXT NOT NULL,
+        kept_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX copies_original ON copies (original);
+    """,
+    """
+    CREATE INDEX uploads_original ON uploads (original);
+    """,
 )
 """Each brings the tables from the version of its index to the next one, PRAGMA user_version."""
 
 COLUMNS = (
     "id, original, sha256, sha1, host, bucket, name, origin, format, width_px, height_px, frames, "
-    "size_bytes, state, reason, notes, key, url, created_at, alive, seen_at"
+    "size_bytes, state, reason, notes, key, url, created_at, alive, seen_at, looks"
 )
 
 _MAX_ID = 1 << 53  # far below the last one, after which SQLite gives none
@@ -77,7 +93,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHA1 = re.compile(r"(?:[0-9a-f]{40})?")
 _URL = re.compile(r"(?:https?://.+)?", re.IGNORECASE | re.DOTALL)
 _TEXTS = ("host", "bucket", "name", "origin", "key", "reason", "notes")
-_COUNTS = ("width_px", "height_px", "frames", "size_bytes")
+_COUNTS = ("width_px", "height_px", "frames", "size_bytes", "looks")
 _TIMES = ("created_at", "seen_at")
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from imghost.models import State
 
+BROKEN = "alive IN ('suspect', 'dead') AND state = 'done'"
+"""Says that a query is about the few rows with a broken link, which have an index of their own."""
+
 _PLACES = (
     "(name LIKE ? ESCAPE '\\' OR url LIKE ? ESCAPE '\\'"
     " OR (host || '/' || bucket) LIKE ? ESCAPE '\\')"
@@ -17,7 +20,8 @@ _SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 class Wanted:
     """Uploads whose name, link or place holds every word; "", 0 and None ask for nothing.
 
-    `since` and `until` are seconds since the epoch; `until` itself is not wanted any more.
+    `since` and `until` are seconds since the epoch; `until` itself is not wanted any more. `broken`
+    asks for those whose link is dead or suspect.
     """
 
     words: tuple[str, ...] = ()
@@ -26,6 +30,7 @@ class Wanted:
     host: str = ""
     bucket: str = ""
     state: State | None = None
+    broken: bool = False
 
     @property
     def can_be_found(self) -> bool:
@@ -35,6 +40,8 @@ class Wanted:
     def where(self) -> tuple[list[str], list[str | float]]:
         """The conditions, which all must hold, and their values."""
         terms, values = self._place()
+        if self.broken:
+            terms.append(BROKEN)
         if self.state:
             terms.append("state = ?")
             values.append(self.state)

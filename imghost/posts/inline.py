@@ -25,10 +25,10 @@ _TEMPLATE = r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}"
 _LOOSE_TAIL = re.compile(
     rf"\([ \t]*(?P<destination>(?:(?:{_TEMPLATE}|[^\n()<>]|\([^\n()]*\))*?"
     rf"(?:{'|'.join(map(re.escape, ENDINGS))})(?:[?#][^\s()]*)?|{_TEMPLATE}))"
-    r"(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)",
+    r"(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'|=[0-9x%]+))*[ \t]*\)",
     re.IGNORECASE,
 )
-"""What follows a picture's text if its path has blanks, as many editors and templates write it."""
+"""What follows a picture's text as editors and templates write it: with blanks, or with a size."""
 
 
 @dataclass(slots=True)

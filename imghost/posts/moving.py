@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imghost.errors import MachineError, SourceError
+from imghost.imaging.style import split_style
 from imghost.models import Message
 from imghost.posts.post import Post
 from imghost.posts.references import Reference
@@ -23,12 +24,13 @@ _AT_ONCE = 4000  # inputs of one request: as many as it can hold
 class Upload:
     """What is given in is uploaded, and its link takes the old one's place.
 
-    `dead`: a link that the new one must not be.
+    `dead`: a link that the new one must not be; `instead`: options to try if it is.
     """
 
     given: Input
     options: UploadOptions
     dead: str = field(default="", compare=False)
+    instead: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +139,13 @@ def _link(settled: Settled) -> str | Message:
 
 def _became(choice: Choice, links: Mapping[Upload, str | Message]) -> str | Message | Leave:
     match choice:
-        case Upload(dead=dead):
+        case Upload(dead=dead, instead=instead):
             link = links[choice]
-            if link == dead:
-                return Message("its new link is the dead one; name another --host or --bucket")
+            if dead and isinstance(link, str) and _place(link) == _place(dead):
+                return Message(
+                    "its new link is the dead one, and may die again; try {options}",
+                    {"options": instead},
+                )
             return link
         case Replace(link):
             return link
@@ -148,6 +153,11 @@ def _became(choice: Choice, links: Mapping[Upload, str | Message]) -> str | Mess
             return why
         case Leave():
             return choice
+
+
+def _place(link: str) -> str:
+    """What a link leads to, whatever its style, by http or https."""
+    return split_style(link)[0].partition("://")[2]
 
 
 def _written(

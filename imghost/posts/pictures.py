@@ -8,8 +8,6 @@ from imghost.models import Message
 from imghost.posts.references import Form, Left, Reference, Scanned
 from imghost.sources.candidates import looks_like_an_image
 
-_SHOWN_CHARACTERS = 80
-
 
 class _Named(NamedTuple):
     start: int
@@ -35,7 +33,9 @@ class Pictures:
         if target.lower().startswith("data:"):
             self.leave(start, Message("the picture is part of the post itself"))
         elif path_of(target).lower().endswith(".svg"):
-            self.leave(start, Message("{name} is SVG, which no host takes", {"name": target}))
+            self.leave(
+                start, Message("{name} is SVG, which imghost does not upload", {"name": target})
+            )
         elif target:
             self._found.append(_Named(start, end, form, target))
 
@@ -76,7 +76,6 @@ def names_image(target: str) -> bool:
     return looks_like_an_image(path_of(target))
 
 
-def shortened(text: str) -> str:
+def in_one_line(text: str) -> str:
     """A piece of a post as it is shown."""
-    text = " ".join(text.split())
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return " ".join(text.split())

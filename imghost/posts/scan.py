@@ -24,9 +24,7 @@ FRONT_MATTER_KEYS = frozenset(
 )
 """The keys of a front matter that name pictures; a dot leads into a table."""
 
-_SIGN = re.compile(
-    r"!\[|<(?:[iI][mM][gG]|[sS][oO][uU][rR][cC][eE])[\s/]|\{%-?[ \t]*(?:asset_)?img\b|\{\{[<%]"
-)
+_SIGN = re.compile(r"!\[|<(?:[iI][mM][gG]|[sS][oO][uU][rR][cC][eE])[\s/]|\{%|\{\{[<%]")
 """Without one of these no text has a picture."""
 
 

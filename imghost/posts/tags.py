@@ -1,4 +1,4 @@
-"""Pictures in tags: HTML's, Hexo's, and Hugo's shortcodes."""
+"""Pictures in tags: HTML's, Hexo's and Jekyll's, and Hugo's shortcodes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 from imghost.models import Message
-from imghost.posts.pictures import Pictures, names_image, shortened
+from imghost.posts.pictures import Pictures, in_one_line, names_image
 from imghost.posts.references import Form
 
 _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
@@ -21,9 +21,8 @@ _PICTURE_TAG = re.compile(r"<(?:img|source)(?=[\s/])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     rf"\s(?P<name>[^\s\"'<>/=]+)\s*=\s*(?P<value>{_QUOTED}|\{{[^}}]*\}}|[^\s\"'=<>`]+?(?=\s|/?>))"
 )
-_HEXO = re.compile(
-    r"\{%-?[ \t]*(?P<tag>asset_img|img)[ \t]+(?P<args>(?:(?!\{%)[^\n])*?)[ \t]*-?%\}"
-)
+_LIQUID = re.compile(r"\{%-?[ \t]*(?P<tag>\w+)[ \t]+(?P<args>(?:(?!\{%)[^\n])*?)[ \t]*-?%\}")
+_PATHS = frozenset({"asset_link", "asset_path", "link", "post_link", "post_path"})
 _WORD = re.compile(rf"{_QUOTED}|\S+")
 _HUGO = re.compile(
     r"\{\{[<%]\s*(?P<name>[A-Za-z][\w./-]*)(?P<args>(?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|(?!\{\{)[^\"`])*?)[>%]\}\}"
@@ -56,7 +55,7 @@ def find_in_tag(tag: str, start: int, pictures: Pictures) -> None:
         if name == "srcset":
             pictures.leave(start + at, Message("srcset names several pictures"))
         elif name == "src" and value.startswith("{") and not value.startswith("{{"):
-            pictures.leave(start + at, Message("{text} is code", {"text": shortened(value)}))
+            pictures.leave(start + at, Message("{text} is code", {"text": in_one_line(value)}))
         elif name == "src":
             is_quoted = value[0] in "\"'"
             at, end = at + is_quoted, end - is_quoted
@@ -68,13 +67,20 @@ def find_in_template(text: str, at: int, start: int, pictures: Pictures) -> int:
 
     `start`: where the text itself stands.
     """
-    if hexo := _HEXO.match(text, at):
-        _find_in_hexo(hexo, start, pictures)
-        return hexo.end()
+    if liquid := _LIQUID.match(text, at):
+        _find_in_liquid(liquid, start, pictures)
+        return liquid.end()
     if hugo := _HUGO.match(text, at):
         _find_in_hugo(hugo, start, pictures)
         return hugo.end()
     return at + 2
+
+
+def _find_in_liquid(code: re.Match[str], start: int, pictures: Pictures) -> None:
+    if code["tag"] in ("asset_img", "img"):
+        _find_in_hexo(code, start, pictures)
+    elif code["tag"] not in _PATHS:
+        _leave_unknown(code, start, pictures)
 
 
 def _find_in_hexo(tag: re.Match[str], start: int, pictures: Pictures) -> None:
@@ -86,9 +92,14 @@ def _find_in_hexo(tag: re.Match[str], start: int, pictures: Pictures) -> None:
             begin = tag.start("tag") if is_asset else offset + word.start()
             pictures.add(Form.HEXO, start + begin, start + offset + word.end(), target)
             return
-    pictures.leave(
-        start + tag.start(), Message("{text} names no picture", {"text": shortened(tag[0])})
-    )
+    what = Message("{text} names no picture", {"text": in_one_line(tag[0])})
+    pictures.leave(start + tag.start(), what)
+
+
+def _leave_unknown(code: re.Match[str], start: int, pictures: Pictures) -> None:
+    if any(map(names_image, re.split(r"[\s\"'`=]+", code["args"]))):
+        what = Message("{text} is no tag that imghost knows", {"text": in_one_line(code[0])})
+        pictures.leave(start + code.start(), what)
 
 
 def _find_in_hugo(code: re.Match[str], start: int, pictures: Pictures) -> None:
@@ -101,8 +112,5 @@ def _find_in_hugo(code: re.Match[str], start: int, pictures: Pictures) -> None:
         if src[1][0] == '"':
             target = re.sub(r"\\(.)", r"\1", target)
         pictures.add(Form.HUGO, offset + at, offset + end, target)
-    elif any(names_image(word) for word in re.split(r"[\s\"'`=]+", code["args"])):
-        pictures.leave(
-            start + code.start(),
-            Message("{text} is no shortcode that imghost knows", {"text": shortened(code[0])}),
-        )
+    else:
+        _leave_unknown(code, start, pictures)

@@ -13,20 +13,24 @@ from imghost.transport.web import Reply, Request, leaves_machine
 if TYPE_CHECKING:
     import ssl
 
-    from imghost.transport.dial import Call
+    from imghost.transport.dial import Call, Resolve
 
 
 class Http:
     """Sends requests for one host, each over a connection of its own: none kept can be stale.
 
     `timeout_s` bounds a whole exchange, whatever the peer does. `proxy`: "" the system's,
-    "direct", or a URL; this machine itself is never asked through one. Safe from several
-    threads at once; costs nothing before the first request.
+    "direct", or a URL; this machine itself is never asked through one. `resolve` looks names up
+    instead of the system. Safe from several threads at once; costs nothing before the first
+    request.
     """
 
-    def __init__(self, *, timeout_s: float, proxy: str = "") -> None:
+    def __init__(
+        self, *, timeout_s: float, proxy: str = "", resolve: Resolve | None = None
+    ) -> None:
         self._timeout_s = timeout_s
         self._proxy = proxy
+        self._resolve = resolve
         self._lock = threading.Lock()
         self._calls: set[Call] = set()
         self._closed = False
@@ -58,9 +62,9 @@ class Http:
 
     @contextlib.contextmanager
     def _call(self, timeout_s: float, max_bytes: int) -> Iterator[Call]:
-        from imghost.transport.dial import Call
+        from imghost.transport.dial import Call, addresses
 
-        with Call(timeout_s, max_bytes) as call:
+        with Call(timeout_s, max_bytes, self._resolve or addresses) as call:
             with self._lock:
                 self._calls.add(call)
                 if self._closed:

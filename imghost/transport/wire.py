@@ -107,13 +107,17 @@ def _masked(body: bytes, secrets: tuple[Secret, ...]) -> bytes:
 
 def _prepared(request: Request, cookie_line: str, call: Call) -> PreparedRequest:
     form = request.body if isinstance(request.body, Form) else None
-    prepared = requests.Request(
+    asked = requests.Request(
         request.method,
         request.url,
         {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **request.headers},
         data={k: _plain(v) for k, v in form.fields.items()} if form else request.body,
         files={"file": (form.file_name, form.data, form.mime_type)} if form else None,
-    ).prepare()
+    )
+    try:
+        prepared = asked.prepare()
+    except ValueError as exc:  # of other schemes it does not look at what follows
+        raise requests.exceptions.InvalidURL(str(exc)) from exc
     if cookie_line:  # requests' own cookies may be quoted
         prepared.headers["Cookie"] = cookie_line
     if isinstance(prepared.body, bytes):

@@ -136,6 +136,9 @@ class MenuMaker:
     def _problems(self, shown: Shown) -> Iterator[Item]:
         if shown.problem:
             yield Item("problem", self._say(shown.problem), None, enabled=False)
+        if shown.broken:
+            text = self._say("Links that do not work: {count}", count=shown.broken)
+            yield Item("broken", text, partial(self._clicks.open_page, "/?state=broken"))
 
     # -- what counts for the next picture
 

@@ -21,6 +21,7 @@ RECENT = 10
 LEFT_ALONE = 10
 WAITING = 15
 FAILED = 10
+_BROKEN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,10 @@ class Shown:
 
     `changes_at`: when it pauses or resumes by itself. `target` is where the next picture goes.
     `choices` is None while the config is wrong, which is the `problem`. `sent` counts since the
-    start. `login` is the host that wants one, "" if none does; `account` is who is logged in where
-    one is needed; `has_trouble`: something failed since the start, or waits for a host that does
-    not answer. The lists are the latest or the first of their kind, `counts` tells of how many.
-    Times are in seconds since the epoch.
+    start, `broken` the links that do not work. `login` is the host that wants one, "" if none does;
+    `account` is who is logged in where one is needed; `has_trouble`: something failed or a link
+    broke since the start, or a host does not answer. The lists are the latest or the first of their
+    kind, `counts` tells of how many. Times are in seconds since the epoch.
     """
 
     pause_reason: Message | None
@@ -51,6 +52,7 @@ class Shown:
     choices: Choices | None
     problem: Message | None
     sent: int
+    broken: int
     counts: Mapping[State, int]
     recent: tuple[Record, ...]
     left_alone: tuple[LeftAlone, ...]
@@ -97,6 +99,7 @@ class Look:
             choices,
             problem,
             journal.done_after(self._first),
+            journal.count_broken(),
             journal.unsettled(),
             tuple(journal.latest_done(RECENT)),
             tuple(reversed(left_alone)),
@@ -104,7 +107,9 @@ class Look:
             failed,
             wants_login(self._app),
             self._app.account,
-            any(record.id > self._first for record in failed) or self._waits_for_a_host(),
+            any(record.id > self._first for record in failed)
+            or self._waits_for_a_host()
+            or any(record.id in watcher.lost.ids for record in journal.broken(_BROKEN)),
             watcher.can_put_back,
             time.time(),
         )

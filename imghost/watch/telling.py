@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from imghost.config import Config
+from imghost.config import ChimeConfig, Config
 from imghost.desktop.assets import asset
 from imghost.desktop.notify import Button, Notice
 from imghost.models import Message
@@ -131,9 +131,8 @@ class Teller:
         """Let it be heard that something succeeded or failed."""
         chime = self._config().chime
         if chime.enabled:
-            chosen = _sound(chime.failed if failed else chime.done)
-            own = asset("failed.wav" if failed else "done.wav")
-            self._play(chosen if chosen and chosen.is_file() else own, chime.volume)
+            sound = _heard(chime.failed, "failed.wav") if failed else done_sound(chime)
+            self._play(sound, chime.volume)
 
     def problems(self) -> list[Message]:
         """What of the config keeps it from being heard as the user wants it."""
@@ -182,6 +181,16 @@ class Teller:
         else:
             text = self.say("{count} questions at once; imghost status lists them", count=count)
             yield Notice(first.title, text)
+
+
+def done_sound(chime: ChimeConfig) -> Path:
+    """What is heard when a link is ready."""
+    return _heard(chime.done, "done.wav")
+
+
+def _heard(chosen: str, own: str) -> Path:
+    sound = _sound(chosen)
+    return sound if sound and sound.is_file() else asset(own)
 
 
 def _sound(chosen: str) -> Path | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from imghost.app import App
 from imghost.config import Config
 from imghost.errors import ConfigError
-from imghost.models import Message, Record
+from imghost.models import Message
 from imghost.report import Watching
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind
@@ -23,6 +23,7 @@ from imghost.watch.finding import Finder
 from imghost.watch.giving import CLIPBOARD, Giver
 from imghost.watch.intake import Find, Intake
 from imghost.watch.login_news import LoginNews
+from imghost.watch.lost_links import LostLinks
 from imghost.watch.pausing import BY_USER, LOCKED, Followed, Turn
 from imghost.watch.surroundings import Surroundings, Takers
 from imghost.watch.telling import Topic
@@ -65,6 +66,7 @@ class Watcher:
         self._placing = threading.Lock()
         self.in_place = threading.Event()
         self.changed: Callable[[], None] = nobody_is_told
+        self.lost = LostLinks(teller, self.wake)
         self._bursts = Bursts()
         self._giver = Giver(lambda: self.board, teller, lambda: app.config, app.store)
         self._folders = Folders(
@@ -143,14 +145,6 @@ class Watcher:
             self._followed.began()
         self._pause.is_locked = is_locked
         self.wake()
-
-    def link_lost(self, record: Record) -> None:
-        """A link does not work: it does not answer, or with another picture."""
-        told = Message(
-            "{name}: {url}; the picture is kept, and imghost retry {id} sends it again",
-            {"name": record.name, "url": record.url, "id": record.id},
-        )
-        self._teller.tell(Topic.LOST, told)
 
     def put_back(self) -> None:
         """Put back the picture that a link replaced. Raises SourceError."""

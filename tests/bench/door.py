@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import socket
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
 
+from tests.bench import picgo
 from tests.bench.host import slow_host
 from tests.bench.measure import IMGHOST, Row, environment
 from tests.bench.screens import screenshot
@@ -33,20 +33,6 @@ _HEARTBEATS = 20
 _START_S = 20.0
 _SCREEN = {"width_px": 1920, "height_px": 1080}
 _LARGE = {"width_px": 3840, "height_px": 3000}  # some 2 MB
-_PACKAGES = ("picgo", "picgo-plugin-web-uploader")
-
-_PICGO = """
-const { PicGo } = require('picgo')
-const [folder, port, host] = process.argv.slice(2)
-const picgo = new PicGo(folder + '/config.json')
-picgo.setConfig({
-  picBed: {
-    current: 'web-uploader', uploader: 'web-uploader',
-    'web-uploader': { url: host + '/upload', paramName: 'file', jsonPath: 'data.location' }
-  }
-})
-picgo.server.listen(Number(port), '127.0.0.1', true)
-"""
 
 
 @dataclass(frozen=True)
@@ -89,9 +75,7 @@ def bench_door(root: Path) -> Iterator[Row]:
     """Uploads by path, the same again, many at once, and a heartbeat among slow connections."""
     with slow_host(DELAY_S) as host, _imghost(root / "beats", host) as ours:
         yield from _heartbeats(ours)
-    if not _installed(root / "picgo"):
-        yield Row("beside PicGo's own server", "left out: no Node, or no packages")
-        return
+    packages = picgo.installed()
     large = [_written(root, n, **_LARGE) for n in range(1 + _RUNS)]
     screens = [_written(root, n, **_SCREEN) for n in range(1000, 1001 + _MANY)]
     for delay_s in (DELAY_S, 0.0):
@@ -99,12 +83,12 @@ def bench_door(root: Path) -> Iterator[Row]:
             yield Row("at a host that takes", f"{delay_s * 1000:.0f} ms")
             with (
                 _imghost(root / f"one-{delay_s}", host) as ours,
-                _picgo(root / "picgo", host) as its,
+                _picgo(packages, host) as its,
             ):
                 yield from _by_path(ours, its, large, judged=delay_s > 0)
             with (
                 _imghost(root / f"many-{delay_s}", host) as ours,
-                _picgo(root / "picgo", host) as its,
+                _picgo(packages, host) as its,
             ):
                 yield from _many(ours, its, screens, judged=delay_s > 0)
 
@@ -193,24 +177,12 @@ def _imghost(folder: Path, host: str) -> Iterator[Server]:
 @contextmanager
 def _picgo(folder: Path, host: str) -> Iterator[Server]:
     port = _free_port()
-    command = ["node", "server.js", str(folder), str(port), host]
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    command = picgo.server_command(folder, host, port)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             yield _answering(Server(port, process.pid))
         finally:
             process.terminate()
-
-
-def _installed(folder: Path) -> bool:
-    """Whether PicGo's packages are in the folder, which has them installed if that can be done."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        return False
-    folder.mkdir()
-    (folder / "server.js").write_text(_PICGO)
-    command = ["npm", "install", "--no-fund", "--no-audit", *_PACKAGES]
-    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
 def _answering(server: Server) -> Server:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
 import statistics
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from tests.bench.measure import IMGHOST, Row, environment
+from tests.bench.daemons import daemon
+from tests.bench.journals import MANY, fill
+from tests.bench.measure import IMGHOST, Row, environment, median_run
 from tests.bench.screens import screenshot
 from tests.fakes.many import copy_rows
 
-MANY = 100_000
 RUNS = 25
 _PAGES = (
     ("its first page", "/", 100),
@@ -29,6 +28,12 @@ _PAGES = (
     ("  one bucket", "/?host=local&bucket=album", 100),
 )
 
+_COMMANDS = (
+    ("imghost history, the last ones", ("history",)),
+    ("  a word that one upload has", ("history", "004095")),
+    ("  two words that none has", ("history", "zebra", "crossing")),
+)
+
 
 def bench_gallery(root: Path) -> Iterator[Row]:
     """Whole answers over HTTP, the first of each not counted."""
@@ -38,17 +43,32 @@ def bench_gallery(root: Path) -> Iterator[Row]:
     config.write_text(json.dumps({"server": {"port": 0}}))
     picture = root / "a.png"
     picture.write_bytes(screenshot(1))
-    with _serving(environ):
+    with daemon(environ, "serve"):
         subprocess.run([*IMGHOST, "upload", picture], env=environ, check=True, capture_output=True)
     copy_rows(root / "home" / "data" / "journal.db", MANY - 1)
-    with _serving(environ) as port:
+    with daemon(environ, "serve") as server:
         for what, path, most_ms in _PAGES:
-            took = statistics.median(_took_ms(port, path) for _ in range(RUNS))
+            took = statistics.median(_took_ms(server.port, path) for _ in range(RUNS))
             floor, met = (f"< {most_ms} ms", took < most_ms) if most_ms else ("", None)
             yield Row(f"gallery of {MANY:,}: {what.strip()}", f"{took:.0f} ms", floor, met=met)
-        first = _took_ms(port, "/gallery/thumbnail/1")
-        again = statistics.median(_took_ms(port, "/gallery/thumbnail/1") for _ in range(RUNS))
+        first = _took_ms(server.port, "/gallery/thumbnail/1")
+        again = statistics.median(
+            _took_ms(server.port, "/gallery/thumbnail/1") for _ in range(RUNS)
+        )
         yield Row("  a thumbnail, drawn; again", f"{first:.0f} ms; {again:.1f} ms")
+
+
+def bench_history(root: Path) -> Iterator[Row]:
+    """The history in a terminal with 100,000 uploads: whole commands, no daemon."""
+    fill(root / "home", MANY)
+    environ = environment(root / "home")
+    for what, words in _COMMANDS:
+        took = median_run(partial(_command, *words), environ, RUNS)
+        yield Row(what, f"{took.wall_s * 1000:.0f} ms")
+
+
+def _command(*words: str) -> tuple[str, ...]:
+    return (*IMGHOST, *words)
 
 
 def _took_ms(port: int, path: str) -> float:
@@ -62,16 +82,3 @@ def _took_ms(port: int, path: str) -> float:
     if answer.status != http.client.OK:
         raise RuntimeError(f"{path}: {answer.status}")
     return took
-
-
-@contextmanager
-def _serving(environ: dict[str, str]) -> Iterator[int]:
-    with subprocess.Popen(
-        [*IMGHOST, "serve"], env=environ, stderr=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stderr
-        url = re.search(r"http://[\w.:]+", server.stderr.readline())
-        try:
-            yield (urlsplit(url[0]).port or 0) if url else 0
-        finally:
-            subprocess.run([*IMGHOST, "stop"], env=environ, check=True, capture_output=True)

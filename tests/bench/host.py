@@ -36,6 +36,8 @@ class _Handler(socketserver.BaseRequestHandler):
                 missing -= len(piece)
             time.sleep(self.server.takes_s)
             self.request.sendall(self._answer(start))
+            if not self.server.keeps:
+                return
 
     def _answer(self, start: bytes) -> bytes:
         named = _FILE.search(start)
@@ -45,13 +47,15 @@ class _Handler(socketserver.BaseRequestHandler):
             sha1 = hashlib.sha1(sha1.encode()).hexdigest()
         link = f"http://{self.server.address}/bfs/openplatform/{sha1}.{ending}"
         told = f'{{"code":0,"message":"0","data":{{"location":"{link}","etag":"{sha1}"}}}}'
+        ends = "" if self.server.keeps else "\r\nConnection: close"
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(told)}"
-        return f"{head}\r\n\r\n{told}".encode()
+        return f"{head}{ends}\r\n\r\n{told}".encode()
 
 
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     takes_s = 0.0
+    keeps = True
 
     @property
     def address(self) -> str:
@@ -60,10 +64,13 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def slow_host(takes_s: float) -> Iterator[str]:
-    """A running host that takes so long for each upload; its address."""
+def slow_host(takes_s: float, *, keeps: bool = True) -> Iterator[str]:
+    """A running host that takes so long for each upload, and keeps connections; its address.
+
+    `picgo upload` does not end before its connection does.
+    """
     with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.takes_s = takes_s
+        server.takes_s, server.keeps = takes_s, keeps
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

@@ -16,7 +16,7 @@ _CONNECTIONS = 16
 
 def requests_per_s(url: str) -> float:
     """Requests a second that are answered 200, over kept connections."""
-    _get(url)
+    get(url)
     if wrk := shutil.which("wrk"):
         told = subprocess.run(
             [wrk, "-t1", f"-c{_CONNECTIONS}", f"-d{_SECONDS}s", url],
@@ -54,9 +54,12 @@ def _by_threads(url: str) -> float:
     return sum(counts) / _SECONDS
 
 
-def _get(url: str) -> None:
+def get(url: str) -> None:
+    """Ask for it once. Raises RuntimeError unless it is there."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc)
     connection.request("GET", parts.path)
-    assert connection.getresponse().read()
+    answer = connection.getresponse()
+    if not answer.read() or answer.status != http.client.OK:
+        raise RuntimeError(f"{url}: {answer.status}")
     connection.close()

@@ -34,6 +34,14 @@ class Row:
     met: bool | None = None
 
 
+class LeftOut(Exception):
+    """Something that cannot be measured here, and why."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, why)
+        self.what, self.why = what, why
+
+
 _WRAPPER = """
 import os, sys, time
 null = os.open(os.devnull, os.O_RDWR)
@@ -87,11 +95,16 @@ def median_s(work: Callable[[], object], runs: int) -> float:
     return statistics.median(times)
 
 
-def print_table(rows: Sequence[Row]) -> None:
-    """The figures, what was asked for, and whether it was met."""
-    for row in rows:
-        verdict = "" if row.met is None else "met" if row.met else "NOT MET"
-        sys.stdout.write(f"{row.what:<58} {row.figure:>16} {row.floor:>14}  {verdict}\n")
+def compared(what: str, took_s: float, most_s: float) -> Row:
+    """A time beside the longest that is asked for."""
+    figure, floor = f"{took_s * 1000:.0f} ms", f"<= {most_s * 1000:.0f} ms"
+    return Row(what, figure, floor, met=took_s <= most_s)
+
+
+def print_row(row: Row) -> None:
+    """What was measured, the figure, what was asked for, and whether it was met."""
+    verdict = "" if row.met is None else "met" if row.met else "MISSED"
+    sys.stdout.write(f"{row.what:<62} {row.figure:>14} {row.floor:>12}  {verdict}".rstrip() + "\n")
     sys.stdout.flush()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,14 +13,14 @@ from typing import Any
 from dbus_fast.aio import MessageBus
 
 from imghost.desktop.bus import call
-from imghost.keep.database import Database
-from tests.bench.measure import IMGHOST, Row, cpu_s, environment, memory_mb
+from tests.bench.daemons import Daemon, daemon
+from tests.bench.journals import MANY, fill
+from tests.bench.measure import Row, cpu_s, environment, memory_mb
 from tests.fakes.buses import on_bus, running_bus
 from tests.fakes.loop import Loop, running_loop
 from tests.fakes.notifier_watcher import MENU, MENU_PATH, NotifierWatcher, notifier_watcher
 from tests.fakes.program import eventually
 
-UPLOADS = 100_000
 OPENINGS = 30
 IDLE_S = 20.0
 _LIBDBUSMENU = ["type", "label", "visible", "enabled", "children-display", "accessible-desc"]
@@ -29,7 +28,7 @@ _LIBDBUSMENU = ["type", "label", "visible", "enabled", "children-display", "acce
 
 def bench_tray(root: Path) -> Iterator[Row]:
     """The menu of somebody with 100,000 uploads, as panels with libdbusmenu open it."""
-    fill(root / "home", UPLOADS)
+    fill(root / "home", MANY)
     folder = root / "bus"
     folder.mkdir()
     with running_loop() as loop, running_bus(folder) as address:
@@ -44,37 +43,11 @@ def bench_tray(root: Path) -> Iterator[Row]:
             took_ms = _openings_ms(loop, bus, watcher)
             idle, used_mb = _idle(process.pid)
     median, slowest = statistics.median(took_ms), max(took_ms)
-    yield Row(
-        f"the menu opens, {UPLOADS:,} uploads", f"{median:.1f} ms", "< 50 ms", met=slowest < 50
-    )
+    yield Row(f"the menu opens, {MANY:,} uploads", f"{median:.1f} ms", "< 50 ms", met=slowest < 50)
     yield Row("  the slowest of 30, with another menu each time", f"{slowest:.1f} ms")
     more_mb = used_mb - less_mb
     yield Row("  memory that the tray adds (Pss)", f"{more_mb:.1f} MB", "< 12 MB", met=more_mb < 12)
     yield Row("  CPU-s a minute, idle, with and without it", f"{idle:.3f} {without:.3f}")
-
-
-def fill(home: Path, uploads: int) -> None:
-    """A journal as somebody has it after so many uploads."""
-    db = Database(home / "data" / "journal.db")
-    try:
-        with db.changing() as connection:
-            connection.executemany(
-                "INSERT INTO uploads (original, sha256, sha1, host, bucket, name, origin, format,"
-                " width_px, height_px, frames, size_bytes, state, url, key, created_at, alive)"
-                " VALUES (?, ?, ?, 'local', ?, ?, 'clipboard', 'png', 1280, 720, 1, 90000, 'done',"
-                " ?, ?, ?, 'alive')",
-                (_row(n) for n in range(uploads)),
-            )
-    finally:
-        db.close()
-
-
-def _row(n: int) -> tuple[object, ...]:
-    sha256, sha1 = f"{n:064x}", f"{n:040x}"
-    bucket = ("images", "album", "blog")[n % 3]
-    url = f"http://127.0.0.1:36677/bfs/{bucket}/{sha1}.png"
-    name = f"Screenshot {n:06}.png"
-    return sha256, sha256, sha1, bucket, name, url, f"{sha1}.png", 1.7e9 + n * 60
 
 
 def _openings_ms(loop: Loop, bus: MessageBus, watcher: NotifierWatcher) -> list[float]:
@@ -110,22 +83,10 @@ def _idle(pid: int) -> tuple[float, float]:
 
 
 @contextmanager
-def _watching(
-    root: Path, environ: Mapping[str, str], *words: str
-) -> Iterator[subprocess.Popen[str]]:
-    environ = environment(root / "home") | dict(environ)
+def _watching(root: Path, environ: Mapping[str, str], *words: str) -> Iterator[Daemon]:
     config = root / "home" / "config" / "config.json"
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text('{"server": {"port": 0}, "chime": {"enabled": false}}')
-    with subprocess.Popen(
-        [*IMGHOST, "watch", "--no-clipboard", *words],
-        env=environ,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as watcher:
-        assert watcher.stderr
-        assert "watching at" in watcher.stderr.readline()
-        try:
-            yield watcher
-        finally:
-            subprocess.run([*IMGHOST, "stop"], env=environ, check=True, capture_output=True)
+    environ = environment(root / "home") | dict(environ)
+    with daemon(environ, "watch", "--no-clipboard", *words) as watcher:
+        yield watcher

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 import statistics
-import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from tests.bench.daemons import Daemon, daemon
 from tests.bench.host import slow_host
-from tests.bench.measure import IMGHOST, Row, cpu_s, environment, memory_mb
+from tests.bench.measure import Row, cpu_s, environment, memory_mb
 from tests.bench.screens import screenshot
 from tests.fakes import bilibili
 from tests.fakes.x11 import Client, Requestor, xvfb
@@ -110,7 +110,7 @@ def bench_flood(root: Path) -> Iterator[Row]:
 @contextmanager
 def _watching(
     root: Path, display: str, config: Mapping[str, object] | None = None
-) -> Iterator[subprocess.Popen[str]]:
+) -> Iterator[Daemon]:
     home = root / "home"
     environ = environment(home) | {
         "DISPLAY": display,
@@ -121,15 +121,8 @@ def _watching(
     (home / "config").mkdir(parents=True, exist_ok=True)
     quiet: dict[str, object] = {"server": {"port": 0}, "chime": {"enabled": False}}
     (home / "config" / "config.json").write_text(json.dumps(quiet | dict(config or {})))
-    with subprocess.Popen(
-        [*IMGHOST, "watch"], env=environ, stderr=subprocess.PIPE, text=True
-    ) as watcher:
-        assert watcher.stderr
-        assert "watching at" in watcher.stderr.readline()
-        try:
-            yield watcher
-        finally:
-            subprocess.run([*IMGHOST, "stop"], env=environ, check=True, capture_output=True)
+    with daemon(environ, "watch") as watcher:
+        yield watcher
 
 
 def _link_ms(display: str, formats: Mapping[str, bytes]) -> float:

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import hashlib
 import json
+import math
 import re
 import socket
 import struct
@@ -95,7 +96,9 @@ class FakeBilibili:
     """The server. `answers` are used up first; then uploads are judged by what they hold.
 
     `login` gives other cookies, which then are the only ones that count. `uploads` and `fetches`
-    (path, Referer) tell what was asked; `images` what is stored, by path.
+    (path, Referer) tell what was asked; `images` what is stored, by path. While it is `down` its
+    image server ends connections without an answer; it has no good one for the paths in `broken`,
+    and drops each image after `lives_s`, by the `passed_s` that tests count.
     """
 
     def __init__(
@@ -104,6 +107,11 @@ class FakeBilibili:
         self.sessdata = sessdata
         self.bili_jct = bili_jct
         self.delay_s = 0.0
+        self.down = False
+        self.broken: set[str] = set()
+        self.lives_s = math.inf
+        self.passed_s = 0.0
+        self.stored_at: dict[str, float] = {}
         self.answers: deque[Answer] = deque()
         self.login = FakeLogin()
         self.uploads: list[Upload] = []
@@ -160,6 +168,7 @@ class FakeBilibili:
         path = f"/bfs/{upload.text('bucket')}/{sha1}.{file.file_name.rpartition('.')[2]}"
         with self.lock:
             self.images[path] = (file.content_type, file.data)
+            self.stored_at[path] = self.passed_s
         data = {"location": f"http://{host}{path}", "etag": sha1, "object_metas": {}}
         return Answer(body=_api(0, "0", data))
 
@@ -213,8 +222,13 @@ class _Handler(BaseHTTPRequestHandler):
         with fake.lock:
             fake.fetches.append((path, referer))
             link, style = split_style(path)
-            stored = fake.images.get(link)
-        if referer and not re.match(r"https?://([^/]*\.)?bilibili\.com(/|$)", referer):
+            age_s = fake.passed_s - fake.stored_at.get(link, fake.passed_s)
+            stored = fake.images.get(link) if age_s < fake.lives_s else None
+        if fake.down:
+            self._reset()
+        elif path in fake.broken:
+            self._send(Answer(status=500, body=b""))
+        elif referer and not re.match(r"https?://([^/]*\.)?bilibili\.com(/|$)", referer):
             self._send(Answer(status=403, body=b"403 Forbidden"))
         elif stored is None:
             self._send(Answer(status=404, body=b"<Error><Code>NoSuchKey</Code></Error>"))

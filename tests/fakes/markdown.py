@@ -71,9 +71,8 @@ def pictures(text: str) -> set[str]:
     return {source for token in _shown(JUDGE.parse(text)) for source in _sources(token) if source}
 
 
-def outline(text: str) -> list[tuple[str, ...]]:
-    """All that the judge sees in a text, but not where pictures lead, nor links to them."""
-    shown = pictures(text)
+def outline(text: str, shown: Collection[str]) -> list[tuple[str, ...]]:
+    """All that the judge sees in a text, but not where it leads to what is shown."""
     return [_outlined(token, shown) for token in _all(JUDGE.parse(text))]
 
 

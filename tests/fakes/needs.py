@@ -22,6 +22,7 @@ NEEDS = {
     "test_clipboard_x11_owning": (*X11, "xsel"),
     "test_copying": (*DESKTOP, *WAYLAND),
     "test_login_terminal": ("Xvfb", "xterm", "zbarimg"),
+    "test_doctor_desktop": (*X11, "dbus-daemon", *WAYLAND, *SOUND),
     "test_notify": ("dbus-daemon",),
     "test_notify_dunst": ("Xvfb", "dbus-daemon", "dunst", "dunstctl"),
     "test_screen_lock": ("dbus-daemon",),

@@ -16,13 +16,16 @@ from imghost.models import State
 _IDS = 1 << 53
 _MAX_IDS = 500
 _MAX_WORDS = 20
+BROKEN = "broken"
+"""The state of what has a link that does not work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """The gallery's search form as it was filled in; what makes no sense there is as if empty.
 
-    `since` and `until` are days, YYYY-MM-DD, both of them wanted. `before` and `after` are ids.
+    `since` and `until` are days, YYYY-MM-DD, both of them wanted. `state` is one of State, or
+    BROKEN. `before` and `after` are ids.
     """
 
     words: str = ""
@@ -64,7 +67,8 @@ class Search:
             until,
             self.host,
             self.bucket,
-            State(self.state) if self.state else None,
+            State(self.state) if self.state in {*State} else None,
+            broken=self.state == BROKEN,
         )
 
     def link(self, *, before: int = 0, after: int = 0) -> str:
@@ -128,7 +132,7 @@ def _id_or_none(text: str) -> int:
 
 
 def _state(text: str) -> str:
-    return text if text in {*State} else ""
+    return text if text in {*State, BROKEN} else ""
 
 
 def _day(text: str) -> str:

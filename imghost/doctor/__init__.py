@@ -1,0 +1,1 @@
+"""Trying everything that imghost needs, and what to do where it fails: one trial, one function."""
