@@ -127,6 +127,8 @@ class Machine(RuleBasedStateMachine):
     @rule(data=pictures, process=processes, error=failures())
     def upload(self, data: bytes, process: int, error: HostError | None) -> None:
         """A command brings a picture, and has no time to try twice."""
+        if _sent(data) in map(self._sent_by, self.claimed[process]):
+            return  # it would wait for the thread that has claimed it
         sender, before = self.senders[process], self.rows.get(_sent(data))
         others_have_it = before and before.state is State.UPLOADING
         has_link = before and before.state is State.DONE and not before.is_dead
