@@ -141,7 +141,9 @@ class App:
     def kept(self) -> Kept:
         """What an archive is made of, and what one is brought into."""
         learner = Learner(self._journal_file.db, FRESH_S)
-        return Kept(self.store, self.journal, learner, self.dirs.local, self.owner.tmp)
+        return Kept(
+            self.store, self.journal, learner, self.dirs.local, self.dirs.posts, self.owner.tmp
+        )
 
     def serve_at(self, base_url: str) -> None:
         """The embedded server answers at another address from now on."""

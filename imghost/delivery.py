@@ -117,7 +117,9 @@ class Delivery:
             is_ours = self._journal.owner_of(record_id) == self._owner
             if self._outbox.pause(_POLL_S) or (self._clock() >= self._until and not is_ours):
                 break
-            if not is_ours:
+            if is_ours:
+                self._outbox.tidy()  # whoever had it may have given up
+            else:
                 self._reap()
         return state
 

@@ -147,18 +147,29 @@ class Pipeline:
         self._write_slips(record)
         return Accepted(record, record.name, known=True)
 
-    def send(self, record: Record, image: Image | None, answered: Callable[[], None]) -> Record:
+    def to_send(self, record: Record) -> tuple[Record, Image | None]:
+        """A claimed row and what is to be sent for it; None if it is another sender's, after all.
+
+        Raises ImageError or MachineError if the image cannot be had.
+        """
+        if image := self._kept_image(record):
+            return record, image
+        original = self._store.read(record.original)
+        recipe = self._recipe(Order(record.target, self.config.link.format))
+        made = self._prepare(original, record.name, recipe)
+        image, is_ours = made.image, True
+        if image.sha256 != record.sha256 or not record.format:
+            record, is_ours = self._journal.replace_image(record.id, self._owner, image, made.notes)
+        return record, image if is_ours else None
+
+    def send(self, record: Record, image: Image, answered: Callable[[], None]) -> Record:
         """Try once to bring a claimed row's image to its host; the finished row.
 
         A row that is not finished then is another sender's, as it turned out. `answered` is called
         once the host has the image, before that is written down.
 
-        Raises HostError as the host does, ImageError or MachineError if the image cannot be had.
+        Raises HostError as the host does, MachineError.
         """
-        if image is None:
-            record, image, is_ours = self._image_of(record)
-            if not is_ours:
-                return record
         stored = self.hosts(record.host).upload(image, record.bucket)
         answered()
         done = self._journal.done(record.id, self._owner, stored)
@@ -272,20 +283,6 @@ class Pipeline:
             record.sha256,
             record.name,
         )
-
-    def _image_of(self, record: Record) -> tuple[Record, Image, bool]:
-        if image := self._kept_image(record):
-            return record, image, True
-        order = Order(record.target, self.config.link.format)
-        prepared = self._prepare(
-            self._store.read(record.original), record.name, self._recipe(order)
-        )
-        if prepared.image.sha256 != record.sha256 or not record.format:
-            record, is_ours = self._journal.replace_image(
-                record.id, self._owner, prepared.image, prepared.notes
-            )
-            return record, prepared.image, is_ours
-        return record, prepared.image, True
 
     def _write_slips(self, record: Record) -> None:
         for original in self._journal.originals_of(record.id):

@@ -24,6 +24,7 @@ from imghost.keep.copies import Copies
 from imghost.keep.learning import IMPORTED, Lesson
 from imghost.models import Alive, Record, State, Target
 from imghost.pipeline import FRESH_S
+from imghost.posts.remembered import links_in_use, remember
 from tests.fakes.archives import FAR, NOW, TARGET, Machine, image, machine
 
 
@@ -295,6 +296,21 @@ def test_copies_of_what_others_host_come_along(here: Machine, there: Machine, pa
     assert there.rows == []
     assert there.bring_in(path).copies == 0
     assert [slip["url"] for slip in there.kept.store.read_slips(image(3).sha256)] == [links[2]]
+
+
+def test_known_posts_come_along(here: Machine, there: Machine, path: Path) -> None:
+    """What they show is not pruned there either, wherever they are."""
+    for side, known in (
+        (here, {"/blog/a.md": ["https://x.example/1"], "/blog/b.md": ["https://x.example/2"]}),
+        (there, {"/blog/b.md": ["https://x.example/3"]}),
+    ):
+        for post, links in known.items():
+            remember(side.kept.posts, side.kept.tmp, [], {Path(post): links})
+    here.add(1)
+    here.export(path)
+    for _ in range(2):
+        assert there.bring_in(path).skips == 0
+        assert links_in_use(there.kept.posts) == {f"https://x.example/{n}" for n in (1, 2, 3)}
 
 
 def test_exporting_while_others_work(here: Machine, there: Machine, path: Path) -> None:

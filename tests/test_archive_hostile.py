@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import math
 import os
 import tarfile
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 from imghost.errors import SourceError
 from imghost.keep.learning import IMPORTED, Lesson
 from imghost.models import State
+from imghost.posts.remembered import links_in_use
 from tests.fakes.archives import FAR, NOW, Forged, Machine, image, machine, row_of
 from tests.test_recovery import DEEP, HOSTILE
 
@@ -36,7 +38,7 @@ def there(tmp_path: Path) -> Iterator[Machine]:
     with machine(tmp_path / "there") as made:
         yield made
         new = {p for p in tmp_path.rglob("*") if made.root not in (p, *p.parents)} - beside
-        assert {p.suffix for p in new} <= {".tar"}
+        assert {p.suffix for p in new} <= {".tar", ".md"}
         check(made)
 
 
@@ -52,7 +54,9 @@ def check(there: Machine) -> None:
         assert str(row.reason)
         assert row.state is State.DONE or row.original in there.originals
     for file in there.all_files():
-        assert file.relative_to(there.root).parts[0] in ("originals", "local")
+        assert file.relative_to(there.root).parts[0] in (
+            *("originals", "local", "posts.json", "posts.lock"),
+        )
         assert not file.is_symlink()
     assert there.add(99, State.ASKING, FAR).id < 10_000
 
@@ -330,8 +334,8 @@ def test_one_picture_does_not_fill_the_disk(there: Machine, tmp_path: Path) -> N
     """It is put into some buckets, not into thousands."""
     places = [f"b{n}/{image(1).sha1}.png" for n in range(5000)]
     forged = Forged().picture(image(1).data).rows(image(1).sha256, row_of(1), local=places)
-    there.bring_in(forged.written(tmp_path / "a.tar"))
-    assert 0 < len(there.files) <= 20
+    imported = there.bring_in(forged.written(tmp_path / "a.tar"))
+    assert (len(there.files), imported.skips) == (20, 4980)
 
 
 @pytest.mark.parametrize("data", [SVG, b"", b"<html>", b"PK\3\4", b"x" * 100_000])
@@ -429,6 +433,22 @@ def test_a_copy_that_cannot_be_true_is_left_out(
     imported = there.bring_in(forged.written(tmp_path / "a.tar"))
     assert (imported.copies, imported.skips) == (0, 2)
     assert there.db.read("SELECT * FROM copies") == []
+
+
+@pytest.mark.parametrize("text", ["", "[", "7", DEEP, '{"a": 7}', '{"a": [7, null]}', "\\xff"])
+def test_posts_that_cannot_be_read_are_none(there: Machine, tmp_path: Path, text: str) -> None:
+    """Whatever is said of posts, no link comes of it that is none."""
+    forged = Forged().add("posts.json", text.encode("latin-1"))
+    there.bring_in(forged.written(tmp_path / "a.tar"))
+    assert links_in_use(there.kept.posts) == set()
+
+
+def test_posts_are_not_looked_for_where_an_archive_says(there: Machine, tmp_path: Path) -> None:
+    """It may name any place; only the links that it tells of are kept."""
+    (tmp_path / "private.md").write_text("![](https://x.example/private.png)")
+    text = json.dumps({str(tmp_path): ["https://x.example/told"], "/": []})
+    there.bring_in(Forged().add("posts.json", text.encode()).written(tmp_path / "a.tar"))
+    assert links_in_use(there.kept.posts) == {"https://x.example/told"}
 
 
 def test_thousands_of_bad_members_are_counted(there: Machine, tmp_path: Path) -> None:

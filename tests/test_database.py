@@ -63,6 +63,41 @@ def test_patience_can_end(db: Database, other: sqlite3.Connection) -> None:
     assert Facts(db).get("a") == "4"
 
 
+def test_who_waits_behind_others_waits_no_longer(
+    db: Database, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All threads that write give up when the first of them does, if another process goes on."""
+    monkeypatch.setattr("imghost.keep.database._BUSY_S", 0.5)
+    monkeypatch.setattr("imghost.keep.database._SLICE_S", 0.01)
+    with ThreadPoolExecutor(6) as pool:
+        begun = time.monotonic()
+        writing = [pool.submit(Facts(db).note, name, "2") for name in "bcdefg"]
+        for one in writing:
+            with pytest.raises(MachineError, match="busy"):
+                one.result(DEADLINE_S)
+    assert time.monotonic() - begun < 2.5
+    assert other.in_transaction
+
+
+def test_threads_that_write_queue(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each begins when the one before has ended, and does not have to look whether it has."""
+    monkeypatch.setattr("imghost.keep.database._SLICE_S", 0.0)
+    opened = threading.Barrier(6)
+
+    def work(name: str) -> None:
+        Facts(db).get(name)
+        opened.wait(DEADLINE_S)
+        for number in range(20):
+            Facts(db).note(name, str(number))
+
+    with ThreadPoolExecutor(5) as pool:
+        working = [pool.submit(work, name) for name in "bcdef"]
+        opened.wait(DEADLINE_S)
+        monkeypatch.setattr("imghost.keep.database._LOOK_S", DEADLINE_S)
+        for one in working:
+            one.result(DEADLINE_S)
+
+
 def test_nothing_is_closed_while_it_is_used(db: Database) -> None:
     """A thread in the middle of a transaction ends it well though all is closed around it."""
     begun, go_on = threading.Event(), threading.Event()

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from imghost.disk import machine_errors, make_private_folder, write_atomically, write_durably
+from imghost.disk import (
+    machine_errors,
+    make_private_folder,
+    write_atomically,
+    write_durably,
+    write_over,
+)
 from imghost.errors import MachineError
 
 
@@ -22,6 +28,17 @@ def test_writes_and_replaces(tmp_path: Path, write: object) -> None:
         write(target, data, tmp)
         assert target.read_bytes() == data
     assert list(tmp.iterdir()) == []
+
+
+def test_writes_over_what_is_there(tmp_path: Path) -> None:
+    """The same file, private, holds the new bytes and nothing behind them."""
+    target = tmp_path / "f"
+    for data in (b"one", b"three" * 1000, b"two"):
+        write_over(target, data)
+        assert target.read_bytes() == data
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    with pytest.raises(MachineError, match="gone"):
+        write_over(tmp_path / "gone" / "f", b"1")
 
 
 def test_is_private_whatever_the_umask(tmp_path: Path) -> None:

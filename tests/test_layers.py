@@ -35,7 +35,7 @@ LAYERS = (
     {"hosts"},
     {"config", "config_file"},
     {"pipeline"},
-    {"gate", "outbox", "delivery"},
+    {"gate", "turns", "outbox", "delivery"},
     {"health", "archive", "server", "open_hosts", "sinks", "posts", "inputs"},
     {
         "app",

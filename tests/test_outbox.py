@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,12 +22,20 @@ from imghost.errors import (
     SourceError,
 )
 from imghost.keep.recovery import JournalFile
-from imghost.models import Alive, State
+from imghost.models import Alive, Record, State
 from imghost.outbox import Outcome
 from tests.fakes.memory_host import MemoryConfig
-from tests.fakes.sender import NOTE, Sender
+from tests.fakes.sender import NOTE, Clock, Sender, prepare
 
 DOWN = HostUnavailable("the host is down")
+
+
+class RealClock(Clock):
+    """The system's."""
+
+    def __call__(self) -> float:
+        """Seconds."""
+        return time.monotonic()
 
 
 @pytest.fixture
@@ -417,6 +427,78 @@ def test_an_unreadable_source_accepts_nothing(sender: Sender) -> None:
         sender.pipeline.accept(Found("command", "a", vanish), sender.order, State.QUEUED)
     assert sender.journal.history() == []
     assert list(sender.store.hashes()) == []
+
+
+def test_a_slot_never_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent next is read while another is on its way: it is at hand when a slot is free."""
+    made = threading.Event()
+
+    def prepared(*given: object) -> object:
+        made.set()
+        return prepare(*given)  # type: ignore[arg-type]  # as they came
+
+    monkeypatch.setattr("tests.fakes.sender.prepare", prepared)
+    with closing(Sender(tmp_path, host_config=MemoryConfig(parallel=1))) as sender:
+        first, second = sender.upload(b"1"), sender.accept(b"halve me")
+        sender.store.drop_outgoing(second.record.sha256)
+        assert sender.outbox.enter(first.record)
+        made.clear()
+        taken = sender.outbox.take()
+        assert taken
+        working = threading.Thread(target=sender.outbox.work, args=(taken,))
+        working.start()
+        assert made.wait(5)
+        assert sender.host.tries == 0
+        sender.outbox.leave(first.record)
+        working.join()
+        assert sender.state(second) is State.DONE
+
+
+@pytest.mark.parametrize("min_gap_s", [0.0, 0.01])
+def test_no_free_slot_is_overlooked(tmp_path: Path, min_gap_s: float) -> None:
+    """Each slot that is freed goes to one who waits, at once, whatever the host's pace."""
+    config = MemoryConfig(parallel=2, min_gap_s=min_gap_s)
+    with closing(Sender(tmp_path, host_config=config, clock=RealClock())) as sender:
+        first, second, *rows = [sender.upload(b"%d" % n).record for n in range(22)]
+        assert sender.outbox.enter(first)
+        assert sender.outbox.enter(second)
+        waiting = threading.Semaphore(0)
+
+        def pass_through(record: Record) -> None:
+            waiting.release()
+            assert sender.outbox.enter(record)
+            sender.outbox.leave(record)
+
+        threads = [threading.Thread(target=pass_through, args=(row,)) for row in rows]
+        for thread in threads:
+            thread.start()
+            waiting.acquire()
+        start = time.monotonic()
+        sender.outbox.leave(first)
+        sender.outbox.leave(second)
+        for thread in threads:
+            thread.join()
+        assert time.monotonic() - start < 2.0  # who is overlooked looks again after so long
+
+
+def test_a_row_that_became_another_waits_as_that_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An original turns out to be what another row sends: if the host is down, that one waits."""
+    made = {b"one": b"same", b"two": b"different"}
+    monkeypatch.setattr(
+        "tests.fakes.sender.prepare", lambda data, *rest: prepare(made[data], *rest)
+    )
+    with closing(Sender(tmp_path)) as sender:
+        two, one = sender.accept(b"two"), sender.accept(b"one")
+        sender.store.drop_outgoing(two.record.sha256)
+        made[b"two"] = b"same"
+        sender.fails(DOWN)
+        taken = sender.outbox.take()
+        assert taken
+        assert str(sender.outbox.work(taken).error) == str(DOWN)
+        (row,) = sender.journal.history()
+        assert (row.id, row.state, str(row.reason)) == (one.record.id, State.QUEUED, str(DOWN))
 
 
 def test_keeps_the_hosts_pace_with_many_callers(tmp_path: Path) -> None:

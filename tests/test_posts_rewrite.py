@@ -15,7 +15,7 @@ from imghost.errors import HostRefused
 from imghost.posts.references import Form, Reference
 from imghost.posts.rewrite import rewrite
 from imghost.posts.scan import scan
-from tests.fakes.markdown import documents, outline, pictures
+from tests.fakes.markdown import documents, outline, pictures, posts
 
 URL = "https://i.example/bfs/a,b(1)&c=_d.png@800w_1e_1c.webp"
 _JUDGED = (Form.MARKDOWN, Form.DEFINITION, Form.HTML)
@@ -71,15 +71,18 @@ def test_leaves_every_other_byte(text: str, line_end: str) -> None:
     assert "".join(back) + after == text
 
 
-@settings(max_examples=200, deadline=None)
-@given(documents())
-def test_twice_is_once(text: str) -> None:
-    """What was rewritten is found again as it is, and rewriting it so changes nothing."""
-    once = rewritten(text)
-    found = scan(once).references
-    assert [one.target for one in found] == [
-        f"https://i.example/{n}.png" for n in range(len(scan(text).references))
+@settings(max_examples=400, deadline=None)
+@given(posts(), st.sampled_from(["\n", "\r\n"]))
+def test_twice_is_once(text: str, line_end: str) -> None:
+    """What was rewritten is found again in its lines, and rewriting it so changes nothing."""
+    text = text.replace("\n", line_end)
+    first, once = scan(text), rewritten(text)
+    again = scan(once)
+    assert [one.target for one in again.references] == [
+        f"https://i.example/{n}.png" for n in range(len(first.references))
     ]
+    assert [one.line for one in again.references] == [one.line for one in first.references]
+    assert again.left == first.left
     assert rewritten(once) == once
 
 

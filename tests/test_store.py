@@ -65,6 +65,20 @@ def test_slips_come_back_and_damaged_ones_are_nothing(store: Store) -> None:
     assert list(store.hashes()) == [SHA256]
 
 
+def test_a_slip_is_the_one_that_was_written_last(store: Store) -> None:
+    """A shorter note takes a longer one's place, also where the longer one's end was not cut."""
+    store.keep(SHA256, DATA)
+    path = store.path(SHA256).with_suffix(".json")
+    long, short = [{"name": "a" * 2000, "id": 1}], [{"name": "b", "id": 2}]
+    store.write_slips(SHA256, long)
+    former = path.read_bytes()
+    store.write_slips(SHA256, short)
+    assert store.read_slips(SHA256) == short
+    written = path.read_bytes()
+    path.write_bytes(written + former[len(written) :])
+    assert store.read_slips(SHA256) == short
+
+
 def test_outgoing_bytes_are_a_help_and_no_promise(store: Store, tmp_path: Path) -> None:
     """What was kept to be sent comes back whole or not at all."""
     store.keep_outgoing(SHA256, DATA)

@@ -12,7 +12,7 @@ from typing import Any
 from zlib import crc32
 
 from imghost.archive.checked import pieces, put
-from imghost.archive.form import END, FILE, FORM, JOURNAL, MANIFEST, PICTURE, ROW, Kept
+from imghost.archive.form import END, FILE, FORM, JOURNAL, MANIFEST, PICTURE, POSTS, ROW, Kept
 from imghost.archive.reading import Member, members, opened
 from imghost.errors import SourceError
 from imghost.hosts.local import place_of
@@ -21,6 +21,7 @@ from imghost.imaging.sniff import format_of
 from imghost.keep.learning import IMPORTED, Lesson
 from imghost.keep.recovery import is_copy
 from imghost.models import Message, State, Target
+from imghost.posts.remembered import remember_links
 
 _MAX_JSON_BYTES = 16_000_000
 _MAX_SAME_FILES = 20
@@ -28,6 +29,7 @@ _MAX_SKIPPED = 100
 _HEAD_BYTES = 4096
 _DAMAGED = Message("the archive's beginning is damaged; nothing was changed: export it again")
 _NOT_READABLE = Message("it cannot be made from its original again")
+_TOO_MANY = Message("the same picture stands in too many buckets")
 _NO_FILE = Message("it is no name of the embedded host's")
 _SAID = {
     Lesson.NO_PICTURE: Message("it was not sent, and its picture is missing"),
@@ -125,6 +127,9 @@ class _Bringing:
             self._rows(member, found[1], int(found[2], 16))
         elif found := FILE.fullmatch(member.name):
             self._local_file(member, found[1], found[2])
+        elif member.name == POSTS:
+            told = member.read(_MAX_JSON_BYTES)
+            remember_links(self._kept.posts, self._kept.tmp, told)
         elif member.name == END:
             self.has_ended = True
         else:
@@ -141,8 +146,11 @@ class _Bringing:
         if self._learn(member.name, original, rows):
             self._unexplained.pop(original, None)
         if self._kept.store.path(original).is_file():
-            for place in _list(told, "local")[:_MAX_SAME_FILES]:
+            places = _list(told, "local")
+            for place in places[:_MAX_SAME_FILES]:
                 self._same_file(original, str(place))
+            for place in places[_MAX_SAME_FILES:]:
+                self.imported.skip(str(place), _TOO_MANY)
 
     def _learn(self, name: str, original: str, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Whether the journal knows of the original by these rows."""

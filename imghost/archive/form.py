@@ -20,7 +20,7 @@ from imghost.keep.store import Store
 
 FORM = 1
 JOURNAL = len(MIGRATIONS)
-MANIFEST, END = "imghost.json", "end.json"
+MANIFEST, POSTS, END = "imghost.json", "posts.json", "end.json"
 PICTURES, ROWS, FILES = "pictures", "journal", "local"
 PICTURE = re.compile(rf"{PICTURES}/[^/]*\.([0-9a-f]{{64}})\.[a-z]+", re.DOTALL)
 ROW = re.compile(rf"{ROWS}/([0-9a-f]{{64}})\.([0-9a-f]{{8}})\.json")
@@ -30,13 +30,15 @@ UNKNOWN_ENDING = "bin"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What goes into an archive and comes out of it; `local` is the embedded host's folder.
+    """What goes into an archive and comes out of it.
 
-    `tmp` takes unfinished files, on the same file system.
+    `local` is the embedded host's folder, `posts` the file of the posts that are known. `tmp` takes
+    unfinished files, on the same file system.
     """
 
     store: Store
     journal: Journal
     learner: Learner
     local: Path
+    posts: Path
     tmp: Path

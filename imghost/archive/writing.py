@@ -23,6 +23,7 @@ from imghost.archive.form import (
     JOURNAL,
     MANIFEST,
     PICTURES,
+    POSTS,
     ROWS,
     UNKNOWN_ENDING,
     Kept,
@@ -97,6 +98,8 @@ class _Writing:
         for names in files_in(self._kept.local):
             if names not in self._same:
                 self._add_local_file(*names)
+        if self._kept.posts.exists():
+            self._add_text(POSTS, self._kept.posts.read_bytes(), now)
         progress(len(originals), len(originals))
         counts = self.exported
         self._add_text(END, _json({"originals": counts.originals, "files": counts.files}), now)

@@ -67,6 +67,7 @@ class Database:
         self._mine = threading.local()
         self._all: list[_Opened] = []
         self._opening = threading.Lock()
+        self._writing = threading.Lock()
         self._patient_until = math.inf
 
     def close(self) -> None:
@@ -90,9 +91,14 @@ class Database:
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that has the write lock from its start: a later one could be refused it."""
-        with self.errors(), self._connected() as db:
-            self._patiently(lambda: db.execute("BEGIN IMMEDIATE"))
+        """A transaction that has the write lock from its start: a later one could be refused it.
+
+        The threads of this process queue for it, which SQLite would have look for it again and
+        again, after longer and longer waits.
+        """
+        until = time.monotonic() + _BUSY_S
+        with self.errors(), self._writing, self._connected() as db:
+            self._patiently(lambda: db.execute("BEGIN IMMEDIATE"), until)
             try:
                 yield db
                 db.execute("COMMIT")
@@ -163,12 +169,12 @@ class Database:
             self._all.append(mine)
         return mine
 
-    def _patiently(self, call: Callable[[], T]) -> T:
+    def _patiently(self, call: Callable[[], T], until: float = 0.0) -> T:
         """What the call gives as soon as no other process is in its way.
 
         In slices, so that the patience can end; and SQLite has none of its own for some calls.
         """
-        until = time.monotonic() + _BUSY_S
+        until = until or time.monotonic() + _BUSY_S
         while True:
             try:
                 return call()
@@ -236,6 +242,6 @@ def _version(db: sqlite3.Connection) -> int:
 
 def _inode(path: Path) -> int:
     try:
-        return path.stat().st_ino
+        return os.stat(path).st_ino  # noqa: PTH116 - for each statement; Path's takes twice as long
     except OSError:
         return 0

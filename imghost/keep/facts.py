@@ -23,6 +23,8 @@ class Facts:
 
     def is_first(self, name: str) -> bool:
         """Whether this is asked for the first time ever, by any process."""
+        if self.get(name):
+            return False
         with self._db.changing() as db:
             added = db.execute("INSERT OR IGNORE INTO facts VALUES (?, 'told')", (name,)).rowcount
         return bool(added)

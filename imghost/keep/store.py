@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from imghost.disk import machine_errors, write_atomically, write_durably
+from imghost.disk import machine_errors, write_atomically, write_durably, write_over
 from imghost.errors import MachineError, SourceError
 
 _HEX = frozenset("0123456789abcdef")
 _SHA256_LENGTH = 64
+_DECODER = json.JSONDecoder()
 
 Slip = Mapping[str, object]
 """One row of the journal as JSON, kept beside its original for the day the journal is lost."""
@@ -46,14 +47,15 @@ class Store:
 
     def write_slips(self, sha256: str, slips: Sequence[Slip]) -> None:
         """Note what the journal says of an original; a failure is no reason to stop."""
-        text = json.dumps(slips, ensure_ascii=False, indent=1)
+        text = json.dumps(slips, ensure_ascii=False)
         with contextlib.suppress(MachineError):
-            write_atomically(self._slips_path(sha256), text.encode(), self._tmp)
+            write_over(self._slips_path(sha256), text.encode())
 
     def read_slips(self, sha256: str) -> list[dict[str, object]]:
         """What was noted of an original; nothing if there is no note or it is damaged."""
         try:
-            slips = json.loads(self._slips_path(sha256).read_bytes())
+            text = self._slips_path(sha256).read_text("utf-8")
+            slips, _ = _DECODER.raw_decode(text)  # behind it may be the end of a former note
         except (OSError, ValueError, RecursionError):
             return []
         return [s for s in slips if isinstance(s, dict)] if isinstance(slips, list) else []

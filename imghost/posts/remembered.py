@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from imghost.disk import write_atomically
@@ -14,6 +14,8 @@ from imghost.posts.using import read_posts
 from imghost.server.asked import UploadOptions
 
 _WAIT_S = 10.0
+
+_Known = dict[str, list[str]]
 
 
 def remember(
@@ -29,11 +31,27 @@ def remember(
     for post, found in links.items():
         place = next((folder for folder in folders if post.is_relative_to(folder)), post)
         new.setdefault(str(place), set()).update(found)
+    _note(file, tmp, lambda known: known | {place: sorted(found) for place, found in new.items()})
+
+
+def remember_links(file: Path, tmp: Path, told: bytes) -> None:
+    """Note the links that the content of another such file tells of, but none of its places.
+
+    Whoever made it could have named any. Raises MachineError.
+    """
+    links = {link for found in _read(told).values() for link in found}
+    nowhere = str(file / "imported")  # below a file there is nothing to be read
+    if links:
+        _note(
+            file, tmp, lambda known: known | {nowhere: sorted(links.union(known.get(nowhere, ())))}
+        )
+
+
+def _note(file: Path, tmp: Path, changed: Callable[[_Known], _Known]) -> None:
     with FileLock(file.with_suffix(".lock")) as lock:
         if not lock.acquire(wait_s=_WAIT_S):
             raise MachineError("another imghost keeps {path} busy; try again", path=str(file))
-        known = _known(file) | {place: sorted(found) for place, found in new.items()}
-        write_atomically(file, json.dumps(known, indent=1).encode(), tmp)
+        write_atomically(file, json.dumps(changed(_known(file)), indent=1).encode(), tmp)
 
 
 def links_in_use(file: Path) -> set[str]:
@@ -51,10 +69,17 @@ def _links(place: str, former: list[str]) -> list[str]:
     return found + former if any(post.problem for post in posts) else found
 
 
-def _known(file: Path) -> dict[str, list[str]]:
+def _known(file: Path) -> _Known:
     try:
-        known = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return _read(file.read_bytes())
+    except OSError:
+        return {}
+
+
+def _read(data: bytes) -> _Known:
+    try:
+        known = json.loads(data)
+    except (ValueError, RecursionError):
         return {}
     return {
         place: [link for link in links if isinstance(link, str)]

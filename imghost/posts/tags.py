@@ -11,7 +11,7 @@ from imghost.posts.references import Form
 
 _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
 _HTML = re.compile(
-    r"<!--.*?(?:-->|\Z)"
+    r"<!--.*?(?:-->|\Z)|<[!?][^>]*+>?"
     r"|<(?P<raw>script|style|textarea)\b.*?(?:</(?P=raw)|\Z)"
     rf"|(?P<tag><(?:img|source)\b(?:[^\"'>]|{_QUOTED})*+>)"
     r"|(?P<template>\{[%{])",

@@ -121,7 +121,8 @@ def machine(root: Path) -> Iterator[Machine]:
     store = Store(root / "originals", root / "outgoing", tmp)
     file = JournalFile(root / "journal.db", store, TARGET)
     file.open(thorough=False)
-    kept = Kept(store, Journal(file.db), Learner(file.db, FRESH_S), root / "local", tmp)
+    local, posts = root / "local", root / "posts.json"
+    kept = Kept(store, Journal(file.db), Learner(file.db, FRESH_S), local, posts, tmp)
     try:
         yield Machine(root, kept, file.db)
     finally:

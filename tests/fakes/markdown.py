@@ -38,10 +38,29 @@ _PIECES = (
     *("\n\n[r]: 20.png\n\n", '\n\n> [q]: <21.png>\n> "t"\n\n', "\n\n[none]:\n\n"),
 )
 
+_TAGS = (
+    *(
+        "![[a.png]]",
+        "![[b c.png|300]]",
+        "![[d.png|a cat|300x200]]",
+        "![[note]]",
+        "|![[e.png\\|30]]|",
+    ),
+    *('{% asset_img left "f g.png" 300 "t" %}', "{% asset_img h.png %}", "{% img /i.png %}"),
+    *('{{< figure title="t" src="j k.png" >}}', "{{% figure src=l.png %}}", "{{< figure src='"),
+    *("{% img ", " %}", "{{< ", " >}}", "{% raw %}", "{% include a.png %}", "![[", "]]", "{", "}"),
+    *("![a]({{ site.url }}/m.png)", "![a](n o.png)", "![a](p.png =3x4)", "{%", "%}", "\n\n", "\n"),
+)
+_HEADS = (
+    *("", "", "---\ncover: a b.png\nphotos: [c.png, 'd.png']\n---\n", "---\ncover: {\n---\n"),
+    *("+++\nimages = ['a.png']\n+++\n", '{"image": "a.png"}\n', "---\n", "{", "+++\n"),
+)
 _OTHERWISE = re.compile(
     r"\A---"  # a front matter is no Markdown
     r"|\]!?\[[^\]]*\["  # a label with brackets in it is none
+    r"|!\[[rR]\]\("  # what is no destination leaves the label
     r"|--->"  # what ends a comment may follow a dash
+    r"|<!\["  # Python's HTML parser takes it for SGML
     r"|(?:[-+*]|[0-9][.)])(?: *\t| {3})"  # less than the list's indent, but four blanks, is text
 )
 """Where the judge does not see what CommonMark 0.31 says, and what we see."""
@@ -53,6 +72,13 @@ def documents() -> st.SearchStrategy[str]:
     """Markdown of all kinds, well formed or not, with line ends as on Unix."""
     pieces = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=30)
     return pieces.map("".join).filter(lambda text: not _OTHERWISE.search(text))
+
+
+def posts() -> st.SearchStrategy[str]:
+    """Posts with a front matter and the tags of generators, well formed or not."""
+    pieces = st.lists(st.sampled_from((*_PIECES, *_TAGS)), max_size=20)
+    texts = st.builds(lambda head, pieces: head + "".join(pieces), st.sampled_from(_HEADS), pieces)
+    return texts.filter(lambda text: not re.search(r"\]\([^)]*!\[", text))
 
 
 def judge() -> MarkdownIt:
