@@ -13,14 +13,14 @@ from imghost.posts.syntax import LABEL, LINK_TAIL, TAG, label_key, plain
 from imghost.posts.tags import find_in_tag, find_in_template
 from imghost.sources.candidates import ENDINGS
 
-_SIGN = re.compile(r"\\.|`+|<|!\[|[\[\]]|\{[%{]", re.DOTALL)
+_SIGN = re.compile(r"\\.|`+|<|!\[|[\[\]]|\{[%{]|%%", re.DOTALL)
 _EMBED = re.compile(r"!\[\[(?P<target>[^\[\]\n|]+?)(?:\\?\|[^\[\]\n]*)?\]\]")
 _ANGLE = re.compile(
     rf"{TAG}|<!--?>|<!--->|<![A-Za-z][^>]*>"
     r"|<[A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\x00-\x20]*>"
     r"|<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?>",
 )
-_LONG = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>"}
+_LONG = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>", "%%": "%%"}  # the last is Obsidian's
 _TEMPLATE = r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}"
 _LOOSE_TAIL = re.compile(
     rf"\([ \t]*(?P<destination>(?:(?:{_TEMPLATE}|[^\n()<>]|\([^\n()]*\))*?"
@@ -74,6 +74,8 @@ class _Prose:
                 return self._after_code(sign, end)
             case "<":
                 return self._after_angle(at)
+            case "%":
+                return self._after_long(at) or end
             case "{":
                 return find_in_template(self._text, at, self._start, self._pictures)
             case "]":
@@ -92,13 +94,17 @@ class _Prose:
         if angle := _ANGLE.match(self._text, at):
             find_in_tag(angle[0], self._start + at, self._pictures)
             return angle.end()
+        return self._after_long(at) or at + 1
+
+    def _after_long(self, at: int) -> int:
+        """Where the comment ends that begins here; 0 if none does."""
         for sign, closing in _LONG.items():
             if self._text.startswith(sign, at) and sign not in self._unclosed:
                 end = self._text.find(closing, at + len(sign))
                 if end >= 0:
                     return end + len(closing)
                 self._unclosed.add(sign)
-        return at + 1
+        return 0
 
     def _after_opening(self, at: int, end: int) -> int:
         embed = _EMBED.match(self._text, at)
