@@ -109,7 +109,7 @@ class Checker:
         seen = Seen(Alive.ALIVE) if own.path else Seen(Alive.DEAD, _GONE)
         if row and own.path:
             seen = examine(row, host, timeout_s=_WHOLE_S)
-        return Checked(link, seen, is_private=not host.is_public)
+        return Checked(link, seen, is_private=not host.is_public or is_inner(link))
 
     def _asked(self, link: str, row: Record | None, referer: str = "") -> Seen:
         """What the link shows. Raises NotPublicError."""
