@@ -150,12 +150,13 @@ def test_a_link_that_is_dead_is_no_new_link() -> None:
     world = World()
 
     def same(_: Use) -> Choice:
-        return Upload(FileInput("x.png"), HERE, dead="https://local/x.png")
+        dead, instead = "https://local/x.png", "--host bilibili"
+        return Upload(FileInput("x.png"), HERE, dead=dead, instead=instead)
 
     (moved,) = world.move(planned([post], same))
     assert world.written == {}
     (told,) = moved.failed
-    assert "--host" in str(told.why)
+    assert "--host bilibili" in str(told.why)
 
 
 def test_a_link_that_stays_the_same_changes_nothing() -> None:
