@@ -72,10 +72,8 @@ class _Prose:
                 return end
             case "`":
                 return self._after_code(sign, end)
-            case "<":
+            case "<" | "%":
                 return self._after_angle(at)
-            case "%":
-                return self._after_long(at) or end
             case "{":
                 return find_in_template(self._text, at, self._start, self._pictures)
             case "]":
@@ -94,17 +92,13 @@ class _Prose:
         if angle := _ANGLE.match(self._text, at):
             find_in_tag(angle[0], self._start + at, self._pictures)
             return angle.end()
-        return self._after_long(at) or at + 1
-
-    def _after_long(self, at: int) -> int:
-        """Where the comment ends that begins here; 0 if none does."""
         for sign, closing in _LONG.items():
             if self._text.startswith(sign, at) and sign not in self._unclosed:
                 end = self._text.find(closing, at + len(sign))
                 if end >= 0:
                     return end + len(closing)
                 self._unclosed.add(sign)
-        return 0
+        return at + 1
 
     def _after_opening(self, at: int, end: int) -> int:
         embed = _EMBED.match(self._text, at)
