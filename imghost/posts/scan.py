@@ -1,6 +1,6 @@
 """Text in, its pictures out.
 
-Our own scanner: markdown-it-py does not tell where in a line a picture stands, and is some twenty
+Our own scanner: markdown-it-py does not tell where in a line a picture stands, and is some eight
 times slower; it is the judge of this one in the tests.
 """
 
