@@ -54,6 +54,7 @@ def _items(options: argparse.Namespace, context: Context, mover: Mover) -> Itera
     from imghost.posts.originals import Originals
     from imghost.posts.post import find_posts
     from imghost.posts.recorded import Recorded
+    from imghost.posts.same_files import SameFiles
     from imghost.posts.using import read_posts
 
     asked = UploadOptions(options.host, options.bucket, "url", options.style, options.wait)
@@ -63,7 +64,8 @@ def _items(options: argparse.Namespace, context: Context, mover: Mover) -> Itera
         pipeline = app.checked_pipeline()
         recorded = Recorded(app.journal, links)
         originals = Originals(pipeline.hosts, recorded, app.copies, app.store, links)
-        select = Migration(pipeline, recorded, originals, remote=options.remote)
+        files = SameFiles(file for post in posts for file in post.files)
+        select = Migration(pipeline, recorded, originals, files, remote=options.remote)
         plan = planned(posts, select)
         for line in mover.lines(app, plan, dry_run=options.dry_run, yes=options.yes):
             if not options.json:

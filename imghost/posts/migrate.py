@@ -14,12 +14,9 @@ from imghost.posts.moving import Choice, Fail, Leave, Replace, Upload
 from imghost.posts.originals import Originals
 from imghost.posts.own_files import OwnFile, OwnFiles
 from imghost.posts.recorded import Recorded
+from imghost.posts.same_files import SameFiles
 from imghost.posts.using import Use
-from imghost.server.asked import (
-    FileInput,
-    RemoteInput,
-    UploadOptions,
-)
+from imghost.server.asked import RemoteInput, UploadOptions
 
 _LOST = Message("its file is gone from this machine, and so is its original")
 
@@ -32,12 +29,19 @@ class Migration:
     """
 
     def __init__(
-        self, pipeline: Pipeline, recorded: Recorded, originals: Originals, *, remote: bool
+        self,
+        pipeline: Pipeline,
+        recorded: Recorded,
+        originals: Originals,
+        files: SameFiles,
+        *,
+        remote: bool,
     ) -> None:
         self._pipeline = pipeline
         self._recorded = recorded
         self._originals = originals
-        self._files = OwnFiles(pipeline.hosts, recorded)
+        self._files = files
+        self._own_files = OwnFiles(pipeline.hosts, recorded)
         self._remote = remote
         self.elsewhere = 0
 
@@ -50,13 +54,13 @@ class Migration:
             case Message() as why:
                 return Fail(why)
             case Path() as path:
-                return Upload(FileInput(str(path)), options)
+                return Upload(self._files(path), options)
             case str(link):
                 return self._of_link(split_style(link)[0], options, any_bucket=not asked.bucket)
 
     def _of_link(self, link: str, options: UploadOptions, *, any_bucket: bool) -> Choice:
         target = Target(options.host, options.bucket)
-        own = self._files.find(link)
+        own = self._own_files.find(link)
         if self._is_there(link, own, target, any_bucket=any_bucket):
             return Leave()
         if not (own or self._remote):
