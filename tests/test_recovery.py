@@ -8,6 +8,7 @@ import os
 import random
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -320,6 +321,18 @@ def test_a_row_that_cannot_be_read_is_made_anew(kept: Kept, change: str, value: 
     _check_rebuilt(Journal(file.db).history()[::-1])
     file.close()
     assert len([p for p in kept.root.iterdir() if ".damaged-" in p.name]) == 1
+
+
+@pytest.mark.parametrize("column", ["original", "name"])
+def test_a_text_that_is_not_utf_8_is_damage(kept: Kept, column: str) -> None:
+    """It is met at the start, or by whoever reads it, and then the row is as it was."""
+    kept.damage(f"{column} = CAST(? AS TEXT)", b"3d96\xff")
+    file = kept.open()
+    with suppress(JournalDamaged):
+        Journal(file.db).history()
+    file.look_after(thorough=True)
+    _check_rebuilt(Journal(file.db).history()[::-1])
+    file.close()
 
 
 def test_a_row_that_cannot_be_read_is_not_changed(kept: Kept) -> None:

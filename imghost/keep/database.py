@@ -118,7 +118,7 @@ class Database:
         try:
             yield
         except sqlite3.Error as exc:
-            code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            code = _code(exc)
             if code != sqlite3.SQLITE_IOERR_SHORT_READ:
                 code &= _PRIMARY_CODE
             if code in _DAMAGE:
@@ -179,8 +179,9 @@ class Database:
             try:
                 return call()
             except sqlite3.OperationalError as exc:
-                is_busy = exc.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
-                if not is_busy or time.monotonic() > min(until, self._patient_until):
+                if _code(exc) & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > min(
+                    until, self._patient_until
+                ):
                     raise
             time.sleep(_LOOK_S)
 
@@ -227,6 +228,11 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
                 db.execute(statement)
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         db.execute("COMMIT")
+
+
+def _code(exc: sqlite3.Error) -> int:
+    """SQLite's code; Python itself raises errors that have none, as for text that is not UTF-8."""
+    return getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
 
 
 def _version(db: sqlite3.Connection) -> int:
