@@ -42,7 +42,7 @@ def test_undo_puts_everything_back(program: Program, blog: Blog) -> None:
     """Bytes and modes, with marks, line ends and emoji; twice does no harm."""
     (blog.folder / "first.md").chmod(0o640)
     before = bytes_and_modes(blog)
-    assert len(migrate(program, "--yes", blog.folder).lines) == 2
+    assert len(migrate(program, blog.folder).lines) == 2
     assert bytes_and_modes(blog) != before
     result = migrate(program, "--undo", run_of(program))
     assert result.lines == [str(blog.folder / "first.md"), str(blog.folder / "second.md")]

@@ -137,7 +137,7 @@ def test_an_offline_machine_condemns_nothing(blog: Blog) -> None:
     assert ": dead: " not in checked.out
     rescued = blog.links("rescue", "--host", "local", "--yes")
     assert (rescued.code, rescued.out) == (9, "")
-    assert "3 links gave no answer" in rescued.err
+    assert "links that gave no answer and stay: 3" in rescued.err
     assert blog.post.read_bytes() == moved
     assert blog.alive() == known
     assert blog.links("rescue", "--all", "--host", "local", "--yes").code == 0
@@ -163,7 +163,7 @@ def test_what_was_pruned_is_kept_again_and_rescued(blog: Blog) -> None:
     assert blog.program.originals == []
     kept = blog.links("keep")
     assert (kept.code, kept.out) == (0, "")
-    assert "3 pictures" in kept.err
+    assert "pictures kept now: 3" in kept.err
     assert len(blog.program.originals) == 3
     asked = len(blog.fake.fetches)
     assert blog.links("keep", "--json").json == []
@@ -189,6 +189,34 @@ def test_what_is_lost_is_named(blog: Blog) -> None:
     kept = blog.links("keep")
     assert kept.code == 9
     assert "answered 404" in kept.out
+
+
+def test_pictures_of_the_writers_own_network(blog: Blog) -> None:
+    """Nobody fetches or rescues them: each command says that they belong beside the post."""
+    link = "http://192.168.1.5/x.png"
+    blog.write("one.md", f"![]({link})\n".encode())
+    blog.write("two.md", b"")
+    advice = "save the picture beside the post"
+    checked, kept = blog.links("check"), blog.links("keep")
+    assert (checked.code, kept.code) == (9, 9)
+    assert f"private: {link}" in checked.out
+    assert advice in checked.out
+    assert advice in kept.out
+    assert "imghost migrate" not in checked.out + kept.out
+    rescued = blog.links("rescue")
+    assert (rescued.code, rescued.err) == (0, "")
+    left = blog.program.run("migrate", blog.root)
+    assert (left.code, "--remote" in left.err, advice in left.err) == (0, False, True)
+    tried = blog.program.run("migrate", "--remote", "--dry-run", blog.root)
+    assert (tried.code, tried.out, advice in tried.err) == (9, "", True)
+
+
+def test_our_own_links_are_moved_to_a_host(blog: Blog) -> None:
+    """What only this computer shows is told with the command that brings it out."""
+    assert blog.program.run("migrate", "--host", "local", "--yes", blog.root).code == 0
+    blog.program.set("hosts.local.public_url", "")
+    checked = blog.links("check")
+    assert checked.out.count("imghost migrate --host HOST moves it") == 3
 
 
 def test_bad_input(blog: Blog) -> None:

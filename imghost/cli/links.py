@@ -119,7 +119,7 @@ def _tell_checked(checked: Sequence[Checked], context: Context) -> None:
 
     console = context.console
     bad = sum(not one.is_fine for one in checked)
-    console.note("{n} links, of which {bad} are not fine", n=len(checked), bad=bad)
+    console.note("links: {n}; not fine: {bad}", n=len(checked), bad=bad)
     for host in dict.fromkeys(host_of(one.link) for one in checked if one.needs_tag):
         console.tell(
             "pictures of {host} show on your blog only if its pages send no Referer: put {tag} "
@@ -141,7 +141,7 @@ def _keep(options: argparse.Namespace, context: Context) -> Answer:
     new = [one for one in kept if not one.problem]
     failed = [one for one in kept if one.problem and not one.is_drawing]
     size = size_text(sum(one.size_bytes for one in new))
-    console.note("{n} pictures of {size} kept now", n=len(new), size=size)
+    console.note("pictures kept now: {n}, of {size}", n=len(new), size=size)
     for drawing in (one for one in kept if one.is_drawing):
         console.note(
             "{name}: {problem}", name=lines.place(drawing.link), problem=drawing.problem or ""
@@ -192,11 +192,11 @@ def _rescued(
         for line in mover.lines(app, plan, dry_run=options.dry_run, yes=options.yes):
             if not options.json:
                 yield Item(line, dict)
-    unsure += [one for one in checked if one.seen.alive is Alive.UNKNOWN]
+    unsure += [one for one in checked if one.seen.alive is Alive.UNKNOWN and one.is_asked]
     if unsure:
         context.console.tell(
-            "{n} links gave no answer and stay; try again later, or bring back with --all every "
-            "picture that is kept",
+            "links that gave no answer and stay: {n}; try again later, or bring back with --all "
+            "every picture that is kept",
             n=len(unsure),
         )
     if options.json:

@@ -72,7 +72,8 @@ def _items(options: argparse.Namespace, context: Context, mover: Mover) -> Itera
                 yield Item(line, dict)
     if select.elsewhere:
         context.console.note(
-            "{n} pictures stay where others host them; --remote moves those too", n=select.elsewhere
+            "pictures that stay where others host them: {n}; --remote moves those too",
+            n=select.elsewhere,
         )
     if options.json:
         yield Item("", mover.as_json)

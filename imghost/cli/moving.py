@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from imghost.cli.agreeing import announced, is_agreed
 from imghost.cli.console import Console, progress_bar
 from imghost.cli.context import Context
 from imghost.errors import DaemonError, MachineError, SomeFailed
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from imghost.posts.moving import Moved, Plan, Told
 
 _NAMES = {"name", "path", "url"}
-_UPLOAD_S = 0.5  # what one may take, for a guess before the first
 
 
 class Mover:
@@ -38,22 +38,12 @@ class Mover:
         self._ended: list[Moved] = []
         self._run: Run | None = None
 
-    def is_agreed(self, app: App, plan: Plan, *, yes: bool) -> bool:
-        """Say how much is to be uploaded, and have whoever can be asked agree."""
-        if not plan.uploads:
-            return True
-        self._console.note(
-            "pictures to upload: {n}, which takes about {time}",
-            n=len(plan.uploads),
-            time=span_text(_expected_s(app, plan)),
-        )
-        return yes or not self._console.asked or self._console.ask("Go on? [y/N]")
-
     def lines(self, app: App, plan: Plan, *, dry_run: bool, yes: bool) -> Iterator[str]:
         """The posts that changed, if that is agreed; or how they would change."""
         if dry_run:
+            announced(self._console, app, plan)
             yield from self.tried(plan)
-        elif self.is_agreed(app, plan, yes=yes):
+        elif is_agreed(self._console, app, plan, yes=yes):
             yield from self.moved(app, plan)
 
     def moved(self, app: App, plan: Plan) -> Iterator[str]:
@@ -178,12 +168,6 @@ class _Progress:
 
 def _place(told: Told) -> dict[str, str | int]:
     return {"path": str(told.post), "line": told.line}
-
-
-def _expected_s(app: App, plan: Plan) -> float:
-    hosts = app.pipeline().hosts
-    limits = [hosts(upload.options.host).limits for upload in plan.uploads]
-    return sum(max(one.min_gap_s, _UPLOAD_S / one.parallel) for one in limits)
 
 
 def _uploaded(context: Context, app: App, request: UploadRequest) -> Iterator[Settled]:
