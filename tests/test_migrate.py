@@ -102,6 +102,21 @@ class TestMoving:
         assert blog.state() == state
         assert (fake.uploads, program.history, program.originals) == ([], [], [])
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="only POSIX has these modes")
+    def test_a_dry_run_promises_nothing_that_is_known_to_fail(
+        self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
+    ) -> None:
+        """A read-only post and a file that is no picture are told, as the move itself would."""
+        (blog.folder / "second.md").chmod(0o444)
+        (blog.folder / "text.png").write_text("no picture")
+        third = blog.post("third.md", "![](text.png)\n![](img/a.png)\n")
+        result = migrate(program, "--dry-run", blog.folder, code=9)
+        assert "second.md is read-only" in result.err
+        assert f"{third}:1: text.png is text, not an image" in result.err
+        assert "text.png@" not in result.out
+        assert "second.md" not in result.out
+        assert "-![](img/a.png)" in result.out
+
     def test_the_answer_as_json(
         self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
     ) -> None:
@@ -199,6 +214,7 @@ class TestMoving:
         [
             ((), 2, "name posts"),
             (("none",), 4, "none"),
+            (("img/a.png",), 4, "img/a.png is a picture; name the post"),
             (("--host", "flickr", "."), 3, "unknown host flickr"),
             (("--undo", "none"), 2, "no run none"),
             (("--undo", "none", "."), 2, "name posts"),
