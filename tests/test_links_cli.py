@@ -205,7 +205,7 @@ def test_pictures_of_the_writers_own_network(blog: Blog) -> None:
     assert advice in kept.out
     assert "imghost migrate" not in checked.out + kept.out
     rescued = blog.links("rescue")
-    assert (rescued.code, rescued.err) == (0, "")
+    assert (rescued.code, rescued.err) == (0, "imghost: nothing is to be moved\n")
     left = blog.program.run("migrate", blog.root)
     assert (left.code, "--remote" in left.err, advice in left.err) == (0, False, True)
     tried = blog.program.run("migrate", "--remote", "--dry-run", blog.root)

@@ -71,6 +71,7 @@ class TestMoving:
         state, fetched = blog.state(), len(fake.fetches)
         again = migrate(program, blog.folder)
         assert (again.out, blog.state()) == ("", state)
+        assert again.err == "imghost: nothing is to be moved\n"
         assert (len(fake.uploads), len(fake.fetches)) == (3, fetched)
 
     def test_it_is_said_what_will_be_done(
@@ -170,6 +171,15 @@ class TestMoving:
             assert result.code == 3
             assert ".imghost.json" in result.err
         assert fake.uploads == []
+
+    def test_a_style_that_is_none_is_refused(
+        self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
+    ) -> None:
+        """At once, before anything is said, also where nothing is to be moved."""
+        for _ in range(2):
+            result = program.run("migrate", "--style", "@99z", "--yes", blog.folder)
+            assert (result.code, len(result.err.splitlines())) == (3, 1)
+            migrate(program, blog.folder)
 
     def test_nothing_is_published_unasked(
         self, program: Program, blog: Blog, fake: bilibili.FakeBilibili

@@ -43,6 +43,8 @@ class Mover:
     def lines(self, app: App, plan: Plan, *, dry_run: bool, yes: bool) -> Iterator[str]:
         """The posts that changed, if that is agreed; or how they would change."""
         self._uploads = len(plan.uploads)
+        if plan.is_idle:
+            self._console.note("nothing is to be moved")
         if dry_run:
             announced(self._console, app, plan)
             yield from self.tried(app, plan)

@@ -97,6 +97,12 @@ class Plan:
         chosen = (choice for _, choices in self.posts for choice in choices)
         return list(dict.fromkeys(choice for choice in chosen if isinstance(choice, Upload)))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether every picture stays where it is, and none had to."""
+        chosen = (choice for _, choices in self.posts for choice in choices)
+        return all(isinstance(choice, Leave) for choice in chosen)
+
 
 def planned(posts: Iterable[Read], select: Select) -> Plan:
     """Select what becomes of each picture. Raises as `select` does."""
