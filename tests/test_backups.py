@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imghost.errors import MachineError, UsageError
+from imghost.errors import MachineError, SourceError, UsageError
 from imghost.posts.backups import Run, undo
 from imghost.posts.post import read_post
 from tests.fakes.blog import Blog, migrate, small_blog
@@ -61,19 +61,34 @@ def test_edited_posts_stay(program: Program, blog: Blog) -> None:
     result = migrate(program, "--undo", run_of(program), code=9)
     assert result.lines == [str(second)]
     assert str(first) in result.err
+    assert f"{program.home / 'data' / 'backups' / run_of(program) / '0'} has its" in result.err
     assert first.read_bytes() == edited
     assert second.read_bytes() == before[str(second)][0]
 
 
 def test_a_post_that_is_gone_is_named(program: Program, blog: Blog) -> None:
-    """It does not come back by itself."""
+    """It does not come back by itself: where its text lies is said."""
     migrate(program, blog.folder)
     gone = blog.folder / "first.md"
     gone.unlink()
     told = migrate(program, "--json", "--undo", run_of(program), code=9).json
     assert [one["changed"] for one in told["posts"]] == [False, True]
-    assert str(gone) in told["posts"][0]["reason"]
+    assert f"{gone} is gone; {program.home}" in told["posts"][0]["reason"]
     assert not gone.exists()
+
+
+def test_what_a_run_has_not_changed_is_not_undone(tmp_path: Path) -> None:
+    """A post that could not be written has no part in the run, and nothing of it is kept."""
+    changed, edited = tmp_path / "a.md", tmp_path / "b.md"
+    for path in (changed, edited):
+        path.write_text("old")
+    run = Run(tmp_path / "backups", tmp_path / "tmp")
+    run.write(read_post(changed), "new")
+    former = read_post(edited)
+    edited.write_text("edited")
+    with pytest.raises(SourceError):
+        run.write(former, "new")
+    assert [one.path for one in undo(tmp_path / "backups", run.id)] == [changed]
 
 
 def test_later_runs_are_undone_first(program: Program, blog: Blog) -> None:

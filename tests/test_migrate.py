@@ -71,6 +71,7 @@ class TestMoving:
         state, fetched = blog.state(), len(fake.fetches)
         again = migrate(program, blog.folder)
         assert (again.out, blog.state()) == ("", state)
+        assert again.err == "imghost: nothing is to be moved\n"
         assert (len(fake.uploads), len(fake.fetches)) == (3, fetched)
 
     def test_it_is_said_what_will_be_done(
@@ -101,6 +102,21 @@ class TestMoving:
         assert ".invalid" in result.err
         assert blog.state() == state
         assert (fake.uploads, program.history, program.originals) == ([], [], [])
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="only POSIX has these modes")
+    def test_a_dry_run_promises_nothing_that_is_known_to_fail(
+        self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
+    ) -> None:
+        """A read-only post and a file that is no picture are told, as the move itself would."""
+        (blog.folder / "second.md").chmod(0o444)
+        (blog.folder / "text.png").write_text("no picture")
+        third = blog.post("third.md", "![](text.png)\n![](img/a.png)\n")
+        result = migrate(program, "--dry-run", blog.folder, code=9)
+        assert "second.md is read-only" in result.err
+        assert f"{third}:1: text.png is text, not an image" in result.err
+        assert "text.png@" not in result.out
+        assert "second.md" not in result.out
+        assert "-![](img/a.png)" in result.out
 
     def test_the_answer_as_json(
         self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
@@ -156,6 +172,15 @@ class TestMoving:
             assert ".imghost.json" in result.err
         assert fake.uploads == []
 
+    def test_a_style_that_is_none_is_refused(
+        self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
+    ) -> None:
+        """At once, before anything is said, also where nothing is to be moved."""
+        for _ in range(2):
+            result = program.run("migrate", "--style", "@99z", "--yes", blog.folder)
+            assert (result.code, len(result.err.splitlines())) == (3, 1)
+            migrate(program, blog.folder)
+
     def test_nothing_is_published_unasked(
         self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
     ) -> None:
@@ -199,6 +224,7 @@ class TestMoving:
         [
             ((), 2, "name posts"),
             (("none",), 4, "none"),
+            (("img/a.png",), 4, "img/a.png is a picture; name the post"),
             (("--host", "flickr", "."), 3, "unknown host flickr"),
             (("--undo", "none"), 2, "no run none"),
             (("--undo", "none", "."), 2, "name posts"),

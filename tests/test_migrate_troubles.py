@@ -146,6 +146,18 @@ class TestHosts:
         migrate(program, blog.folder)
         assert_done(blog, before, fake)
 
+    @pytest.mark.parametrize(("status", "code"), [(503, 6), (200, 7)])
+    def test_the_only_picture_has_its_own_exit_code(
+        self, program: Program, fake: bilibili.FakeBilibili, tmp_path: Path, status: int, code: int
+    ) -> None:
+        """A script can tell a host that is away from a login that ended."""
+        blog = Blog(tmp_path / "one")
+        blog.picture("a.png", 1)
+        post = blog.post("one.md", "![](a.png)\n![](a.png)\n")
+        refused = -101 if status == 200 else 0
+        fake.answers.extend([bilibili.Answer(refused, status=status)] * 3)
+        migrate(program, "--wait", "0", post, code=code)
+
     def test_one_refusal_stops_nothing(
         self, program: Program, fake: bilibili.FakeBilibili, blog: Blog
     ) -> None:

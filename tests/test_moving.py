@@ -150,13 +150,12 @@ def test_a_link_that_is_dead_is_no_new_link() -> None:
     world = World()
 
     def same(_: Use) -> Choice:
-        dead, instead = "https://local/x.png", "--host bilibili"
-        return Upload(FileInput("x.png"), HERE, dead=dead, instead=instead)
+        return Upload(FileInput("x.png"), HERE, dead="https://local/x.png", instead="--host s3")
 
     (moved,) = world.move(planned([post], same))
     assert world.written == {}
     (told,) = moved.failed
-    assert "--host bilibili" in str(told.why)
+    assert told.why.fields == {"options": "--host s3"}
 
 
 def test_a_link_that_stays_the_same_changes_nothing() -> None:

@@ -62,6 +62,7 @@ def _items(options: argparse.Namespace, context: Context, mover: Mover) -> Itera
     links = {link for post in posts for link in post.links}
     with context.app() as app:
         pipeline = app.checked_pipeline()
+        pipeline.order(options.host, options.bucket, style=options.style)  # or it is refused
         recorded = Recorded(app.journal, links)
         originals = Originals(pipeline.hosts, recorded, app.copies, app.store, links)
         files = SameFiles(file for post in posts for file in post.files)

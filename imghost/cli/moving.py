@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imghost.app import App
     from imghost.posts.backups import Run
     from imghost.posts.moving import Moved, Plan, Told
+    from imghost.posts.post import Post
 
 _NAMES = {"name", "path", "url"}
 
@@ -37,12 +38,16 @@ class Mover:
         self._inputs = inputs
         self._ended: list[Moved] = []
         self._run: Run | None = None
+        self._uploads = 0
 
     def lines(self, app: App, plan: Plan, *, dry_run: bool, yes: bool) -> Iterator[str]:
         """The posts that changed, if that is agreed; or how they would change."""
+        self._uploads = len(plan.uploads)
+        if plan.is_idle:
+            self._console.note("nothing is to be moved")
         if dry_run:
             announced(self._console, app, plan)
-            yield from self.tried(plan)
+            yield from self.tried(app, plan)
         elif is_agreed(self._console, app, plan, yes=yes):
             yield from self.moved(app, plan)
 
@@ -64,26 +69,31 @@ class Mover:
             self._remember(app, plan)
             self._tell()
 
-    def tried(self, plan: Plan) -> Iterator[str]:
+    def tried(self, app: App, plan: Plan) -> Iterator[str]:
         """How each post would change, as a diff; nothing is uploaded, and nothing written."""
         from imghost.posts.moving import move
+        from imghost.posts.post import check_writable
         from imghost.posts.trying import difference, placeholders
 
         diffs: list[str] = []
-        for moved in move(
-            plan,
-            placeholders,
-            lambda post, text: diffs.append(difference(post, text)),
-            lambda _: None,
-        ):
+
+        def show(post: Post, text: str) -> None:
+            check_writable(post)
+            diffs.append(difference(post, text))
+
+        give = partial(placeholders, app.journal)
+        for moved in move(plan, give, show, lambda _: None):
             self._ended.append(moved)
             yield from diffs
             diffs.clear()
         self._tell()
 
     def exit_code(self) -> int:
-        """Whether anything failed."""
-        return SomeFailed.exit_code if any(moved.failed for moved in self._ended) else 0
+        """Its own for the only picture, else whether any failed."""
+        codes = {told.exit_code for moved in self._ended for told in moved.failed}
+        if len(codes) == 1 and self._uploads == 1:
+            return codes.pop()
+        return SomeFailed.exit_code if codes else 0
 
     def as_json(self) -> dict[str, object]:
         """All that was told, as JSON."""
@@ -134,6 +144,7 @@ class Mover:
                     text=told.what,
                     problem=problem,
                 )
+        self._tell_places()
         changed = [moved for moved in self._ended if moved.links]
         counts = {"links": sum(len(moved.links) for moved in changed), "posts": len(changed)}
         if changed and self._run:
@@ -148,6 +159,17 @@ class Mover:
                 "there would be new links: {links}, in posts: {posts}; those at .invalid stand for "
                 "what uploading gives",
                 **counts,
+            )
+
+    def _tell_places(self) -> None:
+        """Where else to try what came back as it was: with --all, since for now it may live."""
+        from imghost.posts.moving import SAME_AGAIN
+
+        failed = [told.why for moved in self._ended for told in moved.failed]
+        places = [str(why.fields["options"]) for why in failed if why.template == SAME_AGAIN]
+        for options in dict.fromkeys(filter(None, places)):
+            self._console.tell(
+                "to try another place, add --all and one of: {options}", options=options
             )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from imghost.disk import replace_file
 from imghost.errors import SourceError
 from imghost.posts.generators import has_no_posts
+from imghost.posts.pictures import names_image
 
 _BOM = b"\xef\xbb\xbf"
 _ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx")
@@ -70,19 +71,25 @@ def write_post(post: Post, text: str) -> None:
             )
 
     check()
+    check_writable(post)
+    replace_file(path, replace(post, text=text).data, check)
+
+
+def check_writable(post: Post) -> None:
+    """Raise SourceError if the post is read-only, for whomever."""
+    path = Path(os.path.realpath(post.path))
     if not os.access(path, os.W_OK) or not path.stat().st_mode & stat.S_IWUSR:
         raise SourceError(
             "{path} is read-only, and stays as it is; make it writable and try again",
             path=str(post.path),
         )
-    replace_file(path, replace(post, text=text).data, check)
 
 
 def find_posts(inputs: Iterable[str]) -> list[Path]:
     """The posts that files, folders and patterns name, each once, in that order.
 
     Folders are searched for Markdown, but not what generators and tools keep in them. Raises
-    SourceError for an input that names no post.
+    SourceError for an input that names no post, or a picture.
     """
     found: dict[str, Path] = {}
     for given in inputs:
@@ -101,6 +108,8 @@ def _named(given: str) -> Iterator[Path]:
     if path.is_dir():
         yield from _below(path)
     elif os.path.lexists(path):
+        if names_image(path.name):
+            raise SourceError("{path} is a picture; name the post that shows it", path=given)
         yield path
     else:
         for match in sorted(glob.glob(given, recursive=True)):  # noqa: PTH207 - also whole paths
