@@ -220,6 +220,20 @@ def test_our_own_links_are_moved_to_a_host(blog: Blog) -> None:
     assert checked.out.count("imghost migrate --host HOST moves it") == 3
 
 
+def test_each_action_has_its_own_help(blog: Blog) -> None:
+    """Only the options that it takes, with an example; what is missing or unknown is refused."""
+    run = blog.program.run
+    pages = {action: run("links", action, "--help").out for action in ("check", "keep", "rescue")}
+    for action, page in pages.items():
+        assert f"Example: imghost links {action} ~/blog" in page
+        assert ("--host" in page) == ("--dry-run" in page) == (action == "rescue")
+        assert "patterns in quotes" in page
+    assert "ends with 9" in pages["check"]
+    assert "check,keep,rescue" in run("links", "--help").out
+    for words in (("check", "--host", "s3", "."), ("mend", "."), ()):
+        assert run("links", *words, cwd=blog.root).code == 2
+
+
 def test_bad_input(blog: Blog) -> None:
     """A post that cannot be read is told, the others are checked; wrong options are refused."""
     blog.write("bad.md", b"![](\xff.png)")

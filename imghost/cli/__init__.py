@@ -89,6 +89,9 @@ def _run(words: list[str], console: Console, commands: Sequence[str]) -> int:
         words[0] = "watch"
     name = words.pop(0) if words[0] in commands else COMMANDS[0]
     command = _module(name)
+    if words and words[0] in getattr(command, "ACTIONS", ()):
+        name = f"{name} {words.pop(0)}"
+        command = _module(name.replace(" ", "_"))
     parser = Parser(f"imghost {name}", command.SUMMARY, console.say)
     command.add_arguments(parser)
     options = parser.parse(words)

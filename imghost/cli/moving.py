@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from imghost.cli.agreeing import announced, is_agreed
 from imghost.cli.console import Console, progress_bar
 from imghost.cli.context import Context
+from imghost.cli.parser import Parser, seconds
 from imghost.errors import DaemonError, MachineError, SomeFailed
 from imghost.server.asked import UploadRequest
 from imghost.server.wire import Settled
@@ -23,7 +24,24 @@ if TYPE_CHECKING:
     from imghost.posts.moving import Moved, Plan, Told
     from imghost.posts.post import Post
 
+_WAIT_S = 60.0
 _NAMES = {"name", "path", "url"}
+
+
+def add_move_arguments(parser: Parser) -> None:
+    """What every command that moves pictures takes."""
+    parser.add("--host", default="", help="where to, instead of the configured host")
+    parser.add("--bucket", default="", help="the host's bucket")
+    parser.add("--dry-run", action="store_true", help="show what would change, and change nothing")
+    parser.add(
+        "--wait",
+        type=seconds,
+        default=_WAIT_S,
+        help="how long to try a failing host again, in seconds",
+    )
+    parser.add("--yes", action="store_true", help="do not ask")
+    parser.add("--json", action="store_true", help="print JSON")
+    parser.add("--quiet", action="store_true", help="say only what went wrong")
 
 
 class Mover:
