@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,14 +85,19 @@ def check_writable(post: Post) -> None:
         )
 
 
-def find_posts(inputs: Iterable[str]) -> list[Path]:
+def find_posts(inputs: Collection[str]) -> list[Path]:
     """The posts that files, folders and patterns name, each once, in that order.
 
-    Folders are searched for Markdown, but not what generators and tools keep in them. Raises
-    SourceError for an input that names no post, or a picture.
+    Folders are searched for Markdown, but not what generators and tools keep in them. Pictures
+    among several inputs are passed over: a shell's patterns find them, too. Raises SourceError for
+    an input that names no post, or if a picture is the only one.
     """
     found: dict[str, Path] = {}
     for given in inputs:
+        if names_image(given) and Path(given).is_file():
+            if len(inputs) == 1:
+                raise SourceError("{path} is a picture; name the post that shows it", path=given)
+            continue
         posts = list(_named(given))
         if not posts:
             raise SourceError(
@@ -108,8 +113,6 @@ def _named(given: str) -> Iterator[Path]:
     if path.is_dir():
         yield from _below(path)
     elif os.path.lexists(path):
-        if names_image(path.name):
-            raise SourceError("{path} is a picture; name the post that shows it", path=given)
         yield path
     else:
         for match in sorted(glob.glob(given, recursive=True)):  # noqa: PTH207 - also whole paths
