@@ -345,6 +345,15 @@ def test_a_full_output_is_told(program: Program, picture: Path) -> None:
     assert "history" in result.err
 
 
+def test_what_cannot_be_told_does_not_cost_the_link(program: Program, picture: Path) -> None:
+    """Where notes go to a full disk, the command does its work, and its code tells how it went."""
+    with Path("/dev/full").open("wb") as full:
+        linked = program.run("upload", picture, stderr=full)
+        failed = program.run("upload", picture.with_name("gone.png"), stderr=full)
+    assert (linked.code, len(linked.lines)) == (0, 1)
+    assert (failed.code, failed.lines) == (4, [""])
+
+
 def test_a_closed_pipe_is_no_error(program: Program, picture: Path) -> None:
     """`imghost history | head` ends quietly."""
     program.run("upload", picture)

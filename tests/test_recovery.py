@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
@@ -333,6 +334,30 @@ def test_a_text_that_is_not_utf_8_is_damage(kept: Kept, column: str) -> None:
     file.look_after(thorough=True)
     _check_rebuilt(Journal(file.db).history()[::-1])
     file.close()
+
+
+def test_wherever_a_hash_is_damaged(kept: Kept) -> None:
+    """In a table or in an index: it is met once at most, and then every original has its row."""
+    sound, digest = kept.path.read_bytes(), image(2).sha256.encode()
+    places = [found.start() for found in re.finditer(digest, sound)]
+    assert len(places) > 3
+    for place in places:
+        kept.lose()
+        kept.path.write_bytes(sound[:place] + b"\xff\xfe\xfd" + sound[place + 3 :])
+        file = kept.open()
+        journal = Journal(file.db)
+        with suppress(JournalDamaged):
+            _check_found(journal)
+        file.look_after()
+        _check_found(journal)
+        file.close()
+
+
+def _check_found(journal: Journal) -> None:
+    for n in (1, 2, 3):
+        digest = image(n).sha256
+        (record,) = [row for row in journal.records_of(digest) if row.original == digest]
+        assert digest in journal.originals_of(record.id)
 
 
 def test_a_row_that_cannot_be_read_is_not_changed(kept: Kept) -> None:

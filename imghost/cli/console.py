@@ -89,8 +89,7 @@ class Console:
         if self._err is not None:
             bar = self._bar
             self.bar("")
-            self._err.write(f"imghost: {self.say(message, **fields)}\n")
-            self._err.flush()
+            self._show(f"imghost: {self.say(message, **fields)}\n")
             self.bar(bar)
 
     def note(self, message: Message | str, **fields: str | float | Message) -> None:
@@ -102,8 +101,8 @@ class Console:
         """Put a yes-or-no question; anything but yes is no."""
         if self._err is None or self.stdin is None:
             return False
-        self._err.write(self.say(question, **fields) + " ")
-        self._err.flush()
+        if not self._show(self.say(question, **fields) + " "):
+            return False
         return self.stdin.readline().strip().lower() in ("y", "yes", "是")
 
     def ask_hidden(self, question: str, **fields: str | float | Message) -> str:
@@ -130,19 +129,28 @@ class Console:
         """Show lines of a picture to the person."""
         if self._err is not None:
             self.bar("")
-            self._err.write("".join(f"{line}\n" for line in lines))
-            self._err.flush()
+            self._show("".join(f"{line}\n" for line in lines))
 
     def bar(self, text: str) -> None:
         """Show a line that the next one replaces, if a person is watching."""
         if self.watched and self._err is not None and (text or self._bar):
-            self._err.write(f"\r\x1b[K{text}")
-            self._err.flush()
+            self._show(f"\r\x1b[K{text}")
             self._bar = text
 
     def abandon(self) -> None:
         """Nobody reads stdout any more: keep Python from complaining when it ends."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+    def _show(self, text: str) -> bool:
+        """Write to stderr; whether that worked: if it is full or closed, the work goes on."""
+        if self._err is None:
+            return False
+        try:
+            self._err.write(text)
+            self._err.flush()
+        except OSError:
+            return False
+        return True
 
     def line(self, text: str) -> None:
         """Print a line of a result."""

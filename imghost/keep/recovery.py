@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import sqlite3
 import time
@@ -63,7 +62,10 @@ class JournalFile:
         if not self._is_whole(thorough=thorough):
             self.recover()
         if thorough:
-            self._note_again()
+            try:
+                self._note_again()
+            except JournalDamaged:  # in what no quick look sees
+                self.recover()
 
     def recover(self) -> None:
         """Move a damaged file aside, and bring back the rows that are missing.
@@ -105,8 +107,7 @@ class JournalFile:
         rows = Rows(self.db)
         for original in rows.latest_originals(_UNSYNCED):
             if not self._store.read_slips(original):
-                with contextlib.suppress(JournalDamaged):  # who needs that row tells it
-                    self._store.write_slips(original, rows.slips(original))
+                self._store.write_slips(original, rows.slips(original))
 
     def _is_whole(self, *, thorough: bool) -> bool:
         try:
@@ -133,7 +134,7 @@ class JournalFile:
     def _is_damaged(self) -> bool:
         """Whether the file, or a row in it, is not what was written."""
         try:
-            self.db.check()
+            self.db.check(closely=True)
             Rows(self.db).history()
         except JournalDamaged:
             return True
