@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -105,10 +106,18 @@ def test_later_runs_are_undone_first(program: Program, blog: Blog) -> None:
     assert bytes_and_modes(blog) == before
 
 
-def test_a_damaged_backup_costs_only_itself(program: Program, blog: Blog) -> None:
-    """It is named, and the next one is put back."""
+@pytest.mark.parametrize("damage", [b"{", b"[" * 100_000, None])
+def test_a_damaged_backup_costs_only_itself(
+    program: Program, blog: Blog, damage: bytes | None
+) -> None:
+    """It is named, and the next one is put back, even if it is a pipe now."""
     migrate(program, blog.folder)
-    (program.home / "data" / "backups" / run_of(program) / "0").write_bytes(b"{")
+    backup = program.home / "data" / "backups" / run_of(program) / "0"
+    backup.unlink()
+    if damage is None:
+        os.mkfifo(backup, 0o600)
+    else:
+        backup.write_bytes(damage)
     result = migrate(program, "--undo", run_of(program), code=9)
     assert result.lines == [str(blog.folder / "second.md")]
     assert "cannot be read" in result.err

@@ -266,6 +266,7 @@ def test_settings_hold_below_their_folder(root: Path) -> None:
     ("text", "words"),
     [
         ('{"root": []}', "unknown key root; did you mean roots?"),
+        ('{"front_matter": ["a."]}', "front_matter.0 must be a name"),
         ('{"token": "x"}', "unknown key token; known are roots, front_matter, host, bucket, style"),
         ('{"roots": "a"}', "roots must be a list in brackets"),
         ('{"roots": [1]}', "roots.0 must be a text in quotes"),

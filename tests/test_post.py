@@ -97,6 +97,14 @@ def test_what_cannot_be_read_is_named(folder: Path) -> None:
         assert str(path) in str(caught.value)
 
 
+def test_what_is_far_too_large_is_not_read(folder: Path) -> None:
+    """A file of gigabytes costs no memory, and is named."""
+    with (folder / "huge.md").open("wb") as file:
+        file.truncate(20 << 30)
+    with pytest.raises(SourceError, match="too large for a post"):
+        read_post(folder / "huge.md")
+
+
 @pytest.mark.parametrize("change", ["edited", "gone"])
 def test_a_post_that_changed_meanwhile_is_left(folder: Path, change: str) -> None:
     """What somebody saved after it was read stays, and no file of ours is left beside it."""

@@ -89,16 +89,22 @@ def undo(folder: Path, run: str) -> Iterator[Undone]:
 def _undone(kept: Path) -> Undone:
     path = kept
     try:
-        with kept.open("rb") as file:
-            told, before = json.loads(file.readline()), file.read()
+        told, before = _kept_in(kept)
         path = Path(told["path"])
         return Undone(path, _put_back(path, before, told["after"], kept))
     except (SourceError, MachineError) as exc:
         return Undone(path, problem=exc.message)
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return Undone(
             path, problem=Message("the backup {path} cannot be read any more", {"path": str(kept)})
         )
+
+
+def _kept_in(backup: Path) -> tuple[dict[str, str], bytes]:
+    if not backup.is_file():  # a pipe would be waited for
+        raise OSError(backup)
+    with backup.open("rb") as file:
+        return json.loads(file.readline()), file.read()
 
 
 def _put_back(path: Path, before: bytes, after: str, kept: Path) -> bool:

@@ -37,6 +37,14 @@ def read_text(value: object, key: str) -> str:
     return value
 
 
+def read_key(value: object, key: str) -> str:
+    """A key of a front matter, a dot after each table that leads to it. Raises ConfigError."""
+    text = read_text(value, key)
+    if not all(part.strip() for part in text.split(".")):
+        raise ConfigError("{key} must be a name, or names with a dot between them", key=key)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class BlogSettings:
     """`.imghost.json` in a blog's root: what holds for all below it.
@@ -46,7 +54,7 @@ class BlogSettings:
     """
 
     roots: tuple[str, ...] = setting((), item=read_text)
-    front_matter: tuple[str, ...] = setting((), item=read_text)
+    front_matter: tuple[str, ...] = setting((), item=read_key)
     host: str = setting("")
     bucket: str = setting("")
     style: str = setting("", check=partial(styled, ""))

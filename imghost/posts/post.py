@@ -15,6 +15,7 @@ from imghost.posts.generators import has_no_posts
 from imghost.posts.pictures import names_image
 
 _BOM = b"\xef\xbb\xbf"
+_LARGEST_BYTES = 64 << 20
 _ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx")
 
 
@@ -39,7 +40,13 @@ def read_post(path: Path) -> Post:
     if path.exists() and not path.is_file():  # a pipe would be waited for
         raise SourceError("{path} is not a file; name a post", path=str(path))
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_BYTES + 1)
+        if len(data) > _LARGEST_BYTES:
+            raise SourceError(
+                "{path} is too large for a post, and stays as it is; 64 MB are the most",
+                path=str(path),
+            )
         return Post(path, data.removeprefix(_BOM).decode(), data.startswith(_BOM))
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
