@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
@@ -42,6 +43,7 @@ from imghost.server.asked import (
 from imghost.server.wire import Failure, Settled
 from imghost.sources.off_limits import off_limits
 
+_SWITCH_S = 0.0005  # whoever waits for a host or a clipboard is not kept waiting by who computes
 _LOOK_S = 2.0
 _DRAINERS = 4
 _AHEAD = 4  # pictures that are made ready while others have their host's slots
@@ -70,6 +72,7 @@ class App:
         thorough: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        sys.setswitchinterval(_SWITCH_S)
         self.dirs = dirs
         self.clock = clock
         self.off_limits = off_limits(dirs)

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +56,6 @@ if TYPE_CHECKING:
     from imghost.watch.watcher import Watcher
 
 _LOCK_WAIT_S = 1.0
-_SWITCH_S = 0.0005  # whoever waits for a host or a clipboard is not kept waiting by who computes
 _SENDERS = 10
 _DECODERS, _DECODE_S = 3, 60.0
 _FOR_THE_CLIPBOARD = 1  # of the decoders; a slow picture elsewhere does not hold up a copied one
@@ -98,7 +96,6 @@ class Daemon:
 
         Raises DaemonError if another one runs or the port is taken, MachineError.
         """
-        sys.setswitchinterval(_SWITCH_S)
         with ExitStack() as stack:
             enter = stack.enter_context
             enter(closing(self._sleeper))

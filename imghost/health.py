@@ -148,6 +148,8 @@ def _in_status(reply: Reply) -> Seen | None:
     status = {"status": reply.status}
     if reply.status in _GONE or b"<Code>NoSuchKey" in reply.body:
         told = Message("the link answers {status}: the picture is gone", status)
+        if reply.status not in _GONE:
+            told = Message("the link answers NoSuchKey: the picture is gone")
         return Seen(Alive.DEAD, told, reply.status)
     if reply.status != HTTPStatus.OK:
         return Seen(Alive.UNKNOWN, Message("the link answers {status}", status), reply.status)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -58,8 +60,9 @@ class Inputs:
         """The image, not loaded yet. Raises SourceError, UsageError for an id that is none."""
         max_bytes = config.limits.input_bytes
         match given:
-            case FileInput(path):
-                return found_file(path, max_bytes, self._off_limits)
+            case FileInput(path, sha256):
+                found = found_file(path, max_bytes, self._off_limits)
+                return replace(found, load=partial(_unchanged, found, sha256)) if sha256 else found
             case EditorFile(path):
                 return found_named(path, max_bytes, self._off_limits)
             case BytesInput(name, data):
@@ -97,6 +100,13 @@ def fetch_public(url: str, max_bytes: int) -> bytes:
     from imghost.transport import fetch
 
     return fetch.fetch_public(url, max_bytes=max_bytes, timeout_s=_FETCH_S)
+
+
+def _unchanged(found: Found, sha256: str) -> bytes:
+    data = found.load()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise SourceError("{name} was changed meanwhile; run the command again", name=found.name)
+    return data
 
 
 def _refused(url: str, _max_bytes: int) -> bytes:

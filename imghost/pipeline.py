@@ -120,6 +120,10 @@ class Pipeline:
         )
         return Ready(found, order.target, data, original, key, made)
 
+    def find(self, original: str, order: Order) -> Record | None:
+        """The row of these bytes if they went the same way before, however that ended."""
+        return self._journal.find(original, order.target, self._recipe(order).key())
+
     def keep(self, ready: Ready, state: State) -> Accepted:
         """Have an image that is ready on the disk and in the journal, as `accept` does."""
         made, original, data = ready.made, ready.original, ready.data
@@ -191,9 +195,7 @@ class Pipeline:
 
     def works(self, record: Record) -> bool:
         """Whether a finished row's link may be given out again."""
-        if record.state is not State.DONE:
-            return False
-        if record.alive in (Alive.DEAD, Alive.SUSPECT):
+        if record.state is not State.DONE or record.alive in (Alive.DEAD, Alive.SUSPECT):
             return False
         at_hand = isinstance(self.hosts(record.host), KeepsFiles)
         if not at_hand and time.time() - record.seen_at < FRESH_S:

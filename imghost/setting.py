@@ -17,6 +17,7 @@ from imghost.secret import Secret
 T = TypeVar("T")
 
 _SHOWN_CHARACTERS = 40
+_LARGEST_BYTES = 16 << 20
 
 
 def setting(
@@ -78,7 +79,13 @@ def missing(settings: object) -> str:
 def read_file(path: Path) -> dict[str, Any]:
     """The object that a file of JSON holds. Raises ConfigError, which names the file."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_BYTES + 1)
+        if len(data) > _LARGEST_BYTES:
+            raise ConfigError(
+                "{path} is too large for settings; 16 MB are the most", path=str(path)
+            )
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise ConfigError("{path} is not UTF-8 text; save it as UTF-8", path=str(path)) from exc
     except OSError as exc:

@@ -273,6 +273,20 @@ def test_looks_that_were_due_there_are_due_here(here: Machine, there: Machine, p
     assert [row.original for row in due] == [image(1).sha256]
 
 
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:8080", "192.168.1.1", "169.254.169.254", "localhost"]
+)
+def test_an_archive_sends_nobody_into_our_network(
+    here: Machine, there: Machine, path: Path, address: str
+) -> None:
+    """An inner link that comes with it is not looked at by oneself."""
+    row = here.add(1, target=FAR, url=f"http://{address}/a.png")
+    here.kept.journal.looked(row.id, Alive.ALIVE, 1, NOW * 2)
+    here.export(path)
+    there.bring_in(path)
+    assert there.kept.journal.due_looks("far", time.time(), 9) == []
+
+
 def test_copies_of_what_others_host_come_along(here: Machine, there: Machine, path: Path) -> None:
     """With their pictures; of two copies of a link the later one counts, on whichever side."""
     links = [f"https://others.example/a/{n}.png?x=1" for n in range(3)]

@@ -89,6 +89,15 @@ def test_counts_are_printed_and_told_as_json(here: Program, there: Program, arch
     assert [row["name"] for row in there.history] == [row["name"] for row in here.history]
 
 
+def test_nothing_can_be_taken_along_too(home: Path, there: Program, tmp_path: Path) -> None:
+    """The archive of somebody who has no pictures yet is one, and brings none."""
+    empty = Program(home / "empty" / "imghost")
+    empty.configure()
+    assert empty.run("export", tmp_path / "none.tar").code == 0
+    assert there.run("import", tmp_path / "none.tar").code == 0
+    assert there.history == []
+
+
 def test_links_of_the_embedded_host_work_again(
     here: Program, there: Program, archive: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imghost.errors import MachineError, UsageError
+from imghost.errors import MachineError, SourceError, UsageError
 from imghost.posts.backups import Run, undo
 from imghost.posts.post import read_post
 from tests.fakes.blog import Blog, migrate, small_blog
@@ -42,7 +43,7 @@ def test_undo_puts_everything_back(program: Program, blog: Blog) -> None:
     """Bytes and modes, with marks, line ends and emoji; twice does no harm."""
     (blog.folder / "first.md").chmod(0o640)
     before = bytes_and_modes(blog)
-    assert len(migrate(program, "--yes", blog.folder).lines) == 2
+    assert len(migrate(program, blog.folder).lines) == 2
     assert bytes_and_modes(blog) != before
     result = migrate(program, "--undo", run_of(program))
     assert result.lines == [str(blog.folder / "first.md"), str(blog.folder / "second.md")]
@@ -61,19 +62,34 @@ def test_edited_posts_stay(program: Program, blog: Blog) -> None:
     result = migrate(program, "--undo", run_of(program), code=9)
     assert result.lines == [str(second)]
     assert str(first) in result.err
+    assert f"{program.home / 'data' / 'backups' / run_of(program) / '0'} has its" in result.err
     assert first.read_bytes() == edited
     assert second.read_bytes() == before[str(second)][0]
 
 
 def test_a_post_that_is_gone_is_named(program: Program, blog: Blog) -> None:
-    """It does not come back by itself."""
+    """It does not come back by itself: where its text lies is said."""
     migrate(program, blog.folder)
     gone = blog.folder / "first.md"
     gone.unlink()
     told = migrate(program, "--json", "--undo", run_of(program), code=9).json
     assert [one["changed"] for one in told["posts"]] == [False, True]
-    assert str(gone) in told["posts"][0]["reason"]
+    assert f"{gone} is gone; {program.home}" in told["posts"][0]["reason"]
     assert not gone.exists()
+
+
+def test_what_a_run_has_not_changed_is_not_undone(tmp_path: Path) -> None:
+    """A post that could not be written has no part in the run, and nothing of it is kept."""
+    changed, edited = tmp_path / "a.md", tmp_path / "b.md"
+    for path in (changed, edited):
+        path.write_text("old")
+    run = Run(tmp_path / "backups", tmp_path / "tmp")
+    run.write(read_post(changed), "new")
+    former = read_post(edited)
+    edited.write_text("edited")
+    with pytest.raises(SourceError):
+        run.write(former, "new")
+    assert [one.path for one in undo(tmp_path / "backups", run.id)] == [changed]
 
 
 def test_later_runs_are_undone_first(program: Program, blog: Blog) -> None:
@@ -90,10 +106,18 @@ def test_later_runs_are_undone_first(program: Program, blog: Blog) -> None:
     assert bytes_and_modes(blog) == before
 
 
-def test_a_damaged_backup_costs_only_itself(program: Program, blog: Blog) -> None:
-    """It is named, and the next one is put back."""
+@pytest.mark.parametrize("damage", [b"{", b"[" * 100_000, None])
+def test_a_damaged_backup_costs_only_itself(
+    program: Program, blog: Blog, damage: bytes | None
+) -> None:
+    """It is named, and the next one is put back, even if it is a pipe now."""
     migrate(program, blog.folder)
-    (program.home / "data" / "backups" / run_of(program) / "0").write_bytes(b"{")
+    backup = program.home / "data" / "backups" / run_of(program) / "0"
+    backup.unlink()
+    if damage is None:
+        os.mkfifo(backup, 0o600)
+    else:
+        backup.write_bytes(damage)
     result = migrate(program, "--undo", run_of(program), code=9)
     assert result.lines == [str(blog.folder / "second.md")]
     assert "cannot be read" in result.err

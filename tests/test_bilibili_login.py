@@ -24,7 +24,7 @@ from imghost.transport.web import Reply, Request
 from tests.fakes import bilibili_login
 from tests.fakes.bilibili import Answer, FakeBilibili
 from tests.fakes.bilibili_login import MID, NAME, Session, usual_cookies
-from tests.fakes.canaries import leaked, shown
+from tests.fakes.canaries import CANARY, leaked, shown
 
 NOW = 1_800_000_000.0
 DAY_S = 86_400.0
@@ -90,6 +90,18 @@ class TestStates:
         fake.login.answers.append(Answer(body=body))
         with pytest.raises(HostRefused, match=r"新状态|\?"):
             passport.poll(code)
+
+    def test_cookies_that_just_came_are_not_told(
+        self, fake: FakeBilibili, passport: Passport
+    ) -> None:
+        """A server that repeats them in its words has them masked."""
+        code = passport.new_code()
+        body = json.dumps({"code": 0, "data": {"code": 7, "message": f"so {CANARY}"}}).encode()
+        cookie = {"Set-Cookie": f"SESSDATA={CANARY}; Path=/"}
+        fake.login.answers.append(Answer(body=body, headers=cookie))
+        with pytest.raises(HostRefused) as raised:
+            passport.poll(code)
+        assert CANARY not in str(raised.value)
 
     @pytest.mark.parametrize(
         "data",

@@ -135,6 +135,25 @@ def test_pictures_are_where_the_generator_looks(
 
 
 @pytest.mark.parametrize(
+    ("marks", "said", "picture"),
+    [
+        (JEKYLL, "title: x\nbaseurl: /blog # below it\n", "img/a.png"),
+        (JEKYLL, 'baseurl: "/blog"\n', "blog/img/a.png"),
+        (HEXO, "root: /blog/\n", "source/img/a.png"),
+        (HUGO, 'baseURL = "https://me.example/blog/"\n', "static/img/a.png"),
+        (ASTRO, "export default {\n  base: '/blog',\n}\n", "public/img/a.png"),
+    ],
+)
+def test_paths_may_begin_with_the_path_of_the_site(
+    root: Path, marks: tuple[str, ...], said: str, picture: str
+) -> None:
+    """A site below another one has its own path before those of its pictures."""
+    made(root, *marks, picture)
+    (root / marks[0]).write_text(said)
+    assert resolved(root, f"{marks[1]}p.md", "![a](/blog/img/a.png)") == [picture]
+
+
+@pytest.mark.parametrize(
     ("text", "name"),
     [
         ("![a](a%20b.png)", "a b.png"),
@@ -247,6 +266,7 @@ def test_settings_hold_below_their_folder(root: Path) -> None:
     ("text", "words"),
     [
         ('{"root": []}', "unknown key root; did you mean roots?"),
+        ('{"front_matter": ["a."]}', "front_matter.0 must be a name"),
         ('{"token": "x"}', "unknown key token; known are roots, front_matter, host, bucket, style"),
         ('{"roots": "a"}', "roots must be a list in brackets"),
         ('{"roots": [1]}', "roots.0 must be a text in quotes"),

@@ -174,12 +174,13 @@ class TestKnown:
         assert posts.alive() == [Alive.DEAD]
 
     def test_with_a_public_address_it_is_fine(self, posts: Posts, dirs: Dirs) -> None:
-        """What others reach is no secret, and is looked at as a file all the same."""
+        """What others reach is looked at as a file all the same; the older link stays private."""
+        old = posts.upload(1, "local")
         hosts = {"local": {"public_url": "https://img.example"}}
         write_config(dirs, {"host": "local", "hosts": hosts})
         link = posts.upload(1, "local")
         assert link.startswith("https://img.example/bfs/")
-        assert posts.verdicts(link, f"{link}@32w") == ["alive", "alive"]
+        assert posts.verdicts(link, f"{link}@32w", old) == ["alive", "alive", "private"]
 
 
 class TestGently:

@@ -95,13 +95,20 @@ class TestLink:
         assert fake.fetches == [(f"/bfs/live/{record.key}", "")]
 
     def test_gone(self, fake: FakeBilibili, bilibili: BilibiliHost) -> None:
-        """A link that answers NoSuchKey is dead, and why is said."""
+        """A link that answers 404 is dead, and why is said."""
         record = sent(bilibili)
         fake.images.clear()
         found = seen(record, bilibili)
         assert found.alive is Alive.DEAD
         assert found.reason is not None
         assert found.reason.fields == {"status": 404}
+
+    def test_gone_from_the_store(self, bilibili: BilibiliHost) -> None:
+        """Where no status says so, NoSuchKey does, and is named as the reason."""
+        answer = reply(b"<Error><Code>NoSuchKey</Code></Error>", "400 Bad")
+        with FaultServer(answering(answer)) as server:
+            reason = at(server.address, bilibili).reason
+        assert str(reason) == "the link answers NoSuchKey: the picture is gone"
 
     @pytest.mark.parametrize(
         ("answer", "alive"),

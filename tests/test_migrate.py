@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from tests.fakes import bilibili, pictures
 from tests.fakes.blog import POST, Blog, links, migrate, small_blog
 from tests.fakes.program import Program
+from tests.fakes.terminal import terminal
 
 
 @pytest.fixture
@@ -69,6 +71,7 @@ class TestMoving:
         state, fetched = blog.state(), len(fake.fetches)
         again = migrate(program, blog.folder)
         assert (again.out, blog.state()) == ("", state)
+        assert again.err == "imghost: nothing is to be moved\n"
         assert (len(fake.uploads), len(fake.fetches)) == (3, fetched)
 
     def test_it_is_said_what_will_be_done(
@@ -76,7 +79,8 @@ class TestMoving:
     ) -> None:
         """The count and the time first, and in the end how to undo."""
         first, *_, last = migrate(program, blog.folder).err.splitlines()
-        assert first == "imghost: pictures to upload: 3, which takes about 1 s"
+        told = "pictures to upload to bilibili (openplatform): 3, which takes about 1 s"
+        assert first == f"imghost: {told}"
         assert "new links: 4, in posts: 2; imghost migrate --undo " in last
         assert migrate(program, "--quiet", blog.folder).err == ""
 
@@ -98,6 +102,21 @@ class TestMoving:
         assert ".invalid" in result.err
         assert blog.state() == state
         assert (fake.uploads, program.history, program.originals) == ([], [], [])
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="only POSIX has these modes")
+    def test_a_dry_run_promises_nothing_that_is_known_to_fail(
+        self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
+    ) -> None:
+        """A read-only post and a file that is no picture are told, as the move itself would."""
+        (blog.folder / "second.md").chmod(0o444)
+        (blog.folder / "text.png").write_text("no picture")
+        third = blog.post("third.md", "![](text.png)\n![](img/a.png)\n")
+        result = migrate(program, "--dry-run", blog.folder, code=9)
+        assert "second.md is read-only" in result.err
+        assert f"{third}:1: text.png is text, not an image" in result.err
+        assert "text.png@" not in result.out
+        assert "second.md" not in result.out
+        assert "-![](img/a.png)" in result.out
 
     def test_the_answer_as_json(
         self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
@@ -153,11 +172,59 @@ class TestMoving:
             assert ".imghost.json" in result.err
         assert fake.uploads == []
 
+    def test_a_style_that_is_none_is_refused(
+        self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
+    ) -> None:
+        """At once, before anything is said, also where nothing is to be moved."""
+        for _ in range(2):
+            result = program.run("migrate", "--style", "@99z", "--yes", blog.folder)
+            assert (result.code, len(result.err.splitlines())) == (3, 1)
+            migrate(program, blog.folder)
+
+    def test_nothing_is_published_unasked(
+        self, program: Program, blog: Blog, fake: bilibili.FakeBilibili
+    ) -> None:
+        """Where nobody can be asked, --yes is needed as soon as there is something to send."""
+        state = blog.state()
+        result = program.run("migrate", blog.folder)
+        assert (result.code, result.out, blog.state()) == (2, "", state)
+        assert "nothing was changed; add --yes" in result.err
+        assert fake.uploads == []
+        assert program.run("migrate", "--dry-run", blog.folder).code == 0
+        migrate(program, blog.folder)
+        assert program.run("migrate", blog.folder).code == 0
+
+    def test_links_that_only_this_computer_opens(self, program: Program, blog: Blog) -> None:
+        """A blog gets them only after a warning and a yes, also when all pictures are there."""
+        warning = "links of local show on this computer only; name --host bilibili or s3"
+        for _ in range(2):
+            result = program.run("migrate", blog.folder)
+            assert result.code == 2
+            assert warning in result.err
+            assert "http" not in (blog.folder / "second.md").read_text(encoding="utf-8-sig")
+            program.run("upload", *sorted((blog.folder / "img").iterdir()))
+        assert warning in program.run("migrate", "--dry-run", blog.folder).err
+        assert "pictures to upload" not in result.err
+        program.set("hosts.local.public_url", "https://img.example")
+        assert len(program.run("migrate", blog.folder).lines) == 2
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="only POSIX has these terminals")
+    def test_no_is_no(self, program: Program, blog: Blog, fake: bilibili.FakeBilibili) -> None:
+        """Whoever presses Enter at the question changes nothing, and reads that."""
+        state = blog.state()
+        with terminal(program, "migrate", str(blog.folder)) as person:
+            person.until("Go on? [y/N]")
+            person.type("\n")
+            person.until("nothing was changed")
+            assert person.ended() == 0
+        assert (fake.uploads, blog.state()) == ([], state)
+
     @pytest.mark.parametrize(
         ("words", "code", "said"),
         [
             ((), 2, "name posts"),
             (("none",), 4, "none"),
+            (("img/a.png",), 4, "img/a.png is a picture; name the post"),
             (("--host", "flickr", "."), 3, "unknown host flickr"),
             (("--undo", "none"), 2, "no run none"),
             (("--undo", "none", "."), 2, "name posts"),

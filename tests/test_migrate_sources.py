@@ -23,6 +23,7 @@ from imghost.posts.moving import move, planned
 from imghost.posts.originals import Originals
 from imghost.posts.post import write_post
 from imghost.posts.recorded import Recorded
+from imghost.posts.same_files import SameFiles
 from imghost.posts.using import read_posts
 from imghost.server.asked import BytesInput, UploadOptions, UploadRequest
 from tests.fakes import bilibili, pictures
@@ -90,7 +91,7 @@ class Desk:
         app, pipeline = self.app, self.app.checked_pipeline()
         recorded = Recorded(app.journal, read.links)
         originals = Originals(pipeline.hosts, recorded, app.copies, app.store, read.links)
-        self.select = Migration(pipeline, recorded, originals, remote=remote)
+        self.select = Migration(pipeline, recorded, originals, SameFiles(read.files), remote=remote)
         plan = planned([read], self.select)
         (self.moved,) = move(plan, self.app.upload, write_post, lambda _: None)
         return [line[4:-1] for line in self.post.read_text().splitlines()]
@@ -283,3 +284,38 @@ def test_a_link_of_two_rows_prefers_the_place_it_is_to_go(desk: Desk) -> None:
     link = desk.upload(1)
     assert desk.migrate(link) == [there]
     assert len(desk.sent) == 1
+
+
+class TestFiles:
+    """Files of this machine."""
+
+    def test_a_picture_with_two_names_is_uploaded_once(self, desk: Desk) -> None:
+        """Whatever the files are called; others of the same size are others."""
+        data = pictures.png(seed=1)
+        for name in ("a.png", "b.png"):
+            (desk.post.parent / name).write_bytes(data)
+        (desk.post.parent / "c.png").write_bytes(data.replace(b"IDAT", b"IDAT", 1)[:-1] + b"!")
+        first, second, _ = desk.migrate("a.png", "b.png", "c.png")
+        assert first == second
+        assert desk.sent[0] == data
+        assert len(desk.decoded) == 2
+
+    def test_a_picture_that_changes_meanwhile_stands_for_nothing_else(self, desk: Desk) -> None:
+        """Its link would be shown in places that never had it: all of them stay as they are."""
+        one, two = (desk.post.parent / name for name in ("a.png", "b.png"))
+        for path in (one, two):
+            path.write_bytes(pictures.png(seed=1))
+        same = SameFiles([one, two])
+        given = same(one)
+        assert same(two) == given
+        one.write_bytes(pictures.png(seed=2))
+        (settled,) = desk.app.upload(UploadRequest((given,), UploadOptions()))
+        assert settled.failure
+        assert "changed meanwhile" in str(settled.failure.message)
+        assert desk.app.journal.history() == []
+
+    def test_files_that_are_gone_are_their_own(self, desk: Desk) -> None:
+        """What cannot be looked at is given as it is, and uploading says why not."""
+        gone = [desk.post.parent / name for name in ("a.png", "b.png")]
+        same = SameFiles(gone)
+        assert [same(path).path for path in gone] == [str(path) for path in gone]

@@ -102,7 +102,7 @@ class TestPosts:
         post, edited = blog.folder / "second.md", b"Edited ![](img/a.png)"
         goes_on = threading.Event()
         fake.answers.append(bilibili.Answer(-400, "a bad picture", after=goes_on))
-        with program.start("migrate", str(blog.folder)) as process:
+        with program.start("migrate", "--yes", str(blog.folder)) as process:
             eventually(lambda: bool(fake.uploads))
             post.write_bytes(edited)
             goes_on.set()
@@ -146,6 +146,18 @@ class TestHosts:
         migrate(program, blog.folder)
         assert_done(blog, before, fake)
 
+    @pytest.mark.parametrize(("status", "code"), [(503, 6), (200, 7)])
+    def test_the_only_picture_has_its_own_exit_code(
+        self, program: Program, fake: bilibili.FakeBilibili, tmp_path: Path, status: int, code: int
+    ) -> None:
+        """A script can tell a host that is away from a login that ended."""
+        blog = Blog(tmp_path / "one")
+        blog.picture("a.png", 1)
+        post = blog.post("one.md", "![](a.png)\n![](a.png)\n")
+        refused = -101 if status == 200 else 0
+        fake.answers.extend([bilibili.Answer(refused, status=status)] * 3)
+        migrate(program, "--wait", "0", post, code=code)
+
     def test_one_refusal_stops_nothing(
         self, program: Program, fake: bilibili.FakeBilibili, blog: Blog
     ) -> None:
@@ -169,7 +181,7 @@ class TestEnds:
         """Posts are old or new; the second run does the rest, and sends hardly anything again."""
         before = texts(blog)
         fake.delay_s = 0.02
-        with program.start("migrate", str(blog.folder)) as process:
+        with program.start("migrate", "--yes", str(blog.folder)) as process:
             eventually(lambda: len(fake.uploads) > after)
             process.kill()
         assert_whole(blog, before, fake)
@@ -182,7 +194,7 @@ class TestEnds:
         """It ends at once with 130; it is said how to undo, and the next run goes on."""
         before = texts(blog)
         fake.delay_s = 0.05
-        with program.start("migrate", str(blog.folder)) as process:
+        with program.start("migrate", "--yes", str(blog.folder)) as process:
             eventually(lambda: len(fake.uploads) > 12)
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=5)
@@ -215,7 +227,7 @@ class TestEnds:
         with program.start("serve", stderr=subprocess.PIPE) as server:
             assert server.stderr
             server.stderr.readline()
-            with program.start("migrate", str(blog.folder)) as process:
+            with program.start("migrate", "--yes", str(blog.folder)) as process:
                 eventually(lambda: len(fake.uploads) > 9)
                 server.kill()
                 out, err = process.communicate(timeout=DEADLINE_S)
@@ -274,7 +286,7 @@ def on_small_disk(size_kb: int, folder: Path, program: Program, posts: Path) -> 
         f'cp -a "{kept}/." "$0" && {{ "$@"; code=$?; cp -a "$0/." "{kept}"; exit $code; }}'
     )
     limited = Program(program.home, program.environ, (*UNSHARE, script, str(folder)))
-    result = limited.run("migrate", posts)
+    result = limited.run("migrate", "--yes", posts)
     shutil.rmtree(folder)
     kept.rename(folder)
     return result

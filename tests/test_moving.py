@@ -150,12 +150,12 @@ def test_a_link_that_is_dead_is_no_new_link() -> None:
     world = World()
 
     def same(_: Use) -> Choice:
-        return Upload(FileInput("x.png"), HERE, dead="https://local/x.png")
+        return Upload(FileInput("x.png"), HERE, dead="https://local/x.png", instead="--host s3")
 
     (moved,) = world.move(planned([post], same))
     assert world.written == {}
     (told,) = moved.failed
-    assert "--host" in str(told.why)
+    assert told.why.fields == {"options": "--host s3"}
 
 
 def test_a_link_that_stays_the_same_changes_nothing() -> None:

@@ -33,7 +33,7 @@ def made(folder: Path, *names: str) -> None:
 
 def found(folder: Path, *inputs: str) -> list[str]:
     """The posts below the folder, as they are found."""
-    paths = find_posts(str(folder / given) for given in inputs)
+    paths = find_posts([str(folder / given) for given in inputs])
     return [path.relative_to(folder).as_posix() for path in paths]
 
 
@@ -95,6 +95,14 @@ def test_what_cannot_be_read_is_named(folder: Path) -> None:
         with pytest.raises(SourceError) as caught:
             read_post(path)
         assert str(path) in str(caught.value)
+
+
+def test_what_is_far_too_large_is_not_read(folder: Path) -> None:
+    """A file of gigabytes costs no memory, and is named."""
+    with (folder / "huge.md").open("wb") as file:
+        file.truncate(20 << 30)
+    with pytest.raises(SourceError, match="too large for a post"):
+        read_post(folder / "huge.md")
 
 
 @pytest.mark.parametrize("change", ["edited", "gone"])
@@ -183,6 +191,7 @@ def test_finds_what_is_named_once_and_in_order(folder: Path) -> None:
     (folder / "link.md").symlink_to("b.md")
     assert found(folder, "c.txt", "b.md", "link.md", "d", "d/e.md") == ["c.txt", "b.md", "d/e.md"]
     assert found(folder, "*") == ["b.md", "d/e.md", "g/h/i.md"]
+    assert found(folder, "d/e.md", "d/f.png") == ["d/e.md"]  # as a shell spells d/*
     assert found(folder, "**/*.md") == ["b.md", "d/e.md", "g/h/i.md"]
 
 

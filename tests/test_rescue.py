@@ -144,10 +144,8 @@ def test_the_same_link_again_is_a_failure(rescuing: Rescuing, change: tuple[str,
     assert moved.links == {}
     (failed,) = moved.failed
     assert (failed.post, failed.line) == (POST, 1)
-    assert (
-        str(failed.why)
-        == "its new link is the dead one, and may die again; try --all --bucket static"
-    )
+    assert str(failed.why) == "its new link is the dead one, and may die again"
+    assert failed.why.fields == {"options": "--bucket static"}
 
 
 def test_another_bucket_will_do(rescuing: Rescuing) -> None:

@@ -463,6 +463,7 @@ def test_a_line_is_read_as_it_was_written(settled: Settled) -> None:
 
 inputs = st.one_of(
     *(st.builds(kind, st.text(min_size=1)) for kind in (FileInput, LinkInput, RemoteInput)),
+    st.builds(FileInput, st.text(min_size=1), st.text()),
     st.builds(UploadedInput, st.integers(1, 2**63 - 1)),
 )
 options = st.builds(UploadOptions, wait_s=st.floats(0, MAX_WAIT_S))

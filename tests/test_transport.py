@@ -179,6 +179,22 @@ class TestSending:
         with FaultServer(answering(reply(bomb, "200 OK", "Content-Encoding: gzip"))) as server:
             assert http.send(get(server.address)).body == bomb
 
+    def test_answer_before_the_end(self, http: Http) -> None:
+        """A host that has heard enough is understood, though it does not listen to the rest."""
+
+        def behave(peer: Peer) -> None:
+            peer.read_head()
+            peer.send(reply(b"too large", "413 Too large"))
+
+        with FaultServer(behave) as server:
+            got = http.send(post(server.address, 8_000_000))
+        assert (got.status, got.body) == (413, b"too large")
+
+    def test_headers_of_one_name(self, http: Http) -> None:
+        """They are one line, as RFC 9110 has it."""
+        with FaultServer(answering(reply(b"", "200 OK", "Vary: a", "vary: b"))) as server:
+            assert http.send(get(server.address)).headers["vary"] == "a, b"
+
     def test_redirect_is_not_followed(self, http: Http) -> None:
         """A redirect comes back as it is; where it points to nobody knocks."""
         with FaultServer(answering(OK)) as canary:
@@ -296,6 +312,25 @@ class TestProxy:
             assert http.send(post("host.invalid", 500_000, "https")).body == b"fine"
         assert f"Cookie: SESSDATA={SESSDATA}".encode() in proxy.peers[0].received
 
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_proxy_knows_its_users(self, scheme: str) -> None:
+        """Name and password in the proxy's address are told to it, and to nobody else."""
+        with FaultServer(answering(reply(b"", "407 Who are you"))) as proxy:
+            http = Http(timeout_s=5, proxy=f"http://me:pass%20word@{proxy.address}")
+            with contextlib.suppress(HostUnavailable):
+                http.send(Request("GET", f"{scheme}://host.invalid/a"))
+        known = b64encode(b"me:pass word")
+        assert b"Proxy-Authorization: Basic %b\r\n" % known in proxy.peers[0].received
+
+    def test_some_are_asked_directly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whom the system's settings except is asked without its proxy."""
+        with FaultServer(answering(OK)) as proxy:
+            monkeypatch.setenv("http_proxy", f"http://{proxy.address}")
+            monkeypatch.setenv("no_proxy", "other.example, .invalid")
+            with pytest.raises(HostUnavailable, match="no way to"):
+                Http(timeout_s=5).send(get("host.invalid"))
+            assert not proxy.peers
+
     @pytest.mark.parametrize(
         "proxy",
         [
@@ -375,6 +410,19 @@ class TestTime:
             with ends_within(TIMEOUT_S + OVERRUN_S), pytest.raises(HostUnavailable) as caught:
                 exchange(get("host.invalid"), call, "", trust)
             assert "did not answer within" in str(caught.value)
+
+    @pytest.mark.parametrize(("host", "is_here"), [("127.0.0.1", True), ("localhost", False)])
+    def test_address_is_looked_up_at_once(self, host: str, is_here: bool) -> None:
+        """Only names, which may take long, are looked up in a thread of their own."""
+        threads: list[threading.Thread] = []
+
+        def resolve(_host: str, port: int) -> list[tuple[int, Address]]:
+            threads.append(threading.current_thread())
+            return [(socket.AF_INET, ("127.0.0.1", port))]
+
+        with FaultServer(answering(OK)) as server, Call(5, 100, resolve) as call:
+            exchange(get(server.address.replace("127.0.0.1", host)), call, "", trust)
+        assert [thread is threading.current_thread() for thread in threads] == [is_here]
 
     def test_cut_ends_looking_up(self) -> None:
         """An end from outside does not wait for the name server."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -31,6 +32,7 @@ _GARBAGE = 20_000  # looking for it while modules load takes a twentieth of a sh
 def run() -> NoReturn:
     """Be the program; it ends without taking its modules apart, which takes a tenth of its time."""
     _keep_stderr()
+    _interrupt_by_signals()
     code = main()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, OSError, ValueError):  # closed, or none at all
@@ -42,6 +44,14 @@ def run_picgo() -> NoReturn:
     """Be the program as others call PicGo's."""
     sys.argv.insert(1, OPTION)
     run()
+
+
+def _interrupt_by_signals() -> None:
+    """Whatever is to end a command ends it as Ctrl-C does: nothing unfinished is left behind."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _keep_stderr() -> None:
@@ -89,6 +99,9 @@ def _run(words: list[str], console: Console, commands: Sequence[str]) -> int:
         words[0] = "watch"
     name = words.pop(0) if words[0] in commands else COMMANDS[0]
     command = _module(name)
+    if words and words[0] in getattr(command, "ACTIONS", ()):
+        name = f"{name} {words.pop(0)}"
+        command = _module(name.replace(" ", "_"))
     parser = Parser(f"imghost {name}", command.SUMMARY, console.say)
     command.add_arguments(parser)
     options = parser.parse(words)

@@ -172,7 +172,7 @@ class Console:
 
 def progress_bar(done: int, total: int) -> str:
     """A bar with counts, for a line of its own."""
-    filled = _BAR_CELLS * done // total
+    filled = _BAR_CELLS * done // total if total else _BAR_CELLS
     return f"[{'#' * filled}{'.' * (_BAR_CELLS - filled)}] {done}/{total}"
 
 

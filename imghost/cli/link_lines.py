@@ -22,14 +22,15 @@ _WORDS = {
 _ADVICE = {
     ("dead", True): "imghost links rescue brings it back from what is kept",
     ("dead", False): "nothing of it is kept here, so put the picture in anew",
-    ("private", True): "imghost migrate moves it to where others see it",
-    ("private", False): "imghost migrate moves it to where others see it",
+    ("private", True): "imghost migrate --remote --host HOST moves it, by what is kept",
+    ("private", False): "save the picture beside the post",
     ("suspect", True): "imghost links rescue --all moves it, by what is kept",
     ("suspect", False): "imghost links keep saves what it shows now",
     ("unknown", True): "check again later; it is kept here",
     ("unknown", False): "check again later",
 }
 """What to do, by how the link is and whether anything of its picture is kept."""
+_OWN = "imghost migrate --host HOST moves it to where others see it"
 
 
 class LinkLines:
@@ -57,7 +58,8 @@ class LinkLines:
         """How a link is that is not fine, and what to do, in a line."""
         word = self._say(_WORDS[one.verdict])
         reason = self._say(one.reason) if one.reason else ""
-        advice = self._say(_ADVICE[one.verdict, is_kept])
+        is_ours = one.is_own and one.verdict == "private"
+        advice = self._say(_OWN if is_ours else _ADVICE[one.verdict, is_kept])
         return f"{self.place(one.link)}: {word}: {printable(one.link)}: {reason}; {advice}"
 
     def checked_json(self, one: Checked, recorded: Recorded, *, is_kept: bool) -> object:

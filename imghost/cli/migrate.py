@@ -7,35 +7,29 @@ from collections.abc import Iterator
 
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
-from imghost.cli.moving import Mover
-from imghost.cli.parser import Parser, seconds
+from imghost.cli.moving import Mover, add_move_arguments
+from imghost.cli.parser import Parser
 from imghost.errors import SomeFailed, UsageError
 from imghost.server.asked import UploadOptions
 
 SUMMARY = "Move the pictures of posts to a host, and rewrite their links."
-_WAIT_S = 60.0
 
 
 def add_arguments(parser: Parser) -> None:
     """What it takes."""
-    parser.add("posts", nargs="*", metavar="POSTS", help="posts, folders of posts, or patterns")
-    parser.add("--host", default="", help="where to, instead of the configured host")
-    parser.add("--bucket", default="", help="the host's bucket")
+    parser.add(
+        "posts", nargs="*", metavar="POSTS", help="posts, folders of posts, or patterns in quotes"
+    )
     parser.add("--style", default="", help="the link's suffix, such as @800w.webp; @ for none")
     parser.add("--remote", action="store_true", help="also pictures that other hosts show")
-    parser.add("--dry-run", action="store_true", help="show what would change, and change nothing")
     parser.add(
-        "--undo", default="", metavar="RUN", help="put back the posts that a run has changed"
+        "--undo",
+        default="",
+        metavar="RUN",
+        help="put back the posts that a run has changed; each run ends by telling its RUN",
     )
-    parser.add(
-        "--wait",
-        type=seconds,
-        default=_WAIT_S,
-        help="how long to try a failing host again, in seconds",
-    )
-    parser.add("--yes", action="store_true", help="do not ask")
-    parser.add("--json", action="store_true", help="print JSON")
-    parser.add("--quiet", action="store_true", help="say only what went wrong")
+    add_move_arguments(parser)
+    parser.epilog = parser.say("Example: imghost migrate ~/blog --host bilibili --dry-run")
 
 
 def run(options: argparse.Namespace, context: Context) -> Answer:
@@ -54,6 +48,7 @@ def _items(options: argparse.Namespace, context: Context, mover: Mover) -> Itera
     from imghost.posts.originals import Originals
     from imghost.posts.post import find_posts
     from imghost.posts.recorded import Recorded
+    from imghost.posts.same_files import SameFiles
     from imghost.posts.using import read_posts
 
     asked = UploadOptions(options.host, options.bucket, "url", options.style, options.wait)
@@ -61,16 +56,19 @@ def _items(options: argparse.Namespace, context: Context, mover: Mover) -> Itera
     links = {link for post in posts for link in post.links}
     with context.app() as app:
         pipeline = app.checked_pipeline()
+        pipeline.order(options.host, options.bucket, style=options.style)  # or it is refused
         recorded = Recorded(app.journal, links)
         originals = Originals(pipeline.hosts, recorded, app.copies, app.store, links)
-        select = Migration(pipeline, recorded, originals, remote=options.remote)
+        files = SameFiles(file for post in posts for file in post.files)
+        select = Migration(pipeline, recorded, originals, files, remote=options.remote)
         plan = planned(posts, select)
         for line in mover.lines(app, plan, dry_run=options.dry_run, yes=options.yes):
             if not options.json:
                 yield Item(line, dict)
     if select.elsewhere:
         context.console.note(
-            "{n} pictures stay where others host them; --remote moves those too", n=select.elsewhere
+            "pictures that stay where others host them: {n}; --remote moves those too",
+            n=select.elsewhere,
         )
     if options.json:
         yield Item("", mover.as_json)

@@ -9,8 +9,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from imghost.cli.agreeing import announced, is_agreed
 from imghost.cli.console import Console, progress_bar
 from imghost.cli.context import Context
+from imghost.cli.parser import Parser, seconds
 from imghost.errors import DaemonError, MachineError, SomeFailed
 from imghost.server.asked import UploadRequest
 from imghost.server.wire import Settled
@@ -20,9 +22,26 @@ if TYPE_CHECKING:
     from imghost.app import App
     from imghost.posts.backups import Run
     from imghost.posts.moving import Moved, Plan, Told
+    from imghost.posts.post import Post
 
+_WAIT_S = 60.0
 _NAMES = {"name", "path", "url"}
-_UPLOAD_S = 0.5  # what one may take, for a guess before the first
+
+
+def add_move_arguments(parser: Parser) -> None:
+    """What every command that moves pictures takes."""
+    parser.add("--host", default="", help="where to, instead of the configured host")
+    parser.add("--bucket", default="", help="the host's bucket")
+    parser.add("--dry-run", action="store_true", help="show what would change, and change nothing")
+    parser.add(
+        "--wait",
+        type=seconds,
+        default=_WAIT_S,
+        help="how long to try a failing host again, in seconds",
+    )
+    parser.add("--yes", action="store_true", help="do not ask")
+    parser.add("--json", action="store_true", help="print JSON")
+    parser.add("--quiet", action="store_true", help="say only what went wrong")
 
 
 class Mover:
@@ -37,23 +56,17 @@ class Mover:
         self._inputs = inputs
         self._ended: list[Moved] = []
         self._run: Run | None = None
-
-    def is_agreed(self, app: App, plan: Plan, *, yes: bool) -> bool:
-        """Say how much is to be uploaded, and have whoever can be asked agree."""
-        if not plan.uploads:
-            return True
-        self._console.note(
-            "pictures to upload: {n}, which takes about {time}",
-            n=len(plan.uploads),
-            time=span_text(_expected_s(app, plan)),
-        )
-        return yes or not self._console.asked or self._console.ask("Go on? [y/N]")
+        self._uploads = 0
 
     def lines(self, app: App, plan: Plan, *, dry_run: bool, yes: bool) -> Iterator[str]:
         """The posts that changed, if that is agreed; or how they would change."""
+        self._uploads = len(plan.uploads)
+        if plan.is_idle:
+            self._console.note("nothing is to be moved")
         if dry_run:
-            yield from self.tried(plan)
-        elif self.is_agreed(app, plan, yes=yes):
+            announced(self._console, app, plan)
+            yield from self.tried(app, plan)
+        elif is_agreed(self._console, app, plan, yes=yes):
             yield from self.moved(app, plan)
 
     def moved(self, app: App, plan: Plan) -> Iterator[str]:
@@ -74,26 +87,31 @@ class Mover:
             self._remember(app, plan)
             self._tell()
 
-    def tried(self, plan: Plan) -> Iterator[str]:
+    def tried(self, app: App, plan: Plan) -> Iterator[str]:
         """How each post would change, as a diff; nothing is uploaded, and nothing written."""
         from imghost.posts.moving import move
+        from imghost.posts.post import check_writable
         from imghost.posts.trying import difference, placeholders
 
         diffs: list[str] = []
-        for moved in move(
-            plan,
-            placeholders,
-            lambda post, text: diffs.append(difference(post, text)),
-            lambda _: None,
-        ):
+
+        def show(post: Post, text: str) -> None:
+            check_writable(post)
+            diffs.append(difference(post, text))
+
+        give = partial(placeholders, app.journal)
+        for moved in move(plan, give, show, lambda _: None):
             self._ended.append(moved)
             yield from diffs
             diffs.clear()
         self._tell()
 
     def exit_code(self) -> int:
-        """Whether anything failed."""
-        return SomeFailed.exit_code if any(moved.failed for moved in self._ended) else 0
+        """Its own for the only picture, else whether any failed."""
+        codes = {told.exit_code for moved in self._ended for told in moved.failed}
+        if len(codes) == 1 and self._uploads == 1:
+            return codes.pop()
+        return SomeFailed.exit_code if codes else 0
 
     def as_json(self) -> dict[str, object]:
         """All that was told, as JSON."""
@@ -144,6 +162,7 @@ class Mover:
                     text=told.what,
                     problem=problem,
                 )
+        self._tell_places()
         changed = [moved for moved in self._ended if moved.links]
         counts = {"links": sum(len(moved.links) for moved in changed), "posts": len(changed)}
         if changed and self._run:
@@ -158,6 +177,17 @@ class Mover:
                 "there would be new links: {links}, in posts: {posts}; those at .invalid stand for "
                 "what uploading gives",
                 **counts,
+            )
+
+    def _tell_places(self) -> None:
+        """Where else to try what came back as it was: with --all, since for now it may live."""
+        from imghost.posts.moving import SAME_AGAIN
+
+        failed = [told.why for moved in self._ended for told in moved.failed]
+        places = [str(why.fields["options"]) for why in failed if why.template == SAME_AGAIN]
+        for options in dict.fromkeys(filter(None, places)):
+            self._console.tell(
+                "to try another place, add --all and one of: {options}", options=options
             )
 
 
@@ -178,12 +208,6 @@ class _Progress:
 
 def _place(told: Told) -> dict[str, str | int]:
     return {"path": str(told.post), "line": told.line}
-
-
-def _expected_s(app: App, plan: Plan) -> float:
-    hosts = app.pipeline().hosts
-    limits = [hosts(upload.options.host).limits for upload in plan.uploads]
-    return sum(max(one.min_gap_s, _UPLOAD_S / one.parallel) for one in limits)
 
 
 def _uploaded(context: Context, app: App, request: UploadRequest) -> Iterator[Settled]:

@@ -20,6 +20,7 @@ from imghost.login import LONGEST_S, Login, end_of
 from imghost.secret import Secret
 from imghost.transport import Http
 from imghost.transport.cookies import copied_cookies, set_cookies
+from imghost.transport.masking import masked
 from imghost.transport.web import Reply, Request
 
 CODE_S = 180.0
@@ -93,7 +94,7 @@ class Passport:
         data = read_data(reply, _refused)
         state = data.get("code")
         if type(state) is not int or state not in _SCANS:
-            said = text_in(data.get("message"), reply)
+            said = masked(text_in(data.get("message"), reply), self._given(reply))
             raise _refused(f"{state} {said}" if type(state) is int else "?", reply)
         scan = _SCANS[state]
         return Polled(scan, self._login_in(reply) if scan is Scan.DONE else None)
@@ -117,6 +118,9 @@ class Passport:
             "there are no SESSDATA and bili_jct in that; copy the whole Cookie line of a page of "
             "bilibili.com on which you are logged in"
         )
+
+    def _given(self, reply: Reply) -> list[Secret]:
+        return [cookie.value for cookie in set_cookies(reply.set_cookies, self._clock()).values()]
 
     def _login_in(self, reply: Reply) -> Login:
         now = self._clock()

@@ -13,6 +13,7 @@ from imghost.keep.database import Database
 from imghost.keep.recovery import copy_of, is_copy
 from imghost.keep.schema import COLUMNS, message_text, record_of
 from imghost.models import Alive, Message, Record, State
+from imghost.transport.fetch import is_inner
 
 IMPORTED = "imported"
 """The origin of what asks because it came with another journal."""
@@ -21,6 +22,7 @@ _ASKS = Message(
     "it came by imghost import; imghost retry and its id uploads it, imghost history rm and its id "
     "discards it"
 )
+_FILES_HOST = "local"  # whose links are looked at as files
 _UNCHECKED = {"format": "", "width_px": 0, "height_px": 0, "frames": 0}
 _OWN = frozenset({"id", "owner"})
 _OURS = frozenset({"original", "name", "origin", "notes", "created_at"})
@@ -123,7 +125,7 @@ class Learner:
 
     def _as_new(self, told: dict[str, Any], state: State) -> dict[str, Any]:
         now = self.clock()
-        is_due = told.get("check_at", 0.0) > 0
+        is_due = told.get("check_at", 0.0) > 0 and _may_be_asked(told)
         values = told | {
             "check_at": now if is_due else 0.0,
             "created_at": min(told["created_at"], now),
@@ -141,7 +143,7 @@ class Learner:
         values = self._as_new(told, State.DONE) | {
             "reason": "",
             "alive": Alive.UNKNOWN,
-            "check_at": self.clock(),
+            "check_at": self.clock() if _may_be_asked(told) else 0.0,
             "looks": 0,
         }
         if found.origin != IMPORTED:
@@ -167,6 +169,11 @@ def _lesson(former: Record | None, record: Record) -> Lesson:
     if former is None:
         return Lesson.ASKS if record.state is State.ASKING else Lesson.NEW
     return Lesson.KNOWN if former == record else Lesson.BETTER
+
+
+def _may_be_asked(told: Row) -> bool:
+    """Whether the daemon may look at a link by itself: strangers send nobody into our network."""
+    return told["host"] == _FILES_HOST or not is_inner(told["url"])
 
 
 def _find(db: sqlite3.Connection, told: Row) -> Record | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -40,15 +41,22 @@ class Run:
 
     def write(self, post: Post, text: str) -> None:
         """Write a post anew, and be able to undo it. Raises as `write_post` does."""
-        self._keep(post, replace(post, text=text).data)
-        write_post(post, text)
+        backup = self._keep(post, replace(post, text=text).data)
+        try:
+            write_post(post, text)
+        except (SourceError, MachineError):  # the post is as it was, so there is nothing to undo
+            with machine_errors(backup):
+                backup.unlink()
+            raise
 
-    def _keep(self, post: Post, after: bytes) -> None:
+    def _keep(self, post: Post, after: bytes) -> Path:
         self.id = self.id or self._begun()
         told = {"path": str(post.path), "after": hashlib.sha256(after).hexdigest()}
         data = json.dumps(told).encode() + b"\n" + post.data
-        write_durably(self._all / self.id / str(self._kept), data, self._tmp)
+        backup = self._all / self.id / str(self._kept)
+        write_durably(backup, data, self._tmp)
         self._kept += 1
+        return backup
 
     def _begun(self) -> str:
         now = time.strftime("%Y%m%d-%H%M%S")
@@ -81,27 +89,40 @@ def undo(folder: Path, run: str) -> Iterator[Undone]:
 def _undone(kept: Path) -> Undone:
     path = kept
     try:
-        with kept.open("rb") as file:
-            told, before = json.loads(file.readline()), file.read()
+        told, before = _kept_in(kept)
         path = Path(told["path"])
-        return Undone(path, _put_back(path, before, told["after"]))
+        return Undone(path, _put_back(path, before, told["after"], kept))
     except (SourceError, MachineError) as exc:
         return Undone(path, problem=exc.message)
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return Undone(
             path, problem=Message("the backup {path} cannot be read any more", {"path": str(kept)})
         )
 
 
-def _put_back(path: Path, before: bytes, after: str) -> bool:
+def _kept_in(backup: Path) -> tuple[dict[str, str], bytes]:
+    if not backup.is_file():  # a pipe would be waited for
+        raise OSError(backup)
+    with backup.open("rb") as file:
+        return json.loads(file.readline()), file.read()
+
+
+def _put_back(path: Path, before: bytes, after: str, kept: Path) -> bool:
+    if not os.path.lexists(path):
+        raise SourceError(
+            "{path} is gone; {backup} has its former text, below the first line",
+            path=str(path),
+            backup=str(kept),
+        )
     post = read_post(path)
     if post.data == before:
         return False
     if hashlib.sha256(post.data).hexdigest() != after:
         raise SourceError(
             "{path} was edited since, and stays as it is; undo later runs first, or change it by "
-            "hand",
+            "hand: {backup} has its former text, below the first line",
             path=str(path),
+            backup=str(kept),
         )
     write_post(post, before.decode().removeprefix(_BOM))
     return True

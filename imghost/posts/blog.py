@@ -12,7 +12,13 @@ from pathlib import Path
 from imghost.errors import ConfigError
 from imghost.links import styled
 from imghost.models import Message
-from imghost.posts.generators import Generator, generators_at, own_folders, picture_folders
+from imghost.posts.generators import (
+    Generator,
+    base_of,
+    generators_at,
+    own_folders,
+    picture_folders,
+)
 from imghost.posts.pictures import path_of
 from imghost.posts.post import Post
 from imghost.posts.references import Form, Reference
@@ -31,6 +37,14 @@ def read_text(value: object, key: str) -> str:
     return value
 
 
+def read_key(value: object, key: str) -> str:
+    """A key of a front matter, a dot after each table that leads to it. Raises ConfigError."""
+    text = read_text(value, key)
+    if not all(part.strip() for part in text.split(".")):
+        raise ConfigError("{key} must be a name, or names with a dot between them", key=key)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class BlogSettings:
     """`.imghost.json` in a blog's root: what holds for all below it.
@@ -40,7 +54,7 @@ class BlogSettings:
     """
 
     roots: tuple[str, ...] = setting((), item=read_text)
-    front_matter: tuple[str, ...] = setting((), item=read_text)
+    front_matter: tuple[str, ...] = setting((), item=read_key)
     host: str = setting("")
     bucket: str = setting("")
     style: str = setting("", check=partial(styled, ""))
@@ -55,7 +69,8 @@ def blog_settings(path: Path) -> BlogSettings:
 class Blog:
     """Where paths in posts begin: at `root` as its generator does, and at the settings' `roots`.
 
-    `vault`: where Obsidian's embedded files are; `is_vault`: other pictures may be so, too.
+    `vault`: where Obsidian's embedded files are; `is_vault`: other pictures may be so, too. `base`:
+    the path below which the site is, / at the top.
     """
 
     root: Path
@@ -64,6 +79,7 @@ class Blog:
     roots: tuple[Path, ...]
     vault: Vault
     is_vault: bool
+    base: str
 
     @property
     def front_matter_keys(self) -> frozenset[str]:
@@ -90,12 +106,19 @@ class Blog:
         return next(filter(None, found), None)
 
     def _in_folders(self, names: Iterable[str], post: Post) -> Path | None:
-        for name in chain.from_iterable(map(same_names, names)):
+        spelled = chain.from_iterable(map(same_names, names))
+        for name in chain.from_iterable(map(self._in_site, spelled)):
             for folder in self._folders(post, absolute=name.startswith("/")):
                 path = os.path.normpath(folder / name.lstrip("/"))
                 if os.path.isfile(path):  # noqa: PTH113 - Path's raises for a long name
                     return Path(path)
         return None
+
+    def _in_site(self, name: str) -> Iterator[str]:
+        """A path, and what it is in the site if that is below another one."""
+        yield name
+        if self.base != "/" and name.startswith(self.base):
+            yield name[len(self.base) - 1 :]
 
     def _folders(self, post: Post, *, absolute: bool) -> Iterator[Path]:
         folder = post.path.absolute().parent
@@ -143,6 +166,7 @@ class Blogs:
             tuple(settings_file.parent / name for name in settings.roots) if settings_file else (),
             self._vaults.setdefault(vault, Vault(vault)),
             bool(vaults),
+            base_of(generator, root),
         )
 
     def _generators_at(self, folder: Path) -> tuple[Generator, ...]:

@@ -37,6 +37,7 @@ _FOR_BLOG = Message("it is shown on your blog only, not to who comes from nowher
 class Checked:
     """What a look at a link of posts showed; `is_private`: nobody else can see it.
 
+    `is_own`: it is the embedded host's. `is_asked`: whether anybody was asked for it at all.
     `needs_tag`: whether the blog's pages show it only if they send no Referer; None: not known.
     """
 
@@ -44,6 +45,8 @@ class Checked:
     seen: Seen
     is_private: bool = False
     needs_tag: bool | None = None
+    is_own: bool = False
+    is_asked: bool = True
 
     @property
     def verdict(self) -> str:
@@ -99,7 +102,7 @@ class Checker:
         try:
             seen = self._asked(link, row)
         except NotPublicError:
-            return Checked(link, Seen(Alive.UNKNOWN), is_private=True)
+            return Checked(link, Seen(Alive.UNKNOWN), is_private=True, is_asked=False)
         is_silent = not seen.status and seen.alive is not Alive.ALIVE
         self._silent[host_of(link)] = self._silent[host_of(link)] + 1 if is_silent else 0
         return Checked(link, seen, is_private=is_inner(link))
@@ -109,7 +112,8 @@ class Checker:
         seen = Seen(Alive.ALIVE) if own.path else Seen(Alive.DEAD, _GONE)
         if row and own.path:
             seen = examine(row, host, timeout_s=_WHOLE_S)
-        return Checked(link, seen, is_private=not host.is_public)
+        is_private = not host.is_public or is_inner(link)
+        return Checked(link, seen, is_private=is_private, is_own=True)
 
     def _asked(self, link: str, row: Record | None, referer: str = "") -> Seen:
         """What the link shows. Raises NotPublicError."""

@@ -28,7 +28,7 @@ def find_in_front_matter(text: str, keys: Collection[str], pictures: Pictures) -
     wanted = {key.casefold() for key in keys}
     source = text[start:stop]
     folded = source.casefold()
-    if not any(key.rpartition(".")[2] in folded for key in wanted):
+    if not source or not any(key.rpartition(".")[2] in folded for key in wanted):
         return end
     try:
         for found in _READERS[text[0]](source):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,13 +25,23 @@ class _Habits:
     """`marks`: it is this one if all names of one of these are there.
 
     `absolute`: the folders in which /a.png is looked for, from the root, and `relative`: those for
-    a.png, after the post's own. `no_posts`: folders whose Markdown is not the writer's.
+    a.png, after the post's own. `no_posts`: folders whose Markdown is not the writer's. `base`: how
+    its config, which is one of the marks, names the path below which the site is.
     """
 
     marks: tuple[tuple[str, ...], ...]
     absolute: tuple[str, ...]
     relative: tuple[str, ...]
     no_posts: frozenset[str] = frozenset()
+    base: re.Pattern[str] | None = None
+
+
+_LARGEST_CONFIG = 1 << 20
+
+
+def _named(key: str, before: str = "") -> re.Pattern[str]:
+    said = rf"^[ \t]*[\"']?{key}[\"']?[ \t]*[:=][ \t]*[\"']?{before}(?P<base>/[^\s\"'#?]+)"
+    return re.compile(said, re.MULTILINE | re.IGNORECASE)
 
 
 _JSON_LIKE = ("toml", "yaml", "yml", "json")
@@ -44,24 +55,28 @@ _HABITS: Mapping[Generator, _Habits] = {
         absolute=("static", "assets", "content"),
         relative=("static", "assets"),
         no_posts=frozenset({"public", "resources", "themes"}),
+        base=_named("baseURL", r"https?://[^/\s\"']+"),
     ),
     Generator.ASTRO: _Habits(
         marks=tuple((f"astro.config.{ending}",) for ending in ("mjs", "js", "ts", "mts", "cjs")),
         absolute=("public", "."),
         relative=("public", "src", "."),
         no_posts=frozenset({"dist"}),
+        base=_named("base"),
     ),
     Generator.HEXO: _Habits(
         marks=(("_config.yml", "source"), ("_config.yaml", "source")),
         absolute=("source",),
         relative=("source",),
         no_posts=frozenset({"public", "themes", "scaffolds"}),
+        base=_named("root"),
     ),
     Generator.JEKYLL: _Habits(
         marks=(("_config.yml",), ("_config.yaml",), ("_config.toml",)),
         absolute=(".",),
         relative=(".",),
         no_posts=frozenset({"_site", "vendor"}),
+        base=_named("baseurl"),
     ),
     Generator.OBSIDIAN: _Habits(marks=((".obsidian",),), absolute=(".",), relative=(".",)),
     Generator.NONE: _Habits(marks=(), absolute=(".",), relative=(".",)),
@@ -73,6 +88,16 @@ def generators_at(folder: Path) -> Iterator[Generator]:
     for generator, habits in _HABITS.items():
         if any(all((folder / name).exists() for name in names) for names in habits.marks):
             yield generator
+
+
+def base_of(generator: Generator, root: Path) -> str:
+    """The path below which the site is, such as /blog/; / if it is at the top."""
+    habits = _HABITS[generator]
+    for config in (root / names[0] for names in habits.marks):
+        if habits.base and config.is_file() and config.stat().st_size < _LARGEST_CONFIG:
+            said = habits.base.search(config.read_text("utf-8", "replace"))
+            return f"{said['base'].rstrip('/')}/" if said else "/"
+    return "/"
 
 
 def own_folders(generator: Generator, post: Path) -> Iterator[Path]:

@@ -13,14 +13,14 @@ from imghost.posts.syntax import LABEL, LINK_TAIL, TAG, label_key, plain
 from imghost.posts.tags import find_in_tag, find_in_template
 from imghost.sources.candidates import ENDINGS
 
-_SIGN = re.compile(r"\\.|`+|<|!\[|[\[\]]|\{[%{]", re.DOTALL)
+_SIGN = re.compile(r"\\.|`+|<|!\[|[\[\]]|\{[%{]|%%", re.DOTALL)
 _EMBED = re.compile(r"!\[\[(?P<target>[^\[\]\n|]+?)(?:\\?\|[^\[\]\n]*)?\]\]")
 _ANGLE = re.compile(
     rf"{TAG}|<!--?>|<!--->|<![A-Za-z][^>]*>"
     r"|<[A-Za-z][A-Za-z0-9+.-]{1,31}:[^<>\x00-\x20]*>"
     r"|<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?>",
 )
-_LONG = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>"}
+_LONG = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>", "%%": "%%"}  # the last is Obsidian's
 _TEMPLATE = r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}"
 _LOOSE_TAIL = re.compile(
     rf"\([ \t]*(?P<destination>(?:(?:{_TEMPLATE}|[^\n()<>]|\([^\n()]*\))*?"
@@ -72,7 +72,7 @@ class _Prose:
                 return end
             case "`":
                 return self._after_code(sign, end)
-            case "<":
+            case "<" | "%":
                 return self._after_angle(at)
             case "{":
                 return find_in_template(self._text, at, self._start, self._pictures)

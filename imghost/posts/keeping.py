@@ -19,6 +19,7 @@ from imghost.keep.copies import Copies
 from imghost.keep.journal import Journal
 from imghost.keep.store import Store
 from imghost.models import Message
+from imghost.posts.inner import ONLY_YOU
 from imghost.posts.originals import Originals
 from imghost.posts.own_files import OwnFiles
 from imghost.posts.recorded import Recorded
@@ -29,7 +30,6 @@ from imghost.transport.web import host_of
 _AT_ONCE, _OF_A_HOST, _DECODED_AT_ONCE = 6, 2, 2
 _FETCH_S = 60.0
 _SVG = Message("an SVG drawing, which may carry scripts, is not kept")
-_ONLY_YOU = Message("only you can see this, so it is not fetched; imghost migrate moves it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Keeper:
             with self._decoding:
                 check(data, name, self._caps)
         except NotPublicError:
-            return Kept(link, problem=_ONLY_YOU)
+            return Kept(link, problem=ONLY_YOU)
         except ImageError as exc:
             is_drawing = other_kind(data) == "svg"
             return Kept(link, problem=_SVG if is_drawing else exc.message, is_drawing=is_drawing)

@@ -10,16 +10,15 @@ from imghost.hosts.base import KnowsLinks
 from imghost.imaging.style import split_style
 from imghost.models import Message, Record, Target
 from imghost.pipeline import DRAFT_BUCKET, DRAFT_HOST, Pipeline
+from imghost.posts.inner import ONLY_YOU
 from imghost.posts.moving import Choice, Fail, Leave, Replace, Upload
 from imghost.posts.originals import Originals
 from imghost.posts.own_files import OwnFile, OwnFiles
 from imghost.posts.recorded import Recorded
+from imghost.posts.same_files import SameFiles
 from imghost.posts.using import Use
-from imghost.server.asked import (
-    FileInput,
-    RemoteInput,
-    UploadOptions,
-)
+from imghost.server.asked import RemoteInput, UploadOptions
+from imghost.transport.fetch import is_inner
 
 _LOST = Message("its file is gone from this machine, and so is its original")
 
@@ -32,12 +31,19 @@ class Migration:
     """
 
     def __init__(
-        self, pipeline: Pipeline, recorded: Recorded, originals: Originals, *, remote: bool
+        self,
+        pipeline: Pipeline,
+        recorded: Recorded,
+        originals: Originals,
+        files: SameFiles,
+        *,
+        remote: bool,
     ) -> None:
         self._pipeline = pipeline
         self._recorded = recorded
         self._originals = originals
-        self._files = OwnFiles(pipeline.hosts, recorded)
+        self._files = files
+        self._own_files = OwnFiles(pipeline.hosts, recorded)
         self._remote = remote
         self.elsewhere = 0
 
@@ -50,24 +56,28 @@ class Migration:
             case Message() as why:
                 return Fail(why)
             case Path() as path:
-                return Upload(FileInput(str(path)), options)
+                return Upload(self._files(path), options)
             case str(link):
                 return self._of_link(split_style(link)[0], options, any_bucket=not asked.bucket)
 
     def _of_link(self, link: str, options: UploadOptions, *, any_bucket: bool) -> Choice:
         target = Target(options.host, options.bucket)
-        own = self._files.find(link)
+        own = self._own_files.find(link)
         if self._is_there(link, own, target, any_bucket=any_bucket):
             return Leave()
+        given = self._originals.of(link, target)
         if not (own or self._remote):
-            self.elsewhere += 1
-            return Leave()
-        if given := self._originals.of(link, target):
+            is_seen = bool(given) or not is_inner(link)
+            self.elsewhere += is_seen
+            return Leave(None if is_seen else ONLY_YOU)
+        if given:
             return Upload(given, options)
         there = [row for row in self._recorded.of(link) if row.target == target]
         if there and self._pipeline.works(there[0]):
             return Replace(self._text(there[0], options))
-        return Fail(_LOST) if own else Upload(RemoteInput(link), options)
+        if own or is_inner(link):
+            return Fail(_LOST if own else ONLY_YOU)
+        return Upload(RemoteInput(link), options)
 
     def _is_there(
         self, link: str, own: OwnFile | None, target: Target, *, any_bucket: bool

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imghost.errors import MachineError, SourceError
+from imghost.errors import MachineError, SomeFailed, SourceError
 from imghost.imaging.style import split_style
 from imghost.models import Message
 from imghost.posts.post import Post
@@ -15,8 +15,10 @@ from imghost.posts.references import Reference
 from imghost.posts.rewrite import rewrite
 from imghost.posts.using import Read, Use
 from imghost.server.asked import Input, UploadOptions, UploadRequest
-from imghost.server.wire import Settled
+from imghost.server.wire import Failure, Settled
 
+SAME_AGAIN = "its new link is the dead one, and may die again"
+"""Why a link stays; where else to try it is the field "options", to be told once."""
 _AT_ONCE = 4000  # inputs of one request: as many as it can hold
 
 
@@ -61,12 +63,16 @@ Select = Callable[[Use], Choice]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Something to tell of a place in a post; line 0 is all of it."""
+    """Something to tell of a place in a post; line 0 is all of it.
+
+    `exit_code`: of a command that was to do nothing else.
+    """
 
     post: Path
     line: int
     what: str
     why: Message
+    exit_code: int = SomeFailed.exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,12 @@ class Plan:
         chosen = (choice for _, choices in self.posts for choice in choices)
         return list(dict.fromkeys(choice for choice in chosen if isinstance(choice, Upload)))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether every picture stays where it is, and none had to."""
+        chosen = (choice for _, choices in self.posts for choice in choices)
+        return all(isinstance(choice, Leave) for choice in chosen)
+
 
 def planned(posts: Iterable[Read], select: Select) -> Plan:
     """Select what becomes of each picture. Raises as `select` does."""
@@ -108,7 +120,7 @@ def move(
     `write` puts a new text in the place of a post's; if it raises SourceError or MachineError, the
     post is as it was. `progress` is told how many uploads have ended. Raises as `upload` does.
     """
-    links: dict[Upload, str | Message] = {}
+    links: dict[Upload, str | Failure] = {}
     with closing(_uploaded(plan.uploads, upload)) as uploaded:
         for read, choices in plan.posts:
             for choice in choices:
@@ -121,7 +133,7 @@ def move(
 
 def _uploaded(
     uploads: Sequence[Upload], upload: Callable[[UploadRequest], Iterator[Settled]]
-) -> Generator[tuple[Upload, str | Message], None, None]:
+) -> Generator[tuple[Upload, str | Failure], None, None]:
     for options in dict.fromkeys(one.options for one in uploads):
         alike = [one for one in uploads if one.options == options]
         for start in range(0, len(alike), _AT_ONCE):
@@ -131,26 +143,27 @@ def _uploaded(
                 yield part[settled.index], _link(settled)
 
 
-def _link(settled: Settled) -> str | Message:
+def _link(settled: Settled) -> str | Failure:
     if settled.failure:
-        return settled.failure.message
-    return settled.text or Message("its host gives no link; see imghost history")
+        return settled.failure
+    return settled.text or _failed(Message("its host gives no link; see imghost history"))
 
 
-def _became(choice: Choice, links: Mapping[Upload, str | Message]) -> str | Message | Leave:
+def _failed(why: Message) -> Failure:
+    return Failure(SomeFailed.exit_code, why)
+
+
+def _became(choice: Choice, links: Mapping[Upload, str | Failure]) -> str | Failure | Leave:
     match choice:
         case Upload(dead=dead, instead=instead):
             link = links[choice]
             if dead and isinstance(link, str) and _place(link) == _place(dead):
-                return Message(
-                    "its new link is the dead one, and may die again; try {options}",
-                    {"options": instead},
-                )
+                return _failed(Message(SAME_AGAIN, {"options": instead}))
             return link
         case Replace(link):
             return link
         case Fail(why):
-            return why
+            return _failed(why)
         case Leave():
             return choice
 
@@ -161,11 +174,11 @@ def _place(link: str) -> str:
 
 
 def _written(
-    read: Read, became: Sequence[str | Message | Leave], write: Callable[[Post, str], object]
+    read: Read, became: Sequence[str | Failure | Leave], write: Callable[[Post, str], object]
 ) -> Moved:
     pairs = list(zip(read.uses, became, strict=True))
     links = {u.reference: b for u, b in pairs if isinstance(b, str) and b != u.reference.target}
-    failed = [_told(use, why) for use, why in pairs if isinstance(why, Message)]
+    failed = [_told(u, b.message, b.exit_code) for u, b in pairs if isinstance(b, Failure)]
     left = [_told(u, b.why) for u, b in pairs if isinstance(b, Leave) and b.why]
     left += [Told(read.path, one.line, "", one.what) for one in read.left]
     if read.problem:
@@ -178,5 +191,5 @@ def _written(
     return Moved(read.path, links, failed, left)
 
 
-def _told(use: Use, why: Message) -> Told:
-    return Told(use.post, use.reference.line, use.reference.target, why)
+def _told(use: Use, why: Message, exit_code: int = SomeFailed.exit_code) -> Told:
+    return Told(use.post, use.reference.line, use.reference.target, why, exit_code)

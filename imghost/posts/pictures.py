@@ -50,6 +50,10 @@ class Pictures:
         """Forget all but the first ones: they stand where nobody sees them."""
         del self._found[count:]
 
+    def drop(self, start: int, end: int) -> None:
+        """Forget those that stand there: nobody sees them."""
+        self._found = [found for found in self._found if not start <= found.start < end]
+
     def scanned(self, text: str) -> Scanned:
         """All of them with their lines, which line feeds end; each once."""
         references: list[Reference] = []

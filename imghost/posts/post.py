@@ -5,15 +5,17 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imghost.disk import replace_file
 from imghost.errors import SourceError
 from imghost.posts.generators import has_no_posts
+from imghost.posts.pictures import names_image
 
 _BOM = b"\xef\xbb\xbf"
+_LARGEST_BYTES = 64 << 20
 _ENDINGS = (".md", ".markdown", ".mdown", ".mkd", ".mdx")
 
 
@@ -38,7 +40,13 @@ def read_post(path: Path) -> Post:
     if path.exists() and not path.is_file():  # a pipe would be waited for
         raise SourceError("{path} is not a file; name a post", path=str(path))
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_BYTES + 1)
+        if len(data) > _LARGEST_BYTES:
+            raise SourceError(
+                "{path} is too large for a post, and stays as it is; 64 MB are the most",
+                path=str(path),
+            )
         return Post(path, data.removeprefix(_BOM).decode(), data.startswith(_BOM))
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
@@ -70,22 +78,33 @@ def write_post(post: Post, text: str) -> None:
             )
 
     check()
+    check_writable(post)
+    replace_file(path, replace(post, text=text).data, check)
+
+
+def check_writable(post: Post) -> None:
+    """Raise SourceError if the post is read-only, for whomever."""
+    path = Path(os.path.realpath(post.path))
     if not os.access(path, os.W_OK) or not path.stat().st_mode & stat.S_IWUSR:
         raise SourceError(
             "{path} is read-only, and stays as it is; make it writable and try again",
             path=str(post.path),
         )
-    replace_file(path, replace(post, text=text).data, check)
 
 
-def find_posts(inputs: Iterable[str]) -> list[Path]:
+def find_posts(inputs: Collection[str]) -> list[Path]:
     """The posts that files, folders and patterns name, each once, in that order.
 
-    Folders are searched for Markdown, but not what generators and tools keep in them. Raises
-    SourceError for an input that names no post.
+    Folders are searched for Markdown, but not what generators and tools keep in them. Pictures
+    among several inputs are passed over: a shell's patterns find them, too. Raises SourceError for
+    an input that names no post, or if a picture is the only one.
     """
     found: dict[str, Path] = {}
     for given in inputs:
+        if names_image(given) and Path(given).is_file():
+            if len(inputs) == 1:
+                raise SourceError("{path} is a picture; name the post that shows it", path=given)
+            continue
         posts = list(_named(given))
         if not posts:
             raise SourceError(

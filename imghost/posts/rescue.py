@@ -52,11 +52,11 @@ class Rescue:
         return Upload(given, options, dead=link, instead=self._instead(target))
 
     def _instead(self, target: Target) -> str:
-        """Where else one might try it, as options: with --all, since for now it may live again."""
+        """Where else one might try it, as options."""
         others = [f"--host {name}" for name in HOSTS if name != target.host and self._is_open(name)]
         buckets = self._pipeline.hosts(target.host).buckets
         others += [f"--bucket {name}" for name in buckets if name != target.bucket][:1]
-        return ", ".join(f"--all {other}" for other in others)
+        return ", ".join(others)
 
     def _is_open(self, name: str) -> bool:
         try:

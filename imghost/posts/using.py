@@ -45,6 +45,11 @@ class Read:
         """The URLs of its pictures."""
         return [use.source for use in self.uses if isinstance(use.source, str)]
 
+    @property
+    def files(self) -> list[Path]:
+        """The files of its pictures."""
+        return [use.source for use in self.uses if isinstance(use.source, Path)]
+
 
 def read_posts(paths: Iterable[Path], options: UploadOptions) -> Iterator[Read]:
     """The posts one by one. Raises ConfigError for what is wrong in a blog's `.imghost.json`."""

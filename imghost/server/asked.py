@@ -19,9 +19,10 @@ Json = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class FileInput:
-    """A file of this machine; `path` is absolute."""
+    """A file of this machine; `path` is absolute, `sha256` what it must hold, "" for anything."""
 
     path: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +176,21 @@ def read_json(data: bytes) -> object:
 
 
 def _input_json(given: Input) -> Json:
-    return {"remote": given.url} if isinstance(given, RemoteInput) else asdict(given)
+    match given:
+        case RemoteInput(url):
+            return {"remote": url}
+        case FileInput(path, ""):
+            return {"path": path}
+        case _:
+            return asdict(given)
 
 
 def _input(value: object) -> Input:
     match value:
         case {"path": str(path), **rest} if path and not rest:
             return FileInput(path)
+        case {"path": str(path), "sha256": str(sha256), **rest} if path and not rest:
+            return FileInput(path, sha256)
         case {"url": str(url), **rest} if url and not rest:
             return LinkInput(url)
         case {"remote": str(url), **rest} if url and not rest:

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
@@ -62,9 +63,12 @@ class Call:
     def look_up(self, host: str, port: int) -> list[tuple[int, Address]]:
         """The host's addresses, once in a call. Raises as `left_s` and the resolver do.
 
-        In a thread of its own, since nothing ends the system's lookup before it ends by itself.
+        In a thread of its own, since nothing ends the system's lookup before it ends by itself;
+        an address needs none.
         """
         left_s = self.left_s()
+        if _is_address(host):
+            return self._resolve(host, port)
         threading.Thread(target=self._find, args=(host, port), daemon=True).start()
         try:
             found = self._found.get(timeout=left_s)
@@ -188,3 +192,11 @@ class _Socket(socket.socket):
 
 class TlsSocket(_Socket, ssl.SSLSocket):
     """The same below TLS; bound to its call once the handshake is over."""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

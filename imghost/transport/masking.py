@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from imghost.secret import MASK, Secret
@@ -46,13 +47,16 @@ def _holds(text: str, sought: Iterable[str]) -> bool:
     return any(part in text for part in sought)
 
 
-def _sought(plain: str) -> Iterator[str]:
+@lru_cache(maxsize=8)  # the same few secrets are sought in every reply
+def _sought(plain: str) -> frozenset[str]:
+    """What a text that holds the secret holds by one of the steps, at the latest."""
+    sought = set()
     for reading in (plain, quote(plain, safe="", errors="replace"), unquote(plain)):
-        for before in range(3):
-            yield _letters(reading.encode(errors="replace"), before)
+        sought |= {_letters(reading.encode(errors="replace"), before) for before in range(3)}
         for _ in range(_DECODINGS):
-            yield reading
+            sought.add(reading)
             reading = _decoded(reading)  # noqa: PLW2901 - as the text will be by then
+    return frozenset(sought)
 
 
 def _decoded(text: str) -> str:

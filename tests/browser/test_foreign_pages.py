@@ -18,7 +18,7 @@ from playwright.sync_api import Browser
 from imghost.server.gallery.pages import static_version
 from tests.fakes import pictures
 from tests.fakes.browser import open_tab
-from tests.fakes.program import Program
+from tests.fakes.program import Program, eventually
 
 CHANGING = (
     *(f"/gallery/{call}" for call in ("retry", "discard", "forget", "choose", "watch")),
@@ -86,6 +86,7 @@ def test_a_foreign_page_changes_and_reads_nothing(
     mine.write_bytes(pictures.png())
     with program.serving() as url, _elsewhere() as port:
         program.run("upload", mine)
+        eventually(lambda: program.history[0]["alive"] == "alive")  # the last change of its own
         before = _kept(program)
         with open_tab(chromium, f"http://{host}:{port}") as tab:
             tab.go()

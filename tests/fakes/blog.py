@@ -77,8 +77,8 @@ def large_blog(folder: Path, posts: int, pictures_each: int = 2) -> Blog:
 
 
 def migrate(program: Program, *words: str | Path, code: int = 0) -> Result:
-    """Run it to its end, which must be this one."""
-    result = program.run("migrate", *words)
+    """Run it to its end, which must be this one; nobody is asked."""
+    result = program.run("migrate", "--yes", *words)
     assert result.code == code, result.err
     assert "Traceback" not in result.err
     return result

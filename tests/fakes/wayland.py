@@ -69,6 +69,7 @@ def sway() -> Iterator[Session]:
     with tempfile.TemporaryDirectory(prefix="wayland-") as folder:
         config = Path(folder, "config")
         config.write_text("xwayland disable\n", encoding="utf-8")
+        config.chmod(0o644)  # whatever the umask
         environ = {
             "PATH": os.environ["PATH"],
             "HOME": folder,
