@@ -60,6 +60,10 @@ class Disk:
         finally:
             os.close(handle)
 
+    def settle(self) -> None:
+        """Have it as after half a minute, when the system has synced everything."""
+        subprocess.run(["sync", "-f", self.path], check=True)
+
     def boot(self) -> None:
         """After a cut, have the disk again as it was on the platter."""
         self.unmount()

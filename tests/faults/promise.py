@@ -17,6 +17,7 @@ from typing import Any
 from imghost.app import App
 from imghost.config_file import ConfigFile
 from imghost.dirs import find_dirs
+from imghost.errors import JournalDamaged
 from tests.fakes import bilibili
 from tests.fakes.canaries import leaked
 
@@ -36,10 +37,19 @@ class Home:
         self.path = path
         self.dirs = find_dirs({"IMGHOST_HOME": str(path)})
 
-    def restart(self, *, thorough: bool = True) -> None:
-        """What the next start does: give back what the dead left, and send all that may be sent."""
+    def restart(self) -> None:
+        """What the next start does: give back what the dead left, and send all that may be sent.
+
+        A row that cannot be read is met once, as by commands and the daemon, and then made anew.
+        """
+        try:
+            self._restart()
+        except JournalDamaged:
+            self._restart()
+
+    def _restart(self) -> None:
         file = ConfigFile(self.dirs.config / "config.json", {})
-        with App(self.dirs, file, file.load(), base_url=BASE, thorough=thorough) as app:
+        with App(self.dirs, file, file.load(), base_url=BASE, thorough=True) as app:
             app.drain()
 
     @property

@@ -57,7 +57,8 @@ def test_no_network(trial: Trial, home: Path, tmp_path: Path) -> None:
     outages = trial.size(1, 5)
     with ExitStack() as stack:
         name = stack.enter_context(network())
-        inside = ("ip", "netns", "exec", name)
+        # not by ip netns exec, which keeps a copy of all mounts, so that no disk could be unmounted
+        inside = ("nsenter", f"--net=/run/netns/{name}")
         command = [*inside, sys.executable, "-m", "tests.fakes.bilibili", "--port", str(PORT)]
         fake = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
         stack.callback(fake.kill)

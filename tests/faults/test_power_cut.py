@@ -75,6 +75,7 @@ def test_at_any_moment(trial: Trial, tmp_path: Path, disk: Disk) -> None:
             home.restart()
         assert set(home.states) <= {"done"}
         home.check(*(path.read_bytes() for path in linked), behind=4 * (n + 1))
+        disk.settle()
     trial.note(f"power cut at random moments, {len(linked)} pictures linked", cuts)
 
 
