@@ -71,10 +71,12 @@ def replace_file(path: Path, data: bytes, check: Callable[[], None]) -> None:
     """Put other bytes into a file that is there, whole or not at all; mode and owner stay.
 
     `check` is called when only the exchange is left to do, and stops it by raising. The unfinished
-    file is a hidden one beside it. Raises MachineError.
+    file is a hidden one beside it; those of whoever was killed before go. Raises MachineError.
     """
     with machine_errors(path):
         former = path.stat()
+        for left in path.parent.glob(".imghost-*.tmp"):
+            left.unlink(missing_ok=True)
         unfinished = path.with_name(f".imghost-{os.urandom(16).hex()}.tmp")
         try:
             with os.fdopen(os.open(unfinished, _CREATE, 0o600), "wb") as file:

@@ -96,7 +96,7 @@ def test_random_replies(trial: Trial, tmp_path: Path, caplog: pytest.LogCaptureF
             except HostError as exc:
                 told.append(shown(exc))
             trial.longest_s = max(trial.longest_s, monotonic() - begun)
-    assert trial.longest_s < TIMEOUT_S + 1
+    assert trial.longest_s < trial.bound_s(TIMEOUT_S + 1)
     assert not leaked("\n".join({*told, caplog.text}), SECRETS)
     caplog.clear()  # it holds errors, and those their connections
     trial.note(f"random replies, {linked} of them with a link", replies)
@@ -180,5 +180,5 @@ def test_a_link_that_does_not_work(
                         lambda: {r["alive"] for r in folder.home.rows} <= {"dead", "suspect"}
                     )
     folder.home.check(*folder.given)
-    assert trial.longest_s < FOUND_S
+    assert trial.longest_s < trial.bound_s(FOUND_S)
     trial.note(f"a link whose picture is {'another' if shown else 'gone'}", count)
