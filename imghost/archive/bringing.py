@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -12,12 +12,23 @@ from typing import Any
 from zlib import crc32
 
 from imghost.archive.checked import pieces, put
-from imghost.archive.form import END, FILE, FORM, JOURNAL, MANIFEST, PICTURE, POSTS, ROW, Kept
+from imghost.archive.form import (
+    END,
+    FILE,
+    FORM,
+    JOURNAL,
+    MANIFEST,
+    PICTURE,
+    POSTS,
+    ROW,
+    Kept,
+    Progress,
+)
 from imghost.archive.reading import Member, members, opened
 from imghost.errors import SourceError
 from imghost.hosts.local import place_of
 from imghost.imaging.check import safe_name
-from imghost.imaging.sniff import format_of
+from imghost.imaging.sniff import HEAD_BYTES, format_of
 from imghost.keep.learning import IMPORTED, Lesson
 from imghost.keep.recovery import is_copy
 from imghost.models import Message, State, Target
@@ -26,7 +37,6 @@ from imghost.posts.remembered import remember_links
 _MAX_JSON_BYTES = 16_000_000
 _MAX_SAME_FILES = 20
 _MAX_SKIPPED = 100
-_HEAD_BYTES = 4096
 _DAMAGED = Message("the archive's beginning is damaged; nothing was changed: export it again")
 _NOT_READABLE = Message("it cannot be made from its original again")
 _TOO_MANY = Message("the same picture stands in too many buckets")
@@ -35,8 +45,6 @@ _SAID = {
     Lesson.NO_PICTURE: Message("it was not sent, and its picture is missing"),
     Lesson.UNUSABLE: Message("an upload in it is none that can be"),
 }
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
@@ -190,7 +198,7 @@ class _Bringing:
     def _put_picture(self, path: Path, member: Member, expected: str) -> bool:
         content = member.pieces()
         first = next(content, b"")
-        if not format_of(first[:_HEAD_BYTES]):
+        if not format_of(first[:HEAD_BYTES]):
             raise SourceError("it is no picture that imghost knows")
         return put(path, chain([first], content), expected, self._kept.tmp)
 

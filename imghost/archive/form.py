@@ -10,6 +10,7 @@ end.json                                   the last: how much of each there is
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,9 @@ PICTURE = re.compile(rf"{PICTURES}/[^/]*\.([0-9a-f]{{64}})\.[a-z]+", re.DOTALL)
 ROW = re.compile(rf"{ROWS}/([0-9a-f]{{64}})\.([0-9a-f]{{8}})\.json")
 FILE = re.compile(rf"{FILES}/([^/]+)/([^/]+)")
 UNKNOWN_ENDING = "bin"
+
+Progress = Callable[[int, int], None]
+"""Is told how much of how much is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import tarfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,19 +27,17 @@ from imghost.archive.form import (
     ROWS,
     UNKNOWN_ENDING,
     Kept,
+    Progress,
 )
 from imghost.disk import replacing
 from imghost.errors import UsageError
 from imghost.hosts.local import files_in, find_file
-from imghost.imaging.sniff import format_of
+from imghost.imaging.sniff import HEAD_BYTES, format_of
 from imghost.keep.recovery import is_copy
 from imghost.models import EXTENSIONS, Message
 
 _STEM_CHARACTERS = 40
-_HEAD_BYTES = 4096
 _NO_STEM = re.compile(r"[^\w. -]+")
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
@@ -132,7 +130,7 @@ class _Writing:
             self._leave_out(name)
             return False
         with file:
-            ending = EXTENSIONS.get(format_of(file.read(_HEAD_BYTES)), UNKNOWN_ENDING)
+            ending = EXTENSIONS.get(format_of(file.read(HEAD_BYTES)), UNKNOWN_ENDING)
             self._add_file(f"{PICTURES}/{_stem(name, at)}.{original}.{ending}", file, at)
         self.exported.originals += 1
         return True

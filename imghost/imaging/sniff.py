@@ -26,7 +26,8 @@ _HEIC_BRANDS = _NEUTRAL_BRANDS | {
 }
 
 _VIDEO = (b"\x1aE\xdf\xa3", b"FLV\1", b"OggS", b"\0\0\1\xba", b"\0\0\1\xb3", b"0&\xb2u")
-_HEAD_BYTES = 4096
+HEAD_BYTES = 4096
+"""How much of a file is looked at."""
 _BINARY = bytes(set(range(32)) - set(b"\t\n\f\r\x1b"))
 
 REFUSALS: Mapping[str, Message] = {
@@ -54,7 +55,7 @@ def format_of(data: bytes) -> str:
 
 def other_kind(data: bytes) -> str:
     """A key of REFUSALS, for what is no image."""
-    head = data[:_HEAD_BYTES]
+    head = data[:HEAD_BYTES]
     if b"%PDF-" in head[:1024] or head.startswith(b"%!PS"):
         return "pdf"
     if head.startswith(_VIDEO) or head[8:12] == b"AVI " or _is_film(head):
@@ -69,7 +70,7 @@ def other_kind(data: bytes) -> str:
 
 def _of_brands(data: bytes) -> str:
     """AVIF and HEIC share a container; the first brand tells, or if that is neutral, the others."""
-    end = min(int.from_bytes(data[:4], "big"), _HEAD_BYTES)
+    end = min(int.from_bytes(data[:4], "big"), HEAD_BYTES)
     brands = [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
     telling = brands if brands[0] in _NEUTRAL_BRANDS else brands[:1]
     if _AVIF_BRANDS.intersection(telling):

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from urllib.parse import quote
 
 from imghost.errors import ImageError, SourceError
-from imghost.imaging.sniff import REFUSALS, format_of, other_kind
+from imghost.imaging.sniff import HEAD_BYTES, REFUSALS, format_of, other_kind
 from imghost.keep.rows import Rows
 from imghost.models import Message
 from imghost.posts.post import Post
@@ -26,7 +26,6 @@ from imghost.server.asked import (
 from imghost.server.wire import Failure, Settled
 from imghost.text import printable
 
-_HEAD_BYTES = 4096
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -63,7 +62,7 @@ def _failure(given: Input) -> Failure | None:
     path = Path(given.path)
     try:
         with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
+            head = file.read(HEAD_BYTES)
     except OSError as exc:
         told = {"path": given.path, "detail": exc.strerror or str(exc)}
         why = Message("{path} cannot be read: {detail}; check its permissions", told)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imghost.errors import ImageError, SourceError
+from imghost.imaging.sniff import HEAD_BYTES
 from imghost.keep.seen import Stamp
 from imghost.sources.off_limits import NOTHING, OffLimits
 
-_HEAD_BYTES = 4096
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0)
 _FILE = os.O_RDONLY | _NO_LINKS | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
@@ -58,7 +58,7 @@ class FileFind:
     def head(self) -> bytes:
         """The file's first bytes. Raises as `load` does."""
         with self._opened() as handle:
-            return os.read(handle, _HEAD_BYTES)
+            return os.read(handle, HEAD_BYTES)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from imghost.errors import SourceError
+from imghost.imaging.sniff import HEAD_BYTES
 from imghost.models import Found
 from imghost.sources.candidates import Verdict, judge, looks_like_an_image
 from imghost.sources.off_limits import OffLimits
 
-_HEAD_BYTES = 4096
 _DRIVE = re.compile(r"[A-Za-z]:[\\/][^:]*")
 
 
@@ -55,7 +55,7 @@ def may_be_image(path: str, off_limits: OffLimits) -> bool:
         return False
     try:
         with open(os.open(path, os.O_RDONLY | _FLAGS), "rb") as file:  # noqa: PTH123 - by handle
-            head = file.read(_HEAD_BYTES)
+            head = file.read(HEAD_BYTES)
     except (OSError, ValueError):
         return looks_like_an_image(path)
     return judge(path, head) is Verdict.IMAGE

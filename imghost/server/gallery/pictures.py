@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imghost.imaging.sniff import format_of
+from imghost.imaging.sniff import HEAD_BYTES, format_of
 from imghost.imaging.style import Style
 from imghost.models import MIME_TYPES
 from imghost.server.body import Body
@@ -28,7 +28,6 @@ _STILL = Style(width_px=540, height_px=360, mode=1, crop=1, quality=72, ending="
 _FIRST_FRAME = replace(_STILL, ending="jpg")
 _SAME = Style(ending="webp")
 _SHOWN_BY_BROWSERS = frozenset({"png", "jpeg", "webp", "gif", "avif"})
-_HEAD_BYTES = 4096
 
 
 class Pictures:
@@ -90,4 +89,4 @@ class Pictures:
 
 def _format_of(path: Path) -> str:
     with path.open("rb") as file:
-        return format_of(file.read(_HEAD_BYTES))
+        return format_of(file.read(HEAD_BYTES))
