@@ -19,8 +19,7 @@ def add_arguments(parser: Parser) -> None:
     """What it takes."""
     parser.add("file", metavar="FILE", help="where to, such as pictures.tar")
     parser.add("--overwrite", action="store_true", help="replace a file that is there")
-    parser.add("--json", action="store_true", help="print JSON")
-    parser.add("--quiet", action="store_true", help="say only what went wrong")
+    parser.add_output()
 
 
 def run(options: argparse.Namespace, context: Context) -> Answer:

@@ -19,8 +19,7 @@ _MB = 1_000_000
 def add_arguments(parser: Parser) -> None:
     """What it takes."""
     parser.add("file", metavar="FILE", help="what imghost export wrote")
-    parser.add("--json", action="store_true", help="print JSON")
-    parser.add("--quiet", action="store_true", help="say only what went wrong")
+    parser.add_output()
 
 
 def run(options: argparse.Namespace, context: Context) -> Answer:

@@ -11,7 +11,7 @@ from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.link_lines import LinkLines
 from imghost.cli.parser import Parser
-from imghost.cli.post_links import exit_code, links_of, look_at, read
+from imghost.cli.post_links import add_posts, exit_code, links_of, look_at, read
 
 if TYPE_CHECKING:
     from imghost.posts.checking import Checked
@@ -22,11 +22,8 @@ _TAG = '<meta name="referrer" content="no-referrer">'
 
 def add_arguments(parser: Parser) -> None:
     """What it takes."""
-    parser.add(
-        "posts", nargs="+", metavar="POSTS", help="posts, folders of posts, or patterns in quotes"
-    )
-    parser.add("--json", action="store_true", help="print JSON")
-    parser.add("--quiet", action="store_true", help="say only what went wrong")
+    add_posts(parser)
+    parser.add_output()
     parser.epilog = parser.say(
         "Example: imghost links check ~/blog; it ends with 9 if any link is not fine."
     )

@@ -12,7 +12,7 @@ from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.link_lines import LinkLines
 from imghost.cli.parser import Parser
-from imghost.cli.post_links import ASK_S, exit_code, links_of, progress, read
+from imghost.cli.post_links import ASK_S, add_posts, exit_code, links_of, progress, read
 from imghost.text import size_text
 
 if TYPE_CHECKING:
@@ -24,11 +24,8 @@ SUMMARY = "Keep a copy of every picture in posts, whoever hosts it."
 
 def add_arguments(parser: Parser) -> None:
     """What it takes."""
-    parser.add(
-        "posts", nargs="+", metavar="POSTS", help="posts, folders of posts, or patterns in quotes"
-    )
-    parser.add("--json", action="store_true", help="print JSON")
-    parser.add("--quiet", action="store_true", help="say only what went wrong")
+    add_posts(parser)
+    parser.add_output()
     parser.epilog = parser.say(
         "Example: imghost links keep ~/blog; a second run fetches only what is new."
     )

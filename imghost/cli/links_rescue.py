@@ -10,7 +10,7 @@ from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.moving import Mover, add_move_arguments
 from imghost.cli.parser import Parser
-from imghost.cli.post_links import links_of, look_at
+from imghost.cli.post_links import add_posts, links_of, look_at
 from imghost.errors import SomeFailed
 from imghost.models import Alive
 from imghost.server.asked import UploadOptions
@@ -23,9 +23,7 @@ SUMMARY = "Upload again what is dead, by what is kept, and put the new links int
 
 def add_arguments(parser: Parser) -> None:
     """What it takes."""
-    parser.add(
-        "posts", nargs="+", metavar="POSTS", help="posts, folders of posts, or patterns in quotes"
-    )
+    add_posts(parser)
     parser.add("--all", action="store_true", help="every picture of which an original is kept")
     add_move_arguments(parser)
     parser.epilog = parser.say("Example: imghost links rescue ~/blog --host s3 --dry-run")

@@ -40,8 +40,7 @@ def add_move_arguments(parser: Parser) -> None:
         help="how long to try a failing host again, in seconds",
     )
     parser.add("--yes", action="store_true", help="do not ask")
-    parser.add("--json", action="store_true", help="print JSON")
-    parser.add("--quiet", action="store_true", help="say only what went wrong")
+    parser.add_output()
 
 
 class Mover:

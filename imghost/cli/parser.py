@@ -83,6 +83,11 @@ class Parser(argparse.ArgumentParser):
         """Add an argument; its help is translated."""
         self.group.add_argument(*names, help=self.say(help), **options)
 
+    def add_output(self) -> None:
+        """Add how results are told."""
+        self.add("--json", action="store_true", help="print JSON")
+        self.add("--quiet", action="store_true", help="say only what went wrong")
+
     def parse(self, words: list[str]) -> argparse.Namespace:
         """The arguments, inputs and options in whatever order. Raises UsageError."""
         try:

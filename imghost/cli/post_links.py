@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from imghost.cli.console import progress_bar
 from imghost.cli.context import Context
+from imghost.cli.parser import Parser
 from imghost.errors import SomeFailed
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from imghost.posts.using import Read
 
 ASK_S = 30.0
+
+
+def add_posts(parser: Parser) -> None:
+    """The posts whose links are meant."""
+    parser.add(
+        "posts", nargs="+", metavar="POSTS", help="posts, folders of posts, or patterns in quotes"
+    )
 
 
 def read(inputs: Sequence[str], context: Context) -> Sequence[Read]:
