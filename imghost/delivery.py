@@ -14,6 +14,7 @@ from imghost.pipeline import Accepted, Pipeline
 TRIES = 3
 _BACKOFF_S = 0.3
 _POLL_S = 0.05
+_REAP_S = 1.0  # it looks at every process, and at all that waits to be sent
 _STOPPED = "imghost was stopped before it was sent"
 
 
@@ -113,14 +114,16 @@ class Delivery:
 
     def _after_others(self, record_id: int) -> State:
         """How the try of another ended; one that died has its row queued again."""
+        reap_at = 0.0
         while (state := self._journal.get(record_id).state) is State.UPLOADING:
             is_ours = self._journal.owner_of(record_id) == self._owner
             if self._outbox.pause(_POLL_S) or (self._clock() >= self._until and not is_ours):
                 break
             if is_ours:
                 self._outbox.tidy()  # whoever had it may have given up
-            else:
+            elif self._clock() >= reap_at:
                 self._reap()
+                reap_at = self._clock() + _REAP_S
         return state
 
     def _elsewhere(self, record_id: int) -> Outcome:

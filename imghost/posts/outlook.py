@@ -59,7 +59,9 @@ def _is_known(upload: Upload, pipeline: Pipeline, journal: Rows, copies: Copies)
 def _original(given: Input, journal: Rows, copies: Copies) -> str:
     """The SHA-256 of what is given in; "" if that shows only when it is loaded."""
     match given:
-        case FileInput(path):
+        case FileInput(path, sha256):
+            if sha256:
+                return sha256
             with suppress(OSError), Path(path).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         case BytesInput(_, data):
