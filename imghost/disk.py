@@ -71,13 +71,11 @@ def replace_file(path: Path, data: bytes, check: Callable[[], None]) -> None:
     """Put other bytes into a file that is there, whole or not at all; mode and owner stay.
 
     `check` is called when only the exchange is left to do, and stops it by raising. The unfinished
-    file is a hidden one beside it; those of whoever was killed before go. Raises MachineError.
+    file is a hidden one beside it; see `tidy_folder`. Raises MachineError.
     """
     with machine_errors(path):
         former = path.stat()
-        for left in path.parent.glob(".imghost-*.tmp"):
-            left.unlink(missing_ok=True)
-        unfinished = path.with_name(f".imghost-{os.urandom(16).hex()}.tmp")
+        unfinished = path.with_name(_UNFINISHED.format(os.urandom(16).hex()))
         try:
             with os.fdopen(os.open(unfinished, _CREATE, 0o600), "wb") as file:
                 file.write(data)
@@ -89,6 +87,13 @@ def replace_file(path: Path, data: bytes, check: Callable[[], None]) -> None:
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
+
+
+def tidy_folder(folder: Path) -> None:
+    """Delete what `replace_file` left there where its process was killed. Raises MachineError."""
+    with machine_errors(folder):
+        for left in folder.glob(_UNFINISHED.format("*")):
+            left.unlink(missing_ok=True)
 
 
 def _make_alike(path: Path, former: os.stat_result) -> None:
@@ -133,6 +138,7 @@ def replacing(path: Path, unfinished: Path, *, durable: bool = True) -> Iterator
                 raise
 
 
+_UNFINISHED = ".imghost-{}.tmp"
 _OVER = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
 _CREATE = _OVER | os.O_EXCL
 

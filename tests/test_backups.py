@@ -123,6 +123,17 @@ def test_a_damaged_backup_costs_only_itself(
     assert "cannot be read" in result.err
 
 
+def test_what_a_killed_run_left_beside_posts_goes(tmp_path: Path) -> None:
+    """A run begins in each folder by deleting unfinished posts, and nothing else."""
+    post = tmp_path / "a.md"
+    post.write_text("old")
+    for name in (".imghost-0a1b.tmp", ".imghost.json", "b.tmp"):
+        (tmp_path / name).write_text("")
+    Run(tmp_path / "backups", tmp_path / "tmp").write(read_post(post), "new")
+    left = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert left == {"a.md", ".imghost.json", "b.tmp"}
+
+
 @pytest.mark.parametrize("run", ["none", "", "..", ".", "../backups", "/"])
 def test_there_is_no_such_run(tmp_path: Path, run: str) -> None:
     """Only names of runs are looked up, whatever is asked for."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-from imghost.disk import machine_errors, make_private_folder, write_durably
+from imghost.disk import machine_errors, make_private_folder, tidy_folder, write_durably
 from imghost.errors import MachineError, SourceError, UsageError
 from imghost.models import Message
 from imghost.posts.post import Post, read_post, write_post
@@ -37,10 +37,12 @@ class Run:
         self._all = folder
         self._tmp = tmp
         self._kept = 0
+        self._tidied: set[Path] = set()
         self.id = ""
 
     def write(self, post: Post, text: str) -> None:
         """Write a post anew, and be able to undo it. Raises as `write_post` does."""
+        self._tidy(post.path.resolve().parent)
         backup = self._keep(post, replace(post, text=text).data)
         try:
             write_post(post, text)
@@ -48,6 +50,12 @@ class Run:
             with machine_errors(backup):
                 backup.unlink()
             raise
+
+    def _tidy(self, folder: Path) -> None:
+        """What a run that was killed left beside posts goes, before ours writes there."""
+        if folder not in self._tidied:
+            self._tidied.add(folder)
+            tidy_folder(folder)
 
     def _keep(self, post: Post, after: bytes) -> Path:
         self.id = self.id or self._begun()
