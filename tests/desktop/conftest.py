@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import bilibili
+from tests.fakes import bilibili, seat
 from tests.fakes.buses import running_bus
 from tests.fakes.loop import running_loop
 from tests.fakes.needs import missing
 from tests.fakes.notifications import Notifications, notification_service
-from tests.fakes.person import Person
 from tests.fakes.program import Program
-from tests.fakes.x11 import xvfb
+
+display, person, program = seat.display, seat.person, seat.program
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,30 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == Path(__file__).parent and (lacks := missing(item.path.stem)):
             item.add_marker(pytest.mark.skip(reason=f"not installed here: {', '.join(lacks)}"))
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    """The name of an X display of our own, without a desktop on it."""
-    with xvfb() as (name, _server):
-        yield name
-
-
-@pytest.fixture
-def person(display: str) -> Iterator[Person]:
-    """Somebody at that display."""
-    with Person(display) as person:
-        yield person
-
-
-@pytest.fixture
-def program(home: Path, display: str) -> Program:
-    """The program on that display, on no message bus."""
-    none = f"unix:path={home / 'none'}"
-    buses = {f"DBUS_{which}_BUS_ADDRESS": none for which in ("SESSION", "SYSTEM")}
-    program = Program(home / "imghost", {"DISPLAY": display, **buses})
-    program.configure()
-    return program
 
 
 @pytest.fixture

@@ -19,9 +19,8 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import urlsplit
 
 from imghost.errors import ImghostError
@@ -29,6 +28,7 @@ from imghost.imaging.check import recalled
 from imghost.imaging.render import render
 from imghost.imaging.style import Style, split_style
 from tests.fakes.bilibili_login import POLL, FakeLogin
+from tests.fakes.web import Quiet, Server, Web
 
 SESSDATA = "0a1b2c3d%2C1999999999%2C4e5f6*71"
 BILI_JCT = "00112233445566778899aabbccddeeff"
@@ -92,7 +92,7 @@ class Upload:
         return self.parts[name].data.decode() if name in self.parts else ""
 
 
-class FakeBilibili:
+class FakeBilibili(Web):
     """The server. `answers` are used up first; then uploads are judged by what they hold.
 
     `login` gives other cookies, which then are the only ones that count. `uploads` and `fetches`
@@ -118,33 +118,7 @@ class FakeBilibili:
         self.fetches: list[tuple[str, str]] = []
         self.images: dict[str, tuple[str, bytes]] = {}
         self.lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", port), _Handler)
-        self._server.fake = self
-        self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self.serve, name="fake bilibili")
-
-    def serve(self) -> None:
-        """Answer until `close`."""
-        self._server.serve_forever(poll_interval=0.02)
-
-    def close(self) -> None:
-        """Answer what is under way and end."""
-        self._server.shutdown()
-        self._server.server_close()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-        self._thread.join()
+        super().__init__(_Handler, port)
 
     def judge(self, upload: Upload, host: str) -> Answer:
         """What Bilibili would say."""
@@ -180,18 +154,9 @@ def settings(server: FakeBilibili) -> dict[str, Any]:
     return {"host": "bilibili", "hosts": {"bilibili": host}}
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-    request_queue_size = 128
-    fake: FakeBilibili
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: clients are made to break off."""
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+    server: Server[FakeBilibili]
 
     def do_POST(self) -> None:
         fake = self.server.fake
@@ -234,9 +199,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Answer(status=404, body=b"<Error><Code>NoSuchKey</Code></Error>"))
         else:
             self._send(_styled(*stored, style))
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Nothing."""
 
     def _answer(self, answer: Answer) -> None:
         if answer.after:

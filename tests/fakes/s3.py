@@ -8,11 +8,12 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from tests.fakes.web import Quiet, Server, Web
 
 ACCESS_KEY, SECRET_KEY = "AKIAFAKE", "c4n4ry+of/the/fake/store"
 BUCKETS = ("pictures", "other")
@@ -63,7 +64,7 @@ class Asked:
         return bucket, key
 
 
-class FakeS3:
+class FakeS3(Web):
     """The store. `answers` are used up first; then requests are judged by what they hold.
 
     `asked` tells what arrived but for GETs; `objects` what is stored, as (headers, bytes).
@@ -74,24 +75,7 @@ class FakeS3:
         self.asked: list[Asked] = []
         self.objects: dict[tuple[str, str], tuple[Mapping[str, str], bytes]] = {}
         self.lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.fake = self
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_Handler)
 
     def settings(self, **changed: Any) -> dict[str, Any]:
         """The config's section `hosts.s3` of somebody who may write there."""
@@ -132,18 +116,9 @@ class FakeS3:
         return Answer(headers={"ETag": f'"{sha256}"'})
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-    request_queue_size = 128
-    fake: FakeS3
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: clients are made to break off."""
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+    server: Server[FakeS3]
 
     def do_GET(self) -> None:
         self._answer()
@@ -153,9 +128,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:
         self._answer()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Nothing."""
 
     def _answer(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}

@@ -6,12 +6,11 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
 
 from imghost.transport.dial import Address, Resolve
 from imghost.transport.fetch import public_addresses
+from tests.fakes.web import Quiet, Server, Web
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Page:
     location: str = ""
 
 
-class Site:
+class Site(Web):
     """Shows `pages` by their paths; `asked` are the paths and Referers in the order they came.
 
     `refuses` tells whether a Referer is answered 403; `most_at_once`: how many were asked for at
@@ -38,26 +37,7 @@ class Site:
         self.most_at_once = 0
         self.now = 0
         self.lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.site = self
-        self.port = self._server.server_port
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), name="a site"
-        )
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(_Handler)
 
 
 def named(**sites: Site) -> Resolve:
@@ -74,20 +54,11 @@ def named(**sites: Site) -> Resolve:
     return resolve
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-    request_queue_size = 128
-    site: Site
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: who has seen enough breaks off."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+class _Handler(Quiet, BaseHTTPRequestHandler):
+    server: Server[Site]
 
     def do_GET(self) -> None:
-        site, referer = self.server.site, self.headers.get("Referer", "")
+        site, referer = self.server.fake, self.headers.get("Referer", "")
         with site.lock:
             site.asked.append((self.path, referer))
             site.now += 1
@@ -105,6 +76,3 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             with site.lock:
                 site.now -= 1
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Nothing."""

@@ -6,19 +6,16 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from imghost.desktop import x11_reading
 from imghost.desktop.clipboard_x11 import X11Clipboard
-from tests.fakes import pictures
+from tests.fakes import pictures, seat
 from tests.fakes.needs import may_skip, missing
 from tests.fakes.person import Person, seen
 from tests.fakes.program import Program, eventually
-from tests.fakes.x11 import xvfb
 from tests.fakes.x11_owners import Conduct, Owner
 from tests.faults.processes import cpu_s, memory_kb
 from tests.faults.trial import Trial
@@ -31,34 +28,12 @@ FLAP_S = 0.01
 TOO_MUCH_BYTES = 500_000_000
 MEMORY_KB = 150_000
 
+display, person, program = seat.display, seat.person, seat.program
+
 pytestmark = pytest.mark.skipif(
     bool(missing("test_clipboard_x11")) and may_skip(),
     reason=f"not installed here: {', '.join(missing('test_clipboard_x11'))}",
 )
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    """The name of an X display of our own."""
-    with xvfb() as (name, _server):
-        yield name
-
-
-@pytest.fixture
-def person(display: str) -> Iterator[Person]:
-    """Somebody at that display."""
-    with Person(display) as person:
-        yield person
-
-
-@pytest.fixture
-def program(home: Path, display: str) -> Program:
-    """The program on that display, on no message bus."""
-    none = f"unix:path={home / 'none'}"
-    buses = {f"DBUS_{which}_BUS_ADDRESS": none for which in ("SESSION", "SYSTEM")}
-    program = Program(home / "imghost", {"DISPLAY": display, "IMGHOST_LOG": "debug", **buses})
-    program.configure()
-    return program
 
 
 @pytest.mark.row(21)
