@@ -11,6 +11,9 @@ from pathlib import PurePath
 from imghost.errors import ConfigError, HostRefused
 from imghost.models import EXTENSIONS, MIME_TYPES
 
+REFERRER_TAG = '<meta name="referrer" content="no-referrer">'
+"""What a page has in its head to show the pictures of hosts that refuse other pages' Referer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from imghost.posts.checking import Checked
 
 SUMMARY = "Look at each link in posts once, and name those that are not fine."
-_TAG = '<meta name="referrer" content="no-referrer">'
 
 
 def add_arguments(parser: Parser) -> None:
@@ -54,6 +53,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
 
 
 def _tell_checked(checked: Sequence[Checked], context: Context) -> None:
+    from imghost.links import REFERRER_TAG
     from imghost.transport.web import host_of
 
     console = context.console
@@ -64,5 +64,5 @@ def _tell_checked(checked: Sequence[Checked], context: Context) -> None:
             "pictures of {host} show on your blog only if its pages send no Referer: put {tag} "
             "into their head",
             host=host,
-            tag=_TAG,
+            tag=REFERRER_TAG,
         )

@@ -22,6 +22,7 @@ from imghost.hosts.bilibili_login import Passport
 from imghost.hosts.local import LocalHost
 from imghost.imaging.check import Caps, check
 from imghost.keep.owner import Owner
+from imghost.links import REFERRER_TAG
 from imghost.login import Login
 from imghost.models import Image, Message, Stored
 from imghost.open_hosts import OpenHosts
@@ -37,7 +38,6 @@ _AGAIN_S = (0.0, 1.0, 3.0)  # an image server may need a moment
 _SKEW_S = 300.0
 _OK = 200
 _FOREIGN_PAGE = "https://example.org/"
-_TAG = '<meta name="referrer" content="no-referrer">'
 
 
 def hosts_that_publish(case: Case) -> list[str]:
@@ -96,7 +96,7 @@ def try_blog(case: Case) -> Message:
             "pictures of {host} stay blank on {url}: put {tag} into the head of its pages",
             host=LOGIN_HOST,
             url=blog,
-            tag=_TAG,
+            tag=REFERRER_TAG,
         )
     return Message("{url} has no referrer tag; your hosts need none", {"url": blog})
 
@@ -181,7 +181,8 @@ def _shown_by_link(host: Host, stored: Stored, image: Image) -> Message:
     if on_a_page.status == _OK and on_a_page.body == image.data:
         return Message("every page shows it")
     return Message(
-        "pages show it only if they send no Referer: put {tag} into their head", {"tag": _TAG}
+        "pages show it only if they send no Referer: put {tag} into their head",
+        {"tag": REFERRER_TAG},
     )
 
 

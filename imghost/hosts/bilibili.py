@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from imghost.errors import ConfigError, LoginExpired
 from imghost.hosts.base import Outside, check_bucket, check_proxy
 from imghost.hosts.bilibili_replies import read_upload
+from imghost.links import REFERRER_TAG
 from imghost.models import Image, Limits, Message, Stored
 from imghost.secret import Secret
 from imghost.setting import setting
@@ -30,7 +31,7 @@ WARNINGS = (
     ),
     Message(
         "Your page needs {tag} in its head, or its pictures stay blank.",
-        {"tag": '<meta name="referrer" content="no-referrer">'},
+        {"tag": REFERRER_TAG},
     ),
 )
 """What whoever begins to use it has to know."""
@@ -73,7 +74,7 @@ class BilibiliHost:
     advice = Message(
         "Bilibili's pictures show on pages that send no Referer only: put {tag} into the page's "
         "head, or write links as html",
-        {"tag": '<meta name="referrer" content="no-referrer">'},
+        {"tag": REFERRER_TAG},
     )
     buckets: tuple[str, ...] = (
         *("openplatform", "static", "live", "seed", "banner", "mall", "album", "vip", "face"),
