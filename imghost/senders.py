@@ -28,14 +28,9 @@ class Senders:
             self._pool.submit(self._survive, self._send_on, record, None)
 
     def send(self, record: Record, image: Image) -> None:
-        """Send a row that was claimed as it was accepted, at its host's pace."""
-        self._pool.submit(self._survive, self._send_claimed, record, image)
-
-    def _send_claimed(self, record: Record, image: Image) -> None:
-        if self._outbox.enter(record):
-            self._send_on(record, image)
-        else:
-            self._outbox.abandon(record)
+        """Send a row that was claimed as it was accepted, unless its host wants peace by then."""
+        self._outbox.expect(record)
+        self._pool.submit(self._survive, self._send_on, record, image)
 
     def _send_on(self, record: Record | None, image: Image | None) -> None:
         while record:

@@ -64,8 +64,16 @@ class Turns:
         with self._lock:
             return self._has_slot(self._gate(record.host), record, lambda: False)
 
+    def expect(self, record: Record) -> None:
+        """A row that was claimed as it was accepted waits like one that was taken."""
+        with self._lock:
+            gate = self._gate(record.host)
+            gate.claimed += 1
+            self._claims += 1
+            self._claimed[record.id] = gate
+
     def leave(self, record: Record) -> None:
-        """End a try that `enter` or `take` began: its host has a slot free again."""
+        """End a try that `enter`, `expect` or `take` began: its host has a slot free again."""
         with self._lock:
             self._free_slot(record)
             self._no_longer_claimed(record)

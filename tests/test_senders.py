@@ -86,6 +86,19 @@ def test_failures_are_told_and_hold_up_nobody(bench: Bench) -> None:
     eventually(lambda: bench.states() == {State.DONE, State.FAILED})
 
 
+def test_a_host_that_wants_peace_gets_it_at_once(tmp_path: Path) -> None:
+    """What was claimed before the host said so, and waits for a slot, is not sent after."""
+    with closing(Bench(tmp_path, threads=1)) as bench:
+        bench.sender.fails(HostUnavailable("suspicious", risk_control=True))
+        accepted = [bench.sender.upload(b"%d" % n) for n in range(3)]
+        for each in accepted:
+            assert each.image
+            bench.senders.send(each.record, each.image)
+        eventually(lambda: len(bench.ends) == 3)
+        assert bench.states() == {State.QUEUED}
+        assert bench.sender.host.tries == 1
+
+
 def test_who_listens_badly_loses_nothing(tmp_path: Path) -> None:
     """A bug in what follows an upload costs no upload, and the only thread goes on."""
     ends: list[Outcome] = []
