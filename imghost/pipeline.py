@@ -109,7 +109,7 @@ class Pipeline:
         return self.keep(self.ready(found, order, prepare), state)
 
     def ready(self, found: Found, order: Order, prepare: Prepare | None = None) -> Ready:
-        """Load it, and make what is sent, not as ever if `prepare`. Raises SourceError, ImageError."""
+        """Load it and make what is sent, by `prepare` if given. Raises SourceError, ImageError."""
         data = found.load()
         original = hashlib.sha256(data).hexdigest()
         recipe = self._recipe(order)
