@@ -13,19 +13,20 @@ _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
 _HTML = re.compile(
     r"<!--.*?(?:-->|\Z)|<[!?][^>]*+>?"
     r"|<(?P<raw>script|style|textarea)\b.*?(?:</(?P=raw)|\Z)"
-    rf"|(?P<tag><(?:img|source)\b(?:[^\"'>]|{_QUOTED})*+>)"
+    rf"|(?P<tag><(?:img|source)\b(?:[^\"'>]|{_QUOTED})*+>?)"
     r"|(?P<template>\{[%{])",
     re.DOTALL | re.IGNORECASE,
 )
 _PICTURE_TAG = re.compile(r"<(?:img|source)(?=[\s/])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
-    rf"\s(?P<name>[^\s\"'<>/=]+)\s*=\s*(?P<value>{_QUOTED}|\{{[^}}]*\}}|[^\s\"'=<>`]+?(?=\s|/?>))"
+    rf"\s(?P<name>[^\s\"'<>/=]+)\s*=\s*(?P<value>{_QUOTED}|\{{[^}}]{{0,999}}+\}}|[^\s\"'=<>`]+?(?=\s|/?>))"
 )
-_LIQUID = re.compile(r"\{%-?[ \t]*(?P<tag>\w+)[ \t]+(?P<args>(?:(?!\{%)[^\n])*?)[ \t]*-?%\}")
+_LIQUID = re.compile(r"\{%-?[ \t]*+(?P<tag>\w++)[ \t]++(?P<args>(?:(?!\{%|-?%\})[^\n])*+)-?%\}")
 _PATHS = frozenset({"asset_link", "asset_path", "link", "post_link", "post_path"})
 _WORD = re.compile(rf"{_QUOTED}|\S+")
 _HUGO = re.compile(
-    r"\{\{[<%]\s*(?P<name>[A-Za-z][\w./-]*)(?P<args>(?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|(?!\{\{)[^\"`])*?)[>%]\}\}"
+    r"\{\{[<%]\s*+(?P<name>[A-Za-z][\w./-]*+)"
+    r"(?P<args>(?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|(?!\{\{|[>%]\}\})[^\"`])*+)[>%]\}\}"
 )
 _HUGO_SRC = re.compile(r"\ssrc\s*=\s*(\"(?:[^\"\\]|\\.)*\"|`[^`]*`|'[^']*'|[^\s\"'`>]+)")
 
@@ -35,6 +36,8 @@ def find_in_html(text: str, start: int, pictures: Pictures) -> None:
     pos = 0
     while found := _HTML.search(text, pos):
         pos = found.end()
+        if found["tag"] and not found["tag"].endswith(">"):
+            return  # what is behind it belongs to it
         if found["tag"]:
             find_in_tag(found["tag"], start + found.start(), pictures)
         elif found["template"]:
