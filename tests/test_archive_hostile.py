@@ -481,3 +481,19 @@ def test_thousands_of_bad_members_are_counted(there: Machine, tmp_path: Path) ->
     imported = there.bring_in(forged.written(tmp_path / "a.tar"))
     assert imported.skips == 3000
     assert len(imported.skipped) == 100
+
+
+def test_many_rows_of_one_picture_are_told_at_once(there: Machine, tmp_path: Path) -> None:
+    """What is known of a picture in thousands of buckets is gathered in their number's time."""
+    forged = Forged().picture(image(1).data)
+    forged.rows(image(1).sha256, *(_at(f"bucket-{n}") for n in range(6000)))
+    there.bring_in(forged.written(tmp_path / "a.tar"))
+    since = time.process_time()
+    slips = there.kept.journal.slips(image(1).sha256)
+    assert time.process_time() - since < 1.5
+    assert [slip["sha256"] for slip in slips] == [image(1).sha256] * 6000
+
+
+def _at(bucket: str) -> dict[str, Any]:
+    row = row_of(1, bucket=bucket)
+    return row | {"inputs": [entry | {"bucket": bucket} for entry in row["inputs"]]}
