@@ -253,6 +253,23 @@ def test_config_is_made_shown_and_changed(program: Program) -> None:
     assert program.run("config", "check").code == 0
 
 
+@pytest.mark.parametrize(
+    ("given", "alt"),
+    [
+        ('"a cat"', "a cat"),
+        ("a cat", "a cat"),
+        ('"', '"'),
+        ("7", "7"),
+        ("null", "null"),
+        ('""', ""),
+    ],
+)
+def test_a_text_may_be_given_as_json(program: Program, given: str, alt: str) -> None:
+    """Quotes around all of it are JSON's, as they stand in the file; all else is as it is."""
+    assert program.run("config", "set", "link.alt", given).code == 0
+    assert program.run("config", "show").json["link"]["alt"] == alt
+
+
 def test_config_edit_checks_what_the_editor_left(program: Program, tmp_path: Path) -> None:
     """The editor gets the file, and a mistake made in it is named at once."""
     editor = tmp_path / "editor.sh"
