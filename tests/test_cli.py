@@ -23,12 +23,6 @@ README = Path(__file__).parent.parent / "README.md"
 
 
 @pytest.fixture
-def program(home: Path) -> Program:
-    """The program, with no config at all."""
-    return Program(home / "imghost")
-
-
-@pytest.fixture
 def picture(tmp_path: Path) -> Path:
     """A picture with a name as people give them."""
     path = tmp_path / "截图 1 (副本).png"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import bilibili, seat
+from tests.fakes import seat
 from tests.fakes.buses import running_bus
 from tests.fakes.loop import running_loop
 from tests.fakes.needs import missing
@@ -36,11 +36,3 @@ def notices(tmp_path: Path, program: Program) -> Iterator[Notifications]:
         program.environ["DBUS_SESSION_BUS_ADDRESS"] = address
         with notification_service(loop, address, "actions") as service:
             yield service
-
-
-@pytest.fixture
-def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
-    """A Bilibili on loopback, to which the program sends."""
-    with bilibili.FakeBilibili() as server:
-        program.configure(**bilibili.settings(server))
-        yield server
