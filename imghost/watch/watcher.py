@@ -91,7 +91,7 @@ class Watcher:
             lambda work: takers.of_files.submit(survive, work),
         )
         self.wishes = Wishes(lambda: self.board, self._finder, teller, self._max_bytes, self.wake)
-        self._login_news = LoginNews(app, teller)
+        self._login_news = LoginNews(app, teller.tell_of_login)
         senders.ended = self._intake.ended
 
     def run(self) -> None:
