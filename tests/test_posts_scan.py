@@ -79,6 +79,8 @@ def test_bears_any_text(text: str) -> None:
         ("note[^1]\n\n[^1]: ![a](a.png)", ["a.png"]),
         ("<img alt='a'\n  src='a.png'\n  width=3>", ["a.png"]),
         ("<IMG SRC=a.png/>", ["a.png"]),
+        ('<div>\n<img alt=\'it\n<img src="a.png">', ["a.png"]),
+        ("<div>\n<img alt=<img src='\n{% asset_img a.png %}", ["a.png"]),
         ("<img src='a&amp;b.png'> <img data-src='x.png'>", ["a&b.png"]),
         ("<div>\n<p><img src=a.png></p>\n![no](b.png)\n</div>", ["a.png"]),
         ("a <!-- ![no](a.png) --> ![b](b.png)", ["b.png"]),
