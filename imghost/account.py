@@ -14,6 +14,7 @@ from imghost.errors import ConfigError
 from imghost.hosts import HOSTS
 from imghost.hosts.base import NeedsLogin
 from imghost.login import end_of
+from imghost.models import Message
 
 if TYPE_CHECKING:
     from imghost.app import App
@@ -43,6 +44,11 @@ class Account:
 def days_left(ends_at: float, now: float) -> int | None:
     """The days until a login ends, begun ones too; 0 after that, None if nobody knows."""
     return None if math.isinf(ends_at) else max(0, math.ceil((ends_at - now) / _DAY_S))
+
+
+def time_left(days: int) -> Message:
+    """The days that are left, in words."""
+    return Message("1 day left") if days == 1 else Message("{days} days left", {"days": days})
 
 
 def account_of(file: ConfigFile, config: Config) -> Account | None:

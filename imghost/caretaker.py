@@ -13,13 +13,17 @@ from imghost.looks import Looks
 from imghost.presence import Presence
 from imghost.senders import Senders
 from imghost.survival import Survival
+from imghost.watch.login_news import LoginNews
 
 _REST_S = 2.0
 _CARE_S = 30.0
 
 
 class Caretaker:
-    """One thread runs it; `senders` send what goes out, `looks` are at what went out."""
+    """One thread runs it; `senders` send what goes out, `looks` are at what went out.
+
+    `login_news` are None where a watcher tells them.
+    """
 
     def __init__(
         self,
@@ -28,12 +32,14 @@ class Caretaker:
         senders: Senders,
         looks: Looks,
         survive: Survival,
+        login_news: LoginNews | None,
     ) -> None:
         self._app = app
         self._presence = presence
         self._senders = senders
         self._looks = looks
         self._survive = survive
+        self._login_news = login_news
         self._cared_at = float("-inf")
 
     def run(self, stopping: Event, crews: Iterable[Crew]) -> None:
@@ -57,6 +63,8 @@ class Caretaker:
             self._cared_at = time.monotonic()
             app.reap()
             forget_unanswered(app, time.time())
+            if self._login_news:
+                self._login_news.look()
         app.pipeline()  # a changed config may lift a hold
         app.outbox.tidy()
         self._senders.send_queued()

@@ -91,7 +91,8 @@ def shown(config: Config) -> str:
 def change(path: Path, key: str, text: str, environ: Mapping[str, str]) -> Config:
     """Set one key in the file, which is written whole or not at all, and give the new config.
 
-    `text` is JSON, else a text as it stands. Raises ConfigError, and then nothing was changed.
+    `text` is JSON, else a text as it stands; a secret is always the latter. Raises ConfigError, and
+    then nothing was changed.
     """
     with _changing(path) as content:
         _set(content, key, text)
@@ -187,12 +188,13 @@ def _keys(settings: object, above: str = "") -> Iterator[str]:
 
 
 def _value_for(default: object, text: str) -> object:
-    if isinstance(default, str | Secret):
+    if isinstance(default, Secret):
         return text
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
         return text
+    return text if isinstance(default, str) and not isinstance(value, str) else value
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

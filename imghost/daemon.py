@@ -38,6 +38,7 @@ from imghost.imaging.child import MEMORY_BYTES
 from imghost.imaging.crew import Crew
 from imghost.lock import FileLock
 from imghost.looks import OF_A_HOST, Looks
+from imghost.models import Message
 from imghost.presence import Presence
 from imghost.report import Watching
 from imghost.senders import Senders
@@ -48,8 +49,9 @@ from imghost.server.gallery.routes import gallery_routes
 from imghost.server.picgo import LANE, door_routes
 from imghost.server.renderings import AT_ONCE, Renderings
 from imghost.server.shelf import Shelf
-from imghost.survival import Survival
+from imghost.survival import Survival, nobody
 from imghost.text import Speaker
+from imghost.watch.login_news import LoginNews
 
 if TYPE_CHECKING:
     from imghost.desk import Desk, Watch
@@ -72,7 +74,8 @@ log = logging.getLogger(__name__)
 class Daemon:
     """Serves files and commands and sends what is queued, from `run` until it is stopped.
 
-    `watch` says how to watch the desktop; None is for a machine without one.
+    `watch` says how to watch the desktop; None is for a machine without one, where `tell` is told
+    what a person must hear.
     """
 
     def __init__(
@@ -82,12 +85,14 @@ class Daemon:
         config: Config,
         say: Speaker,
         watch: Watch | None = None,
+        tell: Callable[[Message], None] = nobody,
     ) -> None:
         self._dirs = dirs
         self._source = source
         self._config = config
         self._say = say
         self._watch = watch
+        self._tell = tell
         self._sleeper, self._waker = socket.socketpair()
         self._waker.setblocking(False)  # noqa: FBT003 - the standard library's
 
@@ -137,7 +142,8 @@ class Daemon:
             looks = Looks(app, enter(_pool("look", OF_A_HOST * len(HOSTS))), survive)
             if watcher:
                 looks.lost = watcher.lost.tell
-            caretaker = Caretaker(app, presence, sending, looks, survive)
+            news = None if watcher else LoginNews(app, lambda told, _: self._tell(told))
+            caretaker = Caretaker(app, presence, sending, looks, survive, news)
             enter(_caretaking(app, caretaker, (decoders, drawers), end_server))
             enter(watching)
             enter(presence)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from imghost.account import wants_login
+from imghost.account import time_left, wants_login
 from imghost.app import App
 from imghost.config_file import LOGIN_HOST, ConfigFile
 from imghost.hosts.bilibili import WARNINGS
@@ -51,12 +51,13 @@ class LoginPage:
     def shown(self) -> ShownLogin:
         """How it stands with the host that needs a login."""
         account = self._app.account
+        days = account.days_left(time.time()) if account else None
         return ShownLogin(
             LOGIN_HOST,
             is_set=account is not None,
             is_wanted=bool(wants_login(self._app)),
             name=(account.name or account.mid) if account else "",
-            days_left=account.days_left(time.time()) if account else None,
+            left=None if days is None else time_left(days),
             origin=account.origin if account else "",
             notes=self._notes,
             warnings=WARNINGS,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from imghost.app import App
 from imghost.hosts import HOSTS
 from imghost.models import Alive, Record
-from imghost.survival import Survival
+from imghost.survival import Survival, nobody
 
 _THEN_S = (3_600.0, 82_800.0)  # Bilibili's links of 2023 and 2025 died after 45 minutes
 _TOGETHER_S = 60.0  # what was uploaded together is due together, and told together
@@ -58,7 +58,7 @@ class Looks:
         self._survive = survive
         self._places = {name: _Place() for name in HOSTS}
         self._lost: list[Record] = []
-        self.lost: Callable[[Sequence[Record]], None] = nobody_is_told
+        self.lost: Callable[[Sequence[Record]], None] = nobody
 
     def begin_due(self) -> None:
         """Begin what is due; once nothing more is, tell of all links that were found broken."""
@@ -108,7 +108,3 @@ def next_look(record: Record, alive: Alive, now: float) -> tuple[int, float]:
         return record.looks + 1, 0.0
     due_at = now + _THEN_S[record.looks]
     return record.looks + 1, math.ceil(due_at / _TOGETHER_S) * _TOGETHER_S
-
-
-def nobody_is_told(_: object) -> None:
-    """What happens when nobody listens."""

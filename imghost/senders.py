@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 
 from imghost.models import Image, Record
 from imghost.outbox import Outbox, Outcome
-from imghost.survival import Survival
+from imghost.survival import Survival, nobody
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ class Senders:
         self._outbox = outbox
         self._pool = pool
         self._survive = survive
-        self.ended: Callable[[Outcome], None] = _nobody_listens
+        self.ended: Callable[[Outcome], None] = nobody
 
     def send_queued(self) -> None:
         """Begin to send all that may be sent now."""
@@ -39,7 +39,3 @@ class Senders:
                 log.info("%d is not sent: %s", record.id, outcome.error)
             self._survive(self.ended, outcome)
             record, image = self._outbox.take(), None
-
-
-def _nobody_listens(_: Outcome) -> None:
-    pass

@@ -13,6 +13,10 @@ P = ParamSpec("P")
 log = logging.getLogger(__name__)
 
 
+def nobody(*_told: object) -> None:
+    """Who is told of something until somebody wants to hear of it."""
+
+
 class Survival:
     """Runs pieces of work; `in_doubt` is set when one of them met a damaged journal."""
 

@@ -14,7 +14,9 @@ import hypothesis
 import pytest
 
 from imghost.dirs import Dirs, find_dirs
+from tests.fakes import bilibili
 from tests.fakes.canaries import Listener, secrets_on_disk
+from tests.fakes.program import Program
 
 hypothesis.settings.register_profile("imghost", deadline=None)  # speed is the benchmark's
 hypothesis.settings.load_profile("imghost")
@@ -45,6 +47,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def dirs(home: Path) -> Dirs:
     """The folders below the temporary home."""
     return find_dirs(os.environ)
+
+
+@pytest.fixture
+def program(home: Path) -> Program:
+    """The program, with no config at all."""
+    return Program(home / "imghost")
+
+
+@pytest.fixture
+def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
+    """A Bilibili on loopback to which everything goes."""
+    with bilibili.FakeBilibili() as server:
+        program.configure(**bilibili.settings(server))
+        yield server
 
 
 @pytest.fixture(autouse=True)

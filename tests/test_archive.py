@@ -148,6 +148,17 @@ def test_nothing_is_overwritten_unasked(here: Machine, tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_killed_export_leaves_nothing_for_good(here: Machine, tmp_path: Path) -> None:
+    """Its unfinished file goes with the next export to the same path; all else stays."""
+    path = tmp_path / "x" / "a[1].tar"
+    path.parent.mkdir()
+    others = {f"{path.name}.part", f"{path.name}.notes.part", "a1.tar.0123abcd.part"}
+    for name in (f"{path.name}.0123abcd.part", *others):
+        (path.parent / name).write_bytes(b"cut")
+    here.export(path)
+    assert {left.name for left in path.parent.iterdir()} == {path.name, *others}
+
+
 def test_what_is_spoilt_on_the_disk_is_left_out(here: Machine, there: Machine, path: Path) -> None:
     """An original or a file with other bytes is named and not exported; its upload's row is."""
     here.add(1, target=FAR)

@@ -219,7 +219,8 @@ def test_other_archives_are_refused(there: Machine, sound: bytes, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "manifest", [{"form": 99}, {"journal": 99}, {"form": "1"}, {"journal": None}, {"form": []}]
+    "manifest",
+    [{"form": 99}, {"journal": 99}, {"form": "1"}, {"journal": None}, {"form": []}, {"form": True}],
 )
 def test_what_is_newer_or_unclear_is_refused(
     there: Machine, tmp_path: Path, manifest: dict[str, object]
@@ -390,6 +391,26 @@ def test_a_row_that_cannot_be_true_is_left_out(
     there.bring_in(path)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        *(({"bucket": name}, "bucket") for name in ("../x", "a b", "", "x\ny", "b" * 64)),
+        *(({"key": key}, "key") for key in ("a\nb", "\x1b[2J", "\0", "k" * 1025)),
+        *(({"url": url}, "link") for url in ("ftp://a.example/k", "https://a.example/\x1b[2J")),
+        ({"url": "https://far.example/k\nhttps://other.example/"}, "link"),
+    ],
+)
+def test_a_row_says_only_what_a_host_could_say(
+    there: Machine, tmp_path: Path, wrong: dict[str, Any], words: str
+) -> None:
+    """A bucket, key or link that no host gives is told and counted; the picture asks."""
+    forged = Forged().picture(image(1).data).rows(image(1).sha256, row_of(1) | wrong)
+    imported = there.bring_in(forged.written(tmp_path / "a.tar"))
+    assert imported.uploads[Lesson.UNUSABLE] == imported.skips == 1
+    assert words in str(imported.skipped[0])
+    assert [row.state for row in there.rows] == [State.ASKING]
+
+
 @pytest.mark.parametrize("wrong", HOSTILE, ids=lambda wrong: str(wrong)[:40])
 def test_no_row_spoils_one_that_is_here(
     there: Machine, tmp_path: Path, wrong: dict[str, Any]
@@ -437,9 +458,10 @@ def test_a_copy_that_cannot_be_true_is_left_out(
 
 @pytest.mark.parametrize("text", ["", "[", "7", DEEP, '{"a": 7}', '{"a": [7, null]}', "\\xff"])
 def test_posts_that_cannot_be_read_are_none(there: Machine, tmp_path: Path, text: str) -> None:
-    """Whatever is said of posts, no link comes of it that is none."""
+    """Whatever is said of posts, no link comes of it that is none; nonsense is told."""
     forged = Forged().add("posts.json", text.encode("latin-1"))
-    there.bring_in(forged.written(tmp_path / "a.tar"))
+    imported = there.bring_in(forged.written(tmp_path / "a.tar"))
+    assert imported.skips == (not text.startswith("{"))
     assert links_in_use(there.kept.posts) == set()
 
 
@@ -459,3 +481,19 @@ def test_thousands_of_bad_members_are_counted(there: Machine, tmp_path: Path) ->
     imported = there.bring_in(forged.written(tmp_path / "a.tar"))
     assert imported.skips == 3000
     assert len(imported.skipped) == 100
+
+
+def test_many_rows_of_one_picture_are_told_at_once(there: Machine, tmp_path: Path) -> None:
+    """What is known of a picture in thousands of buckets is gathered in their number's time."""
+    forged = Forged().picture(image(1).data)
+    forged.rows(image(1).sha256, *(_at(f"bucket-{n}") for n in range(6000)))
+    there.bring_in(forged.written(tmp_path / "a.tar"))
+    since = time.process_time()
+    slips = there.kept.journal.slips(image(1).sha256)
+    assert time.process_time() - since < 1.5
+    assert [slip["sha256"] for slip in slips] == [image(1).sha256] * 6000
+
+
+def _at(bucket: str) -> dict[str, Any]:
+    row = row_of(1, bucket=bucket)
+    return row | {"inputs": [entry | {"bucket": bucket} for entry in row["inputs"]]}

@@ -18,12 +18,6 @@ from tests.fakes.program import Program
 
 
 @pytest.fixture
-def program(home: Path) -> Program:
-    """The program, with the host that is built in."""
-    return Program(home / "imghost")
-
-
-@pytest.fixture
 def blog(tmp_path: Path) -> Blog:
     """Two posts that use three pictures."""
     return small_blog(tmp_path / "blog")

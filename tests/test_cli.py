@@ -23,12 +23,6 @@ README = Path(__file__).parent.parent / "README.md"
 
 
 @pytest.fixture
-def program(home: Path) -> Program:
-    """The program, with no config at all."""
-    return Program(home / "imghost")
-
-
-@pytest.fixture
 def picture(tmp_path: Path) -> Path:
     """A picture with a name as people give them."""
     path = tmp_path / "截图 1 (副本).png"
@@ -251,6 +245,23 @@ def test_config_is_made_shown_and_changed(program: Program) -> None:
     assert "c4n4ry" not in shown.out
     assert "c4n4ry" in Path(path).read_text()
     assert program.run("config", "check").code == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "alt"),
+    [
+        ('"a cat"', "a cat"),
+        ("a cat", "a cat"),
+        ('"', '"'),
+        ("7", "7"),
+        ("null", "null"),
+        ('""', ""),
+    ],
+)
+def test_a_text_may_be_given_as_json(program: Program, given: str, alt: str) -> None:
+    """Quotes around all of it are JSON's, as they stand in the file; all else is as it is."""
+    assert program.run("config", "set", "link.alt", given).code == 0
+    assert program.run("config", "show").json["link"]["alt"] == alt
 
 
 def test_config_edit_checks_what_the_editor_left(program: Program, tmp_path: Path) -> None:

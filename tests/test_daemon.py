@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from imghost.dirs import Dirs
+from imghost.login import Login, LoginFile
+from imghost.secret import Secret
 from tests.fakes import bilibili, pictures
 from tests.fakes.bilibili_login import NAME, FakeLogin
 from tests.fakes.program import Program, eventually
@@ -162,6 +165,27 @@ def test_a_login_sends_what_was_held(
         assert (login["wanted"], login["name"], login["from"]) == ("", NAME, "login")
         assert program.run("logout").code == 0
         assert program.run("upload", tmp_path / "0.png", "--bucket", "live").code == 7
+
+
+def test_the_end_of_a_login_is_told_without_a_desktop(
+    program: Program, dirs: Dirs, tmp_path: Path, fake: bilibili.FakeBilibili
+) -> None:
+    """On stderr, in the words of the notice that a desktop shows."""
+    sections = bilibili.settings(fake)
+    sections["hosts"]["bilibili"] |= {"sessdata": "", "bili_jct": ""}
+    program.configure(**sections)
+    login = Login(Secret("old"), Secret("old"), time.time() + 2.5 * 86_400)
+    LoginFile(dirs.login).save(login)
+    told = "imghost: your login at bilibili ends soon (days left: 3)"
+    said = tmp_path / "said"
+    with (
+        said.open("wb") as says,
+        program.start("serve", stdin=subprocess.DEVNULL, stderr=says) as server,
+    ):
+        try:
+            eventually(lambda: told in said.read_text())
+        finally:
+            server.terminate()
 
 
 def test_a_signal_in_an_upload_loses_nothing(

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -17,7 +14,7 @@ from imghost.server.run import is_free, listen
 from tests.fakes import pictures
 from tests.fakes.bilibili import FakeBilibili
 from tests.fakes.canaries import CANARY
-from tests.fakes.editor import FORM, address_of_this_machine, form
+from tests.fakes.editor import FORM, address_of_this_machine, form, picgo
 from tests.fakes.program import Program, eventually
 from tests.fakes.serving import ask, needs_ipv6
 from tests.fakes.taking import at_bilibili
@@ -26,40 +23,6 @@ AWAY = address_of_this_machine()
 SECRET = CANARY
 
 needs_address = pytest.mark.skipif(not AWAY, reason="this machine has no address but loopback")
-
-
-class PicGo(BaseHTTPRequestHandler):
-    """Answers as PicGo's heartbeat does."""
-
-    def do_POST(self) -> None:
-        """Alive."""
-        body = b'{"success":true,"result":"alive"}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def picgo() -> Iterator[int]:
-    """PicGo on a port."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), PicGo) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="picgo")
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@pytest.fixture
-def program(home: Path) -> Program:
-    """The program."""
-    return Program(home / "imghost")
 
 
 @pytest.mark.parametrize(

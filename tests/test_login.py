@@ -18,12 +18,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imghost import config_file
-from imghost.account import Account, account_of, days_left
+from imghost.account import Account, account_of, days_left, time_left
 from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
 from imghost.errors import ConfigError
 from imghost.login import Login, LoginFile
 from imghost.secret import Secret
+from imghost.text import Speaker
 from tests.fakes.bilibili import BILI_JCT, SESSDATA
 from tests.fakes.canaries import leaked
 from tests.fakes.taking import write_config
@@ -211,6 +212,16 @@ def test_days_that_are_begun_count(left_s: float, days: int) -> None:
     """A login that ends today has a day left, and one that has ended none."""
     assert days_left(NOW + left_s, NOW) == days
     assert days_left(math.inf, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "two"),
+    [("en", "1 day left", "2 days left"), ("zh_CN", "还剩 1 天", "还剩 2 天")],
+)
+def test_one_day_is_one(language: str, one: str, two: str) -> None:
+    """The days that are left are counted as people of each language do."""
+    say = Speaker(language)
+    assert [say(time_left(days)) for days in (1, 2)] == [one, two]
 
 
 def _cookies(file: ConfigFile) -> tuple[str, str]:

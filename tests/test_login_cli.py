@@ -219,6 +219,9 @@ class TestNoTerminal:
         fake.login.sessions.append(one)
         assert program.run("login", "--cookies", stdin=line).code == 0
         assert kept(program)
+        endless = program.run("login", "--cookies", stdin=b"SESSDATA=canary; " * 5000)
+        assert endless.code == 2
+        assert "longer than 65536 characters" in endless.err
         on_line = program.run("login", "--cookies", "SESSDATA=canary")
         assert on_line.code == 2
 

@@ -32,7 +32,7 @@ class News:
 
     def begin(self) -> None:
         """The program starts anew."""
-        self._news = LoginNews(self.taking.app, self.taking.teller, lambda: self.now)
+        self._news = LoginNews(self.taking.app, self.taking.teller.tell_of_login, lambda: self.now)
 
     def login(self, ends_at: float) -> None:
         """Somebody logs in, until then."""

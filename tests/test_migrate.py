@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,20 +18,6 @@ from tests.fakes.terminal import terminal
 def blog(tmp_path: Path) -> Blog:
     """Two posts that use three pictures, one of them both."""
     return small_blog(tmp_path / "blog")
-
-
-@pytest.fixture
-def program(home: Path) -> Program:
-    """The program, with no config at all."""
-    return Program(home / "imghost")
-
-
-@pytest.fixture
-def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
-    """A Bilibili on loopback to which everything goes."""
-    with bilibili.FakeBilibili() as server:
-        program.configure(**bilibili.settings(server))
-        yield server
 
 
 class TestMoving:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,6 @@ from tests.fakes.program import DEADLINE_S, Program, Result, eventually
 POSTS, PICTURES = 20, 41
 UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
 ON_THEIR_WAY = 6  # two at the host, and as many threads besides that may have had an answer
-
-
-@pytest.fixture
-def program(home: Path) -> Program:
-    """The program, with no config at all."""
-    return Program(home / "imghost")
-
-
-@pytest.fixture
-def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
-    """A Bilibili on loopback to which everything goes, two at a time."""
-    with bilibili.FakeBilibili() as server:
-        program.configure(**bilibili.settings(server))
-        yield server
 
 
 @pytest.fixture

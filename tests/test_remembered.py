@@ -119,11 +119,6 @@ class TestPrune:
     """`imghost prune` after `imghost migrate`."""
 
     @pytest.fixture
-    def program(self, home: Path) -> Program:
-        """The program, with the host that is built in."""
-        return Program(home / "imghost")
-
-    @pytest.fixture
     def blog(self, tmp_path: Path, program: Program) -> Blog:
         """A blog whose three pictures were moved."""
         made = small_blog(tmp_path / "blog")

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +20,7 @@ import pytest
 from imghost.errors import DaemonError
 from imghost.server.patience import Patience, Waiting, deadline, dispensable
 from imghost.server.run import listen
+from tests.fakes.editor import picgo
 from tests.fakes.serving import HOST, ask, connected, needs_ipv6, raw, received, serving
 
 if TYPE_CHECKING:
@@ -335,25 +335,8 @@ def test_a_taken_port_is_named(taken: int) -> None:
 
 def test_picgo_on_the_port_is_named() -> None:
     """Who answers PicGo's heartbeat there is called by its name."""
-
-    class PicGo(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = b'{"success":true,"result":"alive"}'
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer((HOST, 0), PicGo) as server:
-        threading.Thread(target=server.serve_forever, name="picgo").start()
-        try:
-            with pytest.raises(DaemonError, match="PicGo, PicList or another imghost answers"):
-                listen(HOST, server.server_port)
-        finally:
-            server.shutdown()
+    with picgo() as port, pytest.raises(DaemonError, match="PicGo, PicList or another imghost"):
+        listen(HOST, port)
 
 
 @pytest.fixture

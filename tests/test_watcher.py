@@ -304,15 +304,21 @@ def test_what_comes_while_paused_is_left_alone(watch: Watch, desktop: Desktop) -
     assert watched.told(Topic.PAUSED) == []  # who says so need not be told
 
 
-def test_a_pause_that_nobody_noticed_counts(watch: Watch, desktop: Desktop, tmp_path: Path) -> None:
-    """It came and went while a slow program was asked: what is of that time is left alone."""
-    folder = tmp_path / "shots"
+def _asking_a_slow_program(watch: Watch, desktop: Desktop, folder: Path) -> Watched:
+    """A watcher that waits for a copied picture, and watches a folder besides."""
     folder.mkdir()
     watched = watch(watch={"folders": [str(folder)]})
     reads = desktop.reads
     desktop.answers.clear()
     desktop.copy_picture(pictures.png(seed=1))
     eventually(lambda: desktop.reads > reads)
+    return watched
+
+
+def test_a_pause_that_nobody_noticed_counts(watch: Watch, desktop: Desktop, tmp_path: Path) -> None:
+    """It came and went while a slow program was asked: what is of that time is left alone."""
+    folder = tmp_path / "shots"
+    watched = _asking_a_slow_program(watch, desktop, folder)
     watched.watcher.pause(None)
     watched.save(folder / "secret.png", pictures.png(seed=2))
     resuming = threading.Thread(target=watched.watcher.resume, args=(None,))
@@ -364,12 +370,7 @@ def test_what_is_saved_at_the_moment_of_a_pause_is_left_alone(
 ) -> None:
     """Although the watcher is still asking a slow program, and has not heard of the pause."""
     folder = tmp_path / "shots"
-    folder.mkdir()
-    watched = watch(watch={"folders": [str(folder)]})
-    reads = desktop.reads
-    desktop.answers.clear()
-    desktop.copy_picture(pictures.png(seed=1))
-    eventually(lambda: desktop.reads > reads)
+    watched = _asking_a_slow_program(watch, desktop, folder)
     watched.watcher.screen_locked(True)
     watched.save(folder / "secret.png", pictures.png(seed=2))
     path = str(folder / "secret.png")

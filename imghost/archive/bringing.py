@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 from imghost.archive.checked import pieces, put
 from imghost.archive.form import (
@@ -25,6 +23,7 @@ from imghost.archive.form import (
     Progress,
 )
 from imghost.archive.reading import Member, members, opened
+from imghost.archive.told import MAX_JSON_BYTES, doubt, is_version, json_of, list_in, named_safely
 from imghost.errors import SourceError
 from imghost.hosts.local import place_of
 from imghost.imaging.check import safe_name
@@ -34,7 +33,6 @@ from imghost.keep.recovery import is_copy
 from imghost.models import Message, State, Target
 from imghost.posts.remembered import remember_links
 
-_MAX_JSON_BYTES = 16_000_000
 _MAX_SAME_FILES = 20
 _MAX_SKIPPED = 100
 _DAMAGED = Message("the archive's beginning is damaged; nothing was changed: export it again")
@@ -118,9 +116,9 @@ class _Bringing:
         return self.imported
 
     def _begin(self, member: Member) -> None:
-        told = _json_of(member) if member.name == MANIFEST else {}
+        told = json_of(member) if member.name == MANIFEST else {}
         form, journal = told.get("form"), told.get("journal")
-        if not isinstance(form, int) or not isinstance(journal, int):
+        if not (is_version(form) and is_version(journal)):
             raise SourceError(_DAMAGED.template)
         if form > FORM or journal > JOURNAL:
             raise SourceError(
@@ -136,7 +134,7 @@ class _Bringing:
         elif found := FILE.fullmatch(member.name):
             self._local_file(member, found[1], found[2])
         elif member.name == POSTS:
-            told = member.read(_MAX_JSON_BYTES)
+            told = member.read(MAX_JSON_BYTES)
             remember_links(self._kept.posts, self._kept.tmp, told)
         elif member.name == END:
             self.has_ended = True
@@ -149,16 +147,24 @@ class _Bringing:
         self._unexplained[original] = member.name.partition("/")[2].split(f".{original}")[0]
 
     def _rows(self, member: Member, original: str, crc: int) -> None:
-        told = _json_of(member, crc)
-        rows = [_named(row) for row in _list(told, "uploads")]
+        told = json_of(member, crc)
+        named = map(named_safely, list_in(told, "uploads"))
+        rows = [row for row in named if self._is_believed(member, row)]
         if self._learn(member.name, original, rows):
             self._unexplained.pop(original, None)
         if self._kept.store.path(original).is_file():
-            places = _list(told, "local")
+            places = list_in(told, "local")
             for place in places[:_MAX_SAME_FILES]:
                 self._same_file(original, str(place))
             for place in places[_MAX_SAME_FILES:]:
                 self.imported.skip(str(place), _TOO_MANY)
+
+    def _is_believed(self, member: Member, row: Mapping[str, Any]) -> bool:
+        reason = None if is_copy(row) else doubt(row)
+        if reason:
+            self.imported.uploads[Lesson.UNUSABLE] += 1
+            self.imported.skip(member.name, reason)
+        return reason is None
 
     def _learn(self, name: str, original: str, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Whether the journal knows of the original by these rows."""
@@ -220,29 +226,3 @@ class _Bringing:
             "seen_at": 0.0,
             "inputs": [{"original": original, "recipe": IMPORTED}],
         }
-
-
-def _json_of(member: Member, crc: int | None = None) -> dict[str, Any]:
-    """What a member tells. Raises SourceError if that is no object in JSON, or has another CRC."""
-    data = member.read(_MAX_JSON_BYTES)
-    try:
-        told = json.loads(data) if crc in (None, crc32(data)) else None
-    except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
-        raise SourceError("it cannot be read; it is damaged")
-    return told
-
-
-def _list(told: Mapping[str, Any], name: str) -> list[Any]:
-    found = told.get(name, [])
-    if not isinstance(found, list):
-        raise SourceError("it cannot be read; it is damaged")
-    return found
-
-
-def _named(row: object) -> dict[str, Any]:
-    if not isinstance(row, dict):
-        raise SourceError("it cannot be read; it is damaged")
-    name = row.get("name")
-    return row | {"name": safe_name(name)} if isinstance(name, str) else row

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import glob
 import json
 import os
 import re
@@ -55,10 +57,11 @@ class Exported:
 def export(kept: Kept, path: Path, progress: Progress, *, overwrite: bool = False) -> Exported:
     """Write all that is kept to `path`, which is whole or not there.
 
-    `progress` is told how many originals of how many are in. Raises UsageError for a path that
-    cannot be, MachineError.
+    `progress` is told how many originals of how many are in. What a killed export to the same path
+    left beside it goes. Raises UsageError for a path that cannot be, MachineError.
     """
     _check_place(path, overwrite=overwrite)
+    _tidy(path)
     with replacing(path, path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")) as file:
         writing = _Writing(kept, file)
         writing.all(progress)
@@ -75,6 +78,12 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
         raise UsageError(
             "{path} exists already; name another file, or add --overwrite", path=str(path)
         )
+
+
+def _tidy(path: Path) -> None:
+    for left in path.parent.glob(f"{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"):
+        with contextlib.suppress(OSError):  # Windows keeps what another export still writes
+            left.unlink()
 
 
 class _Writing:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self, TextIO
 
-from imghost.errors import MachineError
+from imghost.errors import MachineError, UsageError
 from imghost.models import Message
 from imghost.text import Speaker
 
@@ -108,15 +108,22 @@ class Console:
     def ask_hidden(self, question: str, **fields: str | float | Message) -> str:
         """Ask for a text that is not shown; without a person, a line of standard input.
 
-        Raises EOFError if the person ends the input instead.
+        Raises EOFError if the person ends the input instead, UsageError for one that is too long.
         """
+        from imghost.cli.hidden import MAX_HIDDEN, ask_hidden
+
         if self.stdin is None:
             return ""
-        if not self.asked:
-            return self.stdin.readline().strip()
-        from imghost.cli.hidden import ask_hidden
-
-        return ask_hidden(self.say(question, **fields) + " ").strip()
+        if self.asked:
+            text = ask_hidden(self.say(question, **fields) + " ")
+        else:
+            text = self.stdin.readline(MAX_HIDDEN + 1)
+        if len(text) > MAX_HIDDEN:
+            raise UsageError(
+                "the line is longer than {max} characters; copy only what is asked for",
+                max=MAX_HIDDEN,
+            )
+        return text.strip()
 
     def room(self) -> tuple[int, int]:
         """The columns and rows in which a person sees stderr; none if nobody does."""

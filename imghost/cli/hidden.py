@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 import sys
 
+MAX_HIDDEN = 1 << 16
+"""In characters; no browser sends a tenth of that, and what is longer was not meant."""
+
 _END = re.compile(rb"[\r\n\x04]")
 _END_OF_INPUT = b"\x04"
 _ERASE = "\x7f\b"
@@ -26,14 +29,19 @@ else:
     from contextlib import contextmanager
 
     def ask_hidden(prompt: str) -> str:
-        """What the person types or pastes up to Enter. Raises EOFError if they end the input."""
+        """What the person types or pastes up to Enter, or what is more than MAX_HIDDEN of it.
+
+        Raises EOFError if they end the input.
+        """
         sys.stderr.write(prompt)
         sys.stderr.flush()
         terminal, typed = sys.stdin.fileno(), b""
         with _unedited(terminal):
-            while not (end := _END.search(typed)):
+            while not (end := _END.search(typed)) and len(typed) <= MAX_HIDDEN:
                 typed += os.read(terminal, _PIECE_BYTES) or _END_OF_INPUT
         sys.stderr.write("\n")
+        if end is None:
+            return typed.decode("latin-1")  # it is too long whatever it is
         if end[0] == _END_OF_INPUT:
             raise EOFError
         return _edited(typed[: end.start()].decode(errors="replace"))

@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 
 from imghost import config_file
-from imghost.account import days_left
+from imghost.account import days_left, time_left
 from imghost.cli.console import Answer, Console
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
@@ -119,7 +119,8 @@ def _tell(login: Login, console: Console) -> None:
         console.tell("logged in to Bilibili, which did not tell the name just now")
     days = days_left(login.ends_at, time.time())
     if days is not None:
-        console.tell("that lasts {days} days; imghost tells you a week before it ends", days=days)
+        left = time_left(days)
+        console.tell("{left}; imghost tells you a week before it ends", left=left)
 
 
 def _offer(context: Context) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from imghost.cli.agreeing import announced, is_agreed
 from imghost.cli.console import Console, progress_bar
 from imghost.cli.context import Context
-from imghost.cli.parser import Parser, seconds
+from imghost.cli.parser import Parser
 from imghost.errors import DaemonError, MachineError, SomeFailed
 from imghost.server.asked import UploadRequest
 from imghost.server.wire import Settled
@@ -30,15 +30,8 @@ _NAMES = {"name", "path", "url"}
 
 def add_move_arguments(parser: Parser) -> None:
     """What every command that moves pictures takes."""
-    parser.add("--host", default="", help="where to, instead of the configured host")
-    parser.add("--bucket", default="", help="the host's bucket")
+    parser.add_target(_WAIT_S)
     parser.add("--dry-run", action="store_true", help="show what would change, and change nothing")
-    parser.add(
-        "--wait",
-        type=seconds,
-        default=_WAIT_S,
-        help="how long to try a failing host again, in seconds",
-    )
     parser.add("--yes", action="store_true", help="do not ask")
     parser.add_output()
 

@@ -88,6 +88,17 @@ class Parser(argparse.ArgumentParser):
         self.add("--json", action="store_true", help="print JSON")
         self.add("--quiet", action="store_true", help="say only what went wrong")
 
+    def add_target(self, wait_s: float) -> None:
+        """Add where pictures go, and how long that is tried unless the user says so."""
+        self.add("--host", default="", help="where to, instead of the configured host")
+        self.add("--bucket", default="", help="the host's bucket")
+        self.add(
+            "--wait",
+            type=seconds,
+            default=wait_s,
+            help="how long to try a failing host again, in seconds",
+        )
+
     def parse(self, words: list[str]) -> argparse.Namespace:
         """The arguments, inputs and options in whatever order. Raises UsageError."""
         try:

@@ -21,7 +21,7 @@ def run(_options: argparse.Namespace, context: Context) -> Answer:
 
     console = context.console
     context.start_log()
-    daemon = Daemon(context.dirs, context.source, context.config, console.say)
+    daemon = Daemon(context.dirs, context.source, context.config, console.say, tell=console.tell)
     daemon.run(
         lambda url, _: console.tell("serving at {url}; Ctrl-C or imghost stop ends it", url=url)
     )

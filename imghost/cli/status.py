@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
+from imghost.account import time_left
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
@@ -81,6 +82,6 @@ def _login_lines(login: dict[str, Any], say: Speaker) -> Iterator[str]:
     elif days == 0:
         yield say("the login at {account} has ended: imghost login", account=account)
     elif days is not None:
-        yield say("logged in to {account}, {days} days left", account=account, days=days)
+        yield say("logged in to {account}, {left}", account=account, left=time_left(days))
     elif account:
         yield say("logged in to {account}", account=account)

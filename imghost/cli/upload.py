@@ -12,7 +12,7 @@ from pathlib import Path
 
 from imghost.cli.console import Answer, Item, progress_bar
 from imghost.cli.context import Context
-from imghost.cli.parser import Parser, seconds
+from imghost.cli.parser import Parser
 from imghost.cli.picgo import OPTION
 from imghost.door import Door
 from imghost.errors import DaemonError, MachineError, SomeFailed, SourceError
@@ -45,16 +45,9 @@ def add_arguments(parser: Parser) -> None:
         metavar="PATH|URL|-",
         help="images; - reads standard input; none: what is on the clipboard",
     )
-    parser.add("--host", default="", help="where to, instead of the configured host")
-    parser.add("--bucket", default="", help="the host's bucket")
+    parser.add_target(_WAIT_S)
     parser.add("--format", default="url", help="how the link is written: url, markdown, html...")
     parser.add("--style", default="", help="the link's suffix, such as @800w.webp; @ for none")
-    parser.add(
-        "--wait",
-        type=seconds,
-        default=_WAIT_S,
-        help="how long to try a failing host again, in seconds",
-    )
     parser.add("--copy", action="store_true", help="put the links onto the clipboard")
     parser.add("--json", action="store_true", help="print JSON")
     parser.add(OPTION, action="store_true", help="answer as PicGo's command does, for editors")

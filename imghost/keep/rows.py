@@ -7,6 +7,7 @@ import json
 import math
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from imghost.errors import JournalDamaged, MachineError, UsageError
@@ -237,12 +238,11 @@ class Rows:
             " OR id IN (SELECT upload FROM inputs WHERE original = ?1)",
             (original,),
         )
-        inputs = self._read("SELECT * FROM inputs WHERE original = ?", (original,))
+        inputs = defaultdict(list)
+        for entry in self._read("SELECT * FROM inputs WHERE original = ?", (original,)):
+            inputs[entry["upload"]].append(entry)
         copies = self._read("SELECT * FROM copies WHERE original = ?", (original,))
-        return [
-            *(slip_of(row, [i for i in inputs if i["upload"] == row["id"]]) for row in rows),
-            *map(dict, copies),
-        ]
+        return [*(slip_of(row, inputs[row["id"]]) for row in rows), *map(dict, copies)]
 
     def is_copy(self, original: str) -> bool:
         """Whether the original is the copy of what a link of others showed."""

@@ -76,14 +76,13 @@ def html_end(text: str, at: int, end: int, *, in_text: bool) -> re.Pattern[str] 
     return None
 
 
-def template_end(text: str, at: int) -> int:
-    """Where the code of a template's tag that begins here ends; -1 if none does."""
+def template_end(text: str, at: int) -> re.Pattern[str] | None:
+    """What ends the code of a template's tag that begins here, if one does."""
     tag = _TEMPLATE.match(text, at)
     if not tag:
-        return -1
+        return None
     until = rf"\{{%-?[ \t]*end{tag['tag']}\b" if tag["tag"] else r"\{\{[<%][ \t]*/[ \t]*highlight\b"
-    found = re.compile(until).search(text, tag.end())
-    return found.end() if found else -1
+    return re.compile(until)
 
 
 def columns_of(text: str, at: int, end: int) -> int:

@@ -6,6 +6,7 @@ tags is code, too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import Enum, auto
 from itertools import islice
@@ -29,6 +30,7 @@ from imghost.posts.line import Line
 from imghost.posts.skipping import Skipping
 
 _CODE_INDENT = 4
+_MAX_DEPTH = 100  # of quotes and lists in each other
 _QUOTE = 0
 
 
@@ -55,6 +57,7 @@ class Blocks:
         self._spans: list[Span] = []
         self._can_head = False  # whether the last of these lines may be a table's first
         self._until = BLANK_LINE
+        self._unclosed: set[re.Pattern[str]] = set()
         self._columns = 0
         self._read(start, Skipping(text, wanted))
 
@@ -103,6 +106,8 @@ class Blocks:
         return len(self._containers)
 
     def _begin_container(self, line: Line, depth: int) -> bool:
+        if depth == _MAX_DEPTH:
+            return False
         if line.is_quote:
             self._close(depth)
             self._containers.append(_QUOTE)
@@ -141,10 +146,20 @@ class Blocks:
             self._kind, self._until = _Kind.HTML, until
             self._go_on(line)
             return end
-        if mark == "{" and depth == 0 and (code := template_end(text, at)) >= 0:
+        if mark == "{" and depth == 0 and (code := self._template_end(at)) >= 0:
             self._close(depth)
             end = text.find("\n", code)
             return len(text) if end < 0 else end
+        return -1
+
+    def _template_end(self, at: int) -> int:
+        """Where the code of a template's tag that begins here ends; -1 if none does."""
+        until = template_end(self._text, at)
+        if until is None or until in self._unclosed:
+            return -1
+        if found := until.search(self._text, at):
+            return found.end()
+        self._unclosed.add(until)
         return -1
 
     def _is_in_text(self, depth: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from imghost.disk import write_atomically
-from imghost.errors import ImghostError, MachineError
+from imghost.errors import ImghostError, MachineError, SourceError
 from imghost.lock import FileLock
 from imghost.posts.post import find_posts
 from imghost.posts.using import read_posts
@@ -37,9 +37,12 @@ def remember(
 def remember_links(file: Path, tmp: Path, told: bytes) -> None:
     """Note the links that the content of another such file tells of, but none of its places.
 
-    Whoever made it could have named any. Raises MachineError.
+    Whoever made it could have named any. Raises SourceError if it is none, MachineError.
     """
-    links = {link for found in _read(told).values() for link in found}
+    try:
+        links = {link for found in _read(told).values() for link in found}
+    except ValueError as exc:
+        raise SourceError("it cannot be read; it is damaged") from exc
     nowhere = str(file / "imported")  # below a file there is nothing to be read
     if links:
         _note(
@@ -72,17 +75,20 @@ def _links(place: str, former: list[str]) -> list[str]:
 def _known(file: Path) -> _Known:
     try:
         return _read(file.read_bytes())
-    except OSError:
+    except (OSError, ValueError):
         return {}
 
 
 def _read(data: bytes) -> _Known:
+    """Raises ValueError for what is no such file."""
     try:
         known = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
+    except RecursionError as exc:
+        raise ValueError("too deep") from exc
+    if not isinstance(known, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - as for any other text that is not ours
     return {
         place: [link for link in links if isinstance(link, str)]
-        for place, links in (known.items() if isinstance(known, dict) else ())
+        for place, links in known.items()
         if isinstance(links, list)
     }

@@ -44,6 +44,5 @@ def scan(text: str, front_matter_keys: Collection[str] = FRONT_MATTER_KEYS) -> S
                 find_in_html(leaf.text, leaf.start, pictures)
             else:
                 find_in_prose(leaf, text, leaves.definitions, pictures)
-    for comment in _COMMENT.finditer(text, body):
-        pictures.drop(*comment.span())
+    pictures.drop(comment.span() for comment in _COMMENT.finditer(text, body))
     return pictures.scanned(text)

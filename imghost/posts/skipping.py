@@ -46,12 +46,13 @@ class Skipping:
             self._stop = pos
         elif lasting := _LATER.search(self._text, pos, self._stop):
             self._stop = lasting.start() + 1
-        end = self._stop
-        while (blank := max(self._text.rfind(line, pos, end) for line in _BLANK_LINES)) >= 0:
+        last = {line: self._text.rfind(line, pos, self._stop) for line in _BLANK_LINES}
+        while (blank := max(last.values())) >= 0:
             begin = self._text.index("\n", blank + 1) + 1
             if self._text[begin : begin + 1] not in _NO_PARAGRAPH:
                 return begin
-            end = blank + 1
+            (line,) = (line for line, at in last.items() if at == blank)
+            last[line] = self._text.rfind(line, pos, blank + 1)
         return pos
 
     def _stands_alone(self, place: int) -> bool:

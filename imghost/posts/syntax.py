@@ -28,6 +28,8 @@ LINK_TAIL = re.compile(
 """What follows the text of an inline link."""
 
 LABEL = re.compile(_LABEL, re.DOTALL)
+LONGEST_LABEL = 2 * 999
+"""In characters, each of which may be escaped."""
 
 DEFINITION = re.compile(
     rf"[ \t]*+(?!\[{_BLANK}*+\]){_LABEL}:{_BLANK}*+(?![ \t\n]){_DESTINATION}"

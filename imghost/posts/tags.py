@@ -13,32 +13,40 @@ _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
 _HTML = re.compile(
     r"<!--.*?(?:-->|\Z)|<[!?][^>]*+>?"
     r"|<(?P<raw>script|style|textarea)\b.*?(?:</(?P=raw)|\Z)"
-    rf"|(?P<tag><(?:img|source)\b(?:[^\"'>]|{_QUOTED})*+>)"
+    r"|(?P<tag><(?:img|source)\b)"
     r"|(?P<template>\{[%{])",
     re.DOTALL | re.IGNORECASE,
 )
+_TO_END = re.compile(rf"<(?:[^\"'>]|{_QUOTED})*+>?")
+_QUOTED_OR_TAG = re.compile(rf"{_QUOTED}|<(?:img|source)\b", re.IGNORECASE)
 _PICTURE_TAG = re.compile(r"<(?:img|source)(?=[\s/])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
-    rf"\s(?P<name>[^\s\"'<>/=]+)\s*=\s*(?P<value>{_QUOTED}|\{{[^}}]*\}}|[^\s\"'=<>`]+?(?=\s|/?>))"
+    rf"\s(?P<name>[^\s\"'<>/=]+)\s*=\s*(?P<value>{_QUOTED}|\{{[^}}]{{0,999}}+\}}|[^\s\"'=<>`]+?(?=\s|/?>))"
 )
-_LIQUID = re.compile(r"\{%-?[ \t]*(?P<tag>\w+)[ \t]+(?P<args>(?:(?!\{%)[^\n])*?)[ \t]*-?%\}")
+_LIQUID = re.compile(r"\{%-?[ \t]*+(?P<tag>\w++)[ \t]++(?P<args>(?:(?!\{%|-?%\})[^\n])*+)-?%\}")
 _PATHS = frozenset({"asset_link", "asset_path", "link", "post_link", "post_path"})
 _WORD = re.compile(rf"{_QUOTED}|\S+")
 _HUGO = re.compile(
-    r"\{\{[<%]\s*(?P<name>[A-Za-z][\w./-]*)(?P<args>(?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|(?!\{\{)[^\"`])*?)[>%]\}\}"
+    r"\{\{[<%]\s*+(?P<name>[A-Za-z][\w./-]*+)"
+    r"(?P<args>(?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|(?!\{\{|[>%]\}\})[^\"`])*+)[>%]\}\}"
 )
 _HUGO_SRC = re.compile(r"\ssrc\s*=\s*(\"(?:[^\"\\]|\\.)*\"|`[^`]*`|'[^']*'|[^\s\"'`>]+)")
 
 
 def find_in_html(text: str, start: int, pictures: Pictures) -> None:
     """The pictures of a piece of HTML, which stands at `start`."""
-    pos = 0
+    pos, endless = 0, set[int]()
     while found := _HTML.search(text, pos):
-        pos = found.end()
-        if found["tag"]:
-            find_in_tag(found["tag"], start + found.start(), pictures)
-        elif found["template"]:
-            pos = find_in_template(text, found.start(), start, pictures)
+        at, pos = found.span()
+        if found["template"]:
+            pos = find_in_template(text, at, start, pictures)
+        elif found["tag"] and at not in endless and (tag := _TO_END.match(text, at)):
+            if tag[0].endswith(">"):
+                find_in_tag(tag[0], start + at, pictures)
+                pos = tag.end()
+            else:  # nor does any that begins on the way, outside quotes, and reads on as this one
+                inner = _QUOTED_OR_TAG.finditer(text, *tag.span())
+                endless.update(one.start() for one in inner if one[0][0] == "<")
 
 
 def find_in_tag(tag: str, start: int, pictures: Pictures) -> None:

@@ -13,6 +13,7 @@ from imghost.desktop.opening import open_page, open_text
 from imghost.errors import ImghostError, SourceError
 from imghost.forget import forget
 from imghost.models import Message, Record, State
+from imghost.survival import nobody
 from imghost.watch.telling import Teller, Topic
 from imghost.watch.wishes import Wishes
 
@@ -44,7 +45,7 @@ class Clicks:
         self._teller = teller
         self._submit = submit
         self._address = address
-        self.done: Callable[[], None] = _nobody_waits
+        self.done: Callable[[], None] = nobody
 
     def choose(self, choice: Choice, value: str) -> None:
         """Have this count for the next picture."""
@@ -138,7 +139,3 @@ class Clicks:
             raise
         finally:
             self.done()
-
-
-def _nobody_waits() -> None:
-    pass

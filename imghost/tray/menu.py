@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Protocol
 
+from imghost.account import time_left
 from imghost.choosing import STYLES, Choice, Choices
 from imghost.desktop.menu_items import Item, Menu
 from imghost.models import Message, Record, State
@@ -270,7 +271,7 @@ class MenuMaker:
         who = account.name or account.host
         if days is None:
             return self._say("Logged in: {who}", who=who)
-        return self._say("Logged in: {who}, {days} days left", who=who, days=days)
+        return self._say("Logged in: {who}, {left}", who=who, left=time_left(days))
 
     def _age(self, record: Record, now: float) -> str:
         age_s = int(now - record.created_at)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from imghost.account import Account
 from imghost.app import App
 from imghost.models import Message
-from imghost.watch.telling import Teller, Topic
 
 _AHEAD_DAYS = 7
 _DAY_S = 86_400.0
@@ -16,11 +15,19 @@ _FACT = "login told"
 
 
 class LoginNews:
-    """Tells it by `teller`; when, stands in the journal. `clock` gives seconds since the epoch."""
+    """Tells it by `tell`, with the host at which a login has ended, "" before that.
 
-    def __init__(self, app: App, teller: Teller, clock: Callable[[], float] = time.time) -> None:
+    When it was told stands in the journal. `clock` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        tell: Callable[[Message, str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._app = app
-        self._teller = teller
+        self._to_person = tell
         self._clock = clock
 
     def look(self) -> None:
@@ -51,14 +58,14 @@ class LoginNews:
                 "gallery's login page, makes a new one",
                 {"host": account.host, "days": days},
             )
-            self._teller.tell(Topic.LOGIN, told)
+            self._to_person(told, "")
         else:
             told = Message(
                 "your login at {host} has ended; what goes there is kept, and sent after imghost "
                 "login",
                 {"host": account.host},
             )
-            self._teller.tell_once(Topic.LOGIN, account.host, told, is_failure=True)
+            self._to_person(told, account.host)
 
 
 def _number(text: str) -> float:

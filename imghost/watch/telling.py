@@ -122,6 +122,13 @@ class Teller:
         if is_news:
             self.tell(topic, message, is_failure=is_failure)
 
+    def tell_of_login(self, told: Message, ended_at: str) -> None:
+        """Have a notice shown of a login that ends soon, or that has `ended_at` this host."""
+        if ended_at:
+            self.tell_once(Topic.LOGIN, ended_at, told, is_failure=True)
+        else:
+            self.tell(Topic.LOGIN, told)
+
     def over(self, about: str) -> None:
         """The troubles with this have passed; the next one is news."""
         with self._lock:

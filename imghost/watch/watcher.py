@@ -16,7 +16,7 @@ from imghost.report import Watching
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind
 from imghost.sources.folder import Folders
-from imghost.survival import Survival
+from imghost.survival import Survival, nobody
 from imghost.watch.board import Board
 from imghost.watch.bursts import Bursts, Origin
 from imghost.watch.finding import Finder
@@ -65,7 +65,7 @@ class Watcher:
         self._stopping = threading.Event()
         self._placing = threading.Lock()
         self.in_place = threading.Event()
-        self.changed: Callable[[], None] = nobody_is_told
+        self.changed: Callable[[], None] = nobody
         self.lost = LostLinks(teller, self.wake)
         self._bursts = Bursts()
         self._giver = Giver(lambda: self.board, teller, lambda: app.config, app.store)
@@ -91,7 +91,7 @@ class Watcher:
             lambda work: takers.of_files.submit(survive, work),
         )
         self.wishes = Wishes(lambda: self.board, self._finder, teller, self._max_bytes, self.wake)
-        self._login_news = LoginNews(app, teller)
+        self._login_news = LoginNews(app, teller.tell_of_login)
         senders.ended = self._intake.ended
 
     def run(self) -> None:
@@ -286,7 +286,3 @@ class Watcher:
             return
         copies = self.board.copies_at(file.since + _TOLD_S) if self.board else self._copies
         self._finder.saved(file, copies)
-
-
-def nobody_is_told() -> None:
-    """What happens when nobody listens."""

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import bilibili, seat
+from tests.fakes import seat
 from tests.fakes.buses import running_bus
-from tests.fakes.loop import running_loop
+from tests.fakes.loop import Loop, running_loop
 from tests.fakes.needs import missing
 from tests.fakes.notifications import Notifications, notification_service
 from tests.fakes.program import Program
+from tests.fakes.sound_server import SoundServer
 
 display, person, program = seat.display, seat.person, seat.program
 
@@ -28,6 +29,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
+def loop() -> Iterator[Loop]:
+    """The loop on which all of it happens."""
+    with running_loop() as loop:
+        yield loop
+
+
+@pytest.fixture
+def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A session bus."""
+    with running_bus(tmp_path) as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        yield address
+
+
+@pytest.fixture(scope="module")
+def sound_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServer]:
+    """A sound server for a file's tests."""
+    server = SoundServer(tmp_path_factory.mktemp("sound"))
+    with server.running():
+        yield server
+
+
+@pytest.fixture
 def notices(tmp_path: Path, program: Program) -> Iterator[Notifications]:
     """A desktop that shows what the program tells."""
     folder = tmp_path / "bus"
@@ -36,11 +60,3 @@ def notices(tmp_path: Path, program: Program) -> Iterator[Notifications]:
         program.environ["DBUS_SESSION_BUS_ADDRESS"] = address
         with notification_service(loop, address, "actions") as service:
             yield service
-
-
-@pytest.fixture
-def fake(program: Program) -> Iterator[bilibili.FakeBilibili]:
-    """A Bilibili on loopback, to which the program sends."""
-    with bilibili.FakeBilibili() as server:
-        program.configure(**bilibili.settings(server))
-        yield server

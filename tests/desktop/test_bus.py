@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,6 @@ from dbus_fast import Message
 
 from imghost.desktop.bus import DBUS, DBUS_PATH, BusError, call, connect, disconnect, listen
 from tests.fakes.buses import running_bus
-
-
-@pytest.fixture
-def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A session bus."""
-    with running_bus(tmp_path) as address:
-        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-        yield address
 
 
 def test_a_call(bus: str) -> None:

@@ -15,14 +15,6 @@ from tests.fakes.program import eventually
 from tests.fakes.sound_server import Heard, SoundServer
 
 
-@pytest.fixture(scope="module")
-def sound_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServer]:
-    """A sound server for this file's tests."""
-    server = SoundServer(tmp_path_factory.mktemp("sound"))
-    with server.running():
-        yield server
-
-
 @pytest.fixture
 def server(sound_server: SoundServer, monkeypatch: pytest.MonkeyPatch) -> SoundServer:
     """The server, found by what this test starts."""

@@ -25,21 +25,6 @@ MARKUP = "body-markup"
 
 
 @pytest.fixture
-def loop() -> Iterator[Loop]:
-    """The loop on which all of it happens."""
-    with running_loop() as loop:
-        yield loop
-
-
-@pytest.fixture
-def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A session bus."""
-    with running_bus(tmp_path) as address:
-        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-        yield address
-
-
-@pytest.fixture
 def service(loop: Loop, bus: str) -> Iterator[Notifications]:
     """A notification service on that bus, which reads bodies as markup."""
     with notification_service(loop, bus, "actions", MARKUP) as service:

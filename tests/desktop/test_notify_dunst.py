@@ -13,18 +13,11 @@ import pytest
 from imghost.desktop.bus import DBUS, DBUS_PATH, call
 from imghost.desktop.notify import Button, Notice, Notifier
 from tests.fakes.buses import on_bus, running_bus
-from tests.fakes.loop import Loop, running_loop
+from tests.fakes.loop import Loop
 from tests.fakes.notifications import NAME
 from tests.fakes.program import eventually
 
 _CONFIG = "[urgency_normal]\n    timeout = 1\n"
-
-
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    """The loop on which notices are shown."""
-    with running_loop() as loop:
-        yield loop
 
 
 @pytest.fixture

@@ -11,16 +11,9 @@ import pytest
 
 from imghost.desktop.screen_lock import watch_screen_lock
 from tests.fakes.buses import connections, running_bus
-from tests.fakes.loop import Loop, running_loop
+from tests.fakes.loop import Loop
 from tests.fakes.program import eventually
 from tests.fakes.screens import login_manager, screen_saver
-
-
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    """The loop on which all of it happens."""
-    with running_loop() as loop:
-        yield loop
 
 
 @pytest.fixture

@@ -103,21 +103,6 @@ class Desktop:
         return self.icon.menu
 
 
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    """The loop on which all of it happens."""
-    with running_loop() as loop:
-        yield loop
-
-
-@pytest.fixture
-def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A session bus."""
-    with running_bus(tmp_path) as address:
-        monkeypatch.setenv(BUS, address)
-        yield address
-
-
 @contextmanager
 def _icon(loop: Loop, opening: Callable[[], None] = lambda: None) -> Iterator[PanelIcon]:
     with Image.open(asset("tray-idle.ico")) as image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,6 @@ from tests.fakes.sound_server import Heard, SoundServer
 
 DONE_HZ = (659.3, 880.0)
 FAILED_HZ = (440.0, 329.6)
-
-
-@pytest.fixture(scope="module")
-def sound_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundServer]:
-    """A sound server for this file's tests."""
-    server = SoundServer(tmp_path_factory.mktemp("sound"))
-    with server.running():
-        yield server
 
 
 @pytest.fixture

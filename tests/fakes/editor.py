@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from imghost.app import App
@@ -131,3 +133,31 @@ def address_of_this_machine() -> str:
         except OSError:
             return ""
         return str(sock.getsockname()[0])
+
+
+class PicGo(BaseHTTPRequestHandler):
+    """Answers as PicGo's heartbeat does."""
+
+    def do_POST(self) -> None:
+        """Alive."""
+        body = b'{"success":true,"result":"alive"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def picgo() -> Iterator[int]:
+    """PicGo on a port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), PicGo) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="picgo")
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()

@@ -7,6 +7,7 @@ import zlib
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,21 +32,26 @@ def _picture(path: Path, seed: int) -> Path:
     return path
 
 
+def _killed_uploading(path: Path, folder: Path, prefix: tuple[str, ...], **sections: Any) -> bool:
+    """Whether the upload was killed; what was accepted is done after the next start."""
+    home = Home(folder)
+    program = Program(home.path, DEBUG, prefix)
+    program.configure(**sections, **LOCAL)
+    result = program.run("upload", path)
+    assert result.code in (0, KILLED), result
+    home.restart()
+    assert len(home.rows) >= len(result.lines)
+    assert set(home.states) <= {"done"}, home.rows
+    home.check(behind=1)
+    return result.code == KILLED
+
+
 def test_at_each_write(trial: Trial, tmp_path: Path, pool: Executor) -> None:
     """Killed at the Nth write, N = 1, 2, 3...: what was accepted is done after the next start."""
     path = _picture(tmp_path / "a.png", seed=1)
 
     def meets(call: str, n: int) -> bool:
-        home = Home(tmp_path / f"{call}-{n}")
-        program = Program(home.path, DEBUG, killing(call, n))
-        program.configure(**LOCAL)
-        result = program.run("upload", path)
-        assert result.code in (0, KILLED), result
-        home.restart()
-        assert len(home.rows) >= len(result.lines)
-        assert set(home.states) <= {"done"}, home.rows
-        home.check(behind=1)
-        return result.code == KILLED
+        return _killed_uploading(path, tmp_path / f"{call}-{n}", killing(call, n))
 
     kills = every_nth(trial, pool, WRITES, meets, quick_step=12)
     trial.note("killed at the Nth write, built-in host", kills)
@@ -57,17 +63,9 @@ def test_at_each_write_and_send(
     """So it is with a host elsewhere, which has a picture twice at most for each kill."""
 
     def meets(call: str, n: int) -> bool:
-        home = Home(tmp_path / f"{call}-{n}")
-        program = Program(home.path, DEBUG, killing(call, n))
-        program.configure(**bilibili.settings(fake), **LOCAL)
         path = _picture(tmp_path / f"{call}-{n}.png", seed=zlib.crc32(f"{call}{n}".encode()))
-        result = program.run("upload", path)
-        assert result.code in (0, KILLED), result
-        home.restart()
-        assert len(home.rows) >= len(result.lines)
-        assert set(home.states) <= {"done"}, home.rows
-        home.check(behind=1)
-        return result.code == KILLED
+        sections = bilibili.settings(fake)
+        return _killed_uploading(path, tmp_path / f"{call}-{n}", killing(call, n), **sections)
 
     kills = every_nth(trial, pool, (*NETWORK, *WRITES), meets, quick_step=20)
     assert max(arrivals(fake).values()) <= 1 + 1

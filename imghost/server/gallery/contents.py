@@ -96,7 +96,7 @@ class Preview:
 class ShownLogin:
     """How it stands with a host that needs a login.
 
-    `is_wanted`: something is to be sent there, and it wants one. `days_left` is None while
+    `is_wanted`: something is to be sent there, and it wants one. `left` is None while
     unknown; `origin` is where the cookies stand: "login", "config", "environment", or "" for
     nowhere. `notes` are what the last change had to say.
     """
@@ -105,7 +105,7 @@ class ShownLogin:
     is_set: bool
     is_wanted: bool
     name: str
-    days_left: int | None
+    left: Message | None
     origin: str
     notes: tuple[Message, ...]
     warnings: tuple[Message, ...]
