@@ -111,12 +111,14 @@ def test_dead_names_hold_nobody_up(tmp_path: Path, far: Far) -> None:
     """A command keeps to its time though the lookup does not end; so does a daemon's end."""
     path, program = tmp_path / "a.png", far.program
     path.write_bytes(pictures.png())
+    far.settings["hosts"]["bilibili"]["timeout_s"] = 2
     program.configure(**far.settings)
     far.names.dead = Dead.SILENT
     began = time.monotonic()
     told = program.run("upload", "--wait", "2", path)
-    assert told.code == 6, told.err
     assert time.monotonic() - began < 2 + PATIENCE_S
+    assert told.code == 6, told.err
+    assert "no way to api.example" in told.err
     with program.watching("--no-clipboard", "--no-tray"):
         eventually(lambda: program.status["counts"]["uploading"] == 1)
         began = time.monotonic()
