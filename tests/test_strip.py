@@ -21,23 +21,12 @@ from imghost.errors import ImageError
 from imghost.imaging.check import Caps, check
 from imghost.imaging.strip import strip
 from imghost.models import Image
+from tests.fakes.phone import ORIENTATION, SECRET, XMP, phone_exif
 from tests.fakes.pictures import animation, encoded, jpeg, picture, png
 
-SECRET = b"51 degrees 30 minutes north"
-XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>exif:GPSLatitude " + SECRET + b"</x:xmpmeta>"
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-ORIENTATION, MAKER, GPS = 0x0112, 0x010F, 0x8825
 TIMES_BYTES = {0: 8, 1: 16}  # by the version of the box
 TURNED = b"Exif\0\0II*\0" + struct.pack("<IHHHIHHI", 8, 1, ORIENTATION, 3, 1, 6, 0, 0)
-
-
-def phone_exif() -> PIL.Image.Exif:
-    """EXIF as a phone writes it: a maker, a place, and how it was held."""
-    tags = PIL.Image.Exif()
-    tags[MAKER] = SECRET.decode()
-    tags[ORIENTATION] = 6
-    tags.get_ifd(GPS).update({1: "N", 2: (51.0, 30.0, 26.0), 3: "E", 4: (0.0, 7.0, 39.0)})
-    return tags
 
 
 def still(format_name: str, **options: Any) -> bytes:
