@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -43,15 +44,8 @@ pytestmark = pytest.mark.skipif(
 def _answer_to_nobody(*words: str) -> tuple[int, str]:
     """The status and the body of what another user is answered."""
     command = (PYTHON, "-c", ASK, *words)
-    told = subprocess.run(
-        command,
-        user=NOBODY,
-        group=NOBODY,
-        extra_groups=(),
-        cwd="/",
-        stdout=subprocess.PIPE,
-        check=True,
-    )
+    nobody: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": ()}
+    told = subprocess.run(command, cwd="/", stdout=subprocess.PIPE, check=True, **nobody)
     status, body = json.loads(told.stdout)
     return status, body
 

@@ -103,7 +103,8 @@ def test_processes(home: Path, tmp_path: Path, by_environment: bool) -> None:
             fake.sessdata = "renewed"
             path.write_bytes(pictures.png(seed=10))
             assert program.run("upload", path).code == 7
-            for words in ("config show", "status", "status --json", "history --json", "doctor"):
+            assert '"proxy": "http://********@127.0.0.1:9"' in program.run("config", "show").out
+            for words in ("doctor", "status", "status --json", "history --json"):
                 program.run(*words.split())  # which looks at what is said
             port = int(program.door.url.rpartition(":")[2])
             told = b"".join(ask(port, route).body for route in ROUTES)
