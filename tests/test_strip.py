@@ -538,3 +538,42 @@ def test_no_container_escapes(
     except ImageError:
         return
     assert strip(left) == (left, ())
+
+
+KEPT = {"jpeg", "png", "webp", "gif", "avif"}
+MAGICS = (
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\x10\0\0\0WEBP"),
+    *(b"\0\0\0\x18ftypavif", b"\xff\xd8\xff\xe1", png()[:33], jpeg()[:20], animation("GIF")[:13]),
+)
+
+
+@given(
+    st.sampled_from(["jpeg", "png", "webp", "gif", "avif"]), st.sampled_from(MAGICS), st.binary()
+)
+def test_any_bytes(format_name: str, magic: bytes, noise: bytes) -> None:
+    """Whatever stands there, whatever it is taken for: an ImageError, or what has nothing left."""
+    image = replace(checked(png()), format=format_name, data=magic + noise)
+    try:
+        left, _ = strip(image)
+    except ImageError:
+        return
+    assert len(left.data) <= len(image.data)
+    assert strip(left) == (left, ())
+
+
+@given(tainted(), st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), max_size=4))
+def test_what_can_still_be_seen_is_seen_the_same(
+    files: tuple[bytes, bytes], flips: list[tuple[int, int]]
+) -> None:
+    """A damaged file is refused, or shows the same without what was slipped into it."""
+    damaged = bytearray(files[1])
+    for position, value in flips:
+        damaged[position % len(damaged)] = value
+    try:
+        image = checked(bytes(damaged))
+        left, _ = strip(image)
+        shown = seen(left.data), seen(image.data)
+    except ImageError:
+        return
+    assert shown[0] == shown[1]
+    assert checked(left.data).sha256 == left.sha256
