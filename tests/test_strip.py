@@ -572,8 +572,11 @@ def test_what_can_still_be_seen_is_seen_the_same(
     try:
         image = checked(bytes(damaged))
         left, _ = strip(image)
-        shown = seen(left.data), seen(image.data)
     except ImageError:
         return
-    assert shown[0] == shown[1]
     assert checked(left.data).sha256 == left.sha256
+    try:
+        before = seen(image.data)
+    except Exception:  # noqa: BLE001 - whatever Pillow raises where what is left out hurts it
+        return
+    assert seen(left.data) == before

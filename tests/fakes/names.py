@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
-from types import TracebackType
-from typing import Self
 
-PORT = 53  # the only one that the system's resolver asks
+ADDRESS = "127.53.53.53"  # at 127.0.0.1 there may be a resolver already
+PORT = 53  # the only one that the system asks
 _LOOK_S = 0.05
 _A = 1
 _NO_SUCH_NAME, _FAILURE = 3, 2
@@ -24,46 +27,38 @@ class Dead(StrEnum):
     DENYING = "answers that there is no such name"
 
 
+@dataclass
 class Names:
-    """Answers while its block lasts, as `dead` says by then; `asked` counts the questions.
+    """Answers as `dead` says by then; `asked` counts the questions."""
 
-    Its address is a loopback one of its own, for others may have a resolver at 127.0.0.1.
-    """
+    dead: Dead = Dead.NOT
+    asked: int = 0
 
-    address = "127.53.53.53"
-
-    def __init__(self) -> None:
-        self.dead = Dead.NOT
-        self.asked = 0
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((self.address, PORT))
-        self._socket.settimeout(_LOOK_S)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="names")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
-        self._socket.close()
-
-    def _serve(self) -> None:
-        while not self._stopping.is_set():
+    def serve(self, sock: socket.socket, stopping: threading.Event) -> None:
+        """Answer until it is over."""
+        while not stopping.is_set():
             try:
-                question, client = self._socket.recvfrom(512)
+                question, client = sock.recvfrom(512)
             except TimeoutError:
                 continue
             self.asked += 1
             if self.dead is not Dead.SILENT:
-                self._socket.sendto(_answer(question, self.dead), client)
+                sock.sendto(_answer(question, self.dead), client)
+
+
+@contextmanager
+def naming() -> Iterator[Names]:
+    """A server at ADDRESS that is well at first."""
+    names, stopping = Names(), threading.Event()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((ADDRESS, PORT))
+        sock.settimeout(_LOOK_S)
+        with ThreadPoolExecutor(1, thread_name_prefix="names") as pool:
+            pool.submit(names.serve, sock, stopping)
+            try:
+                yield names
+            finally:
+                stopping.set()
 
 
 def _answer(question: bytes, dead: Dead) -> bytes:

@@ -20,7 +20,7 @@ import trustme
 
 from tests.fakes import bilibili, pictures
 from tests.fakes.bilibili import FakeBilibili
-from tests.fakes.names import Dead, Names
+from tests.fakes.names import ADDRESS, Dead, Names, naming
 from tests.fakes.needs import may_skip
 from tests.fakes.program import END_S, Program, eventually
 from tests.faults.arrivals import sent_twice
@@ -76,8 +76,8 @@ def far(home: Path, tmp_path: Path, fake: FakeBilibili) -> Iterator[Far]:
     prefix = ("unshare", "--mount", "--propagation=slave", "sh", "-ec", mount, "sh")
     environ = {"SSL_CERT_FILE": str(tmp_path / "authority.pem")}
     tls = _tls(authority, "api.example")
-    with Names() as names, FaultProxy(fake.port, lambda: Plan(Fault.NONE), tls=tls) as proxy:
-        config.write_text(f"nameserver {names.address}\n", encoding="utf-8")
+    with naming() as names, FaultProxy(fake.port, lambda: Plan(Fault.NONE), tls=tls) as proxy:
+        config.write_text(f"nameserver {ADDRESS}\n", encoding="utf-8")
         settings = bilibili.settings(fake)
         port = proxy.address.rpartition(":")[2]
         settings["hosts"]["bilibili"]["api"] = f"https://api.example:{port}"
