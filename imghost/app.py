@@ -80,7 +80,7 @@ class App:
         self.base_url = base_url
         self._file = file
         self._problem: ConfigError | None = None
-        self._prepare = prepare_bytes or few_at_once(prepare)
+        self.prepare = prepare_bytes or few_at_once(prepare)
         self._all_hosts: list[OpenHosts] = []
         self.owner = Owner(dirs.run, dirs.tmp)
         self.store = Store(dirs.originals, dirs.outgoing, self.owner.tmp)
@@ -171,11 +171,15 @@ class App:
         return pipeline
 
     def upload(
-        self, request: UploadRequest, cut: Callable[[], None] | None = None
+        self,
+        request: UploadRequest,
+        cut: Callable[[], None] | None = None,
+        prepare: Prepare | None = None,
     ) -> Generator[Settled, None, None]:
         """Accept and send; one answer per input, in their order. Raises ConfigError at once.
 
-        `cut` is called if nobody waits for the answers any more.
+        `cut` is called if nobody waits for the answers any more. `prepare` as the pipeline
+        takes it.
         """
         pipeline = self.checked_pipeline()
         options = request.options
@@ -194,7 +198,8 @@ class App:
             record = None
             try:
                 own = self._order_of(given, order, options)
-                accepted = pipeline.accept(self._found(given, self.config), own, State.UPLOADING)
+                found = self._found(given, self.config)
+                accepted = pipeline.accept(found, own, State.UPLOADING, prepare)
                 outcome = delivery.send(accepted)
                 record = pipeline.told(outcome.record, accepted)
                 text = pipeline.text(record, own)
@@ -256,7 +261,7 @@ class App:
         self._hosts = OpenHosts(config, self.base_url, self.dirs.local, self.owner.tmp)
         self._all_hosts.append(self._hosts)
         return Pipeline(
-            config, self._hosts, self.store, self.journal, self._prepare, self.look, self.owner.id
+            config, self._hosts, self.store, self.journal, self.prepare, self.look, self.owner.id
         )
 
     def look(self, record: Record, *, timeout_s: float = _LOOK_S) -> Alive:

@@ -19,6 +19,7 @@ from imghost.server.wire import Settled
 from imghost.text import Speaker
 
 if TYPE_CHECKING:
+    from imghost.imaging.prepare import Prepare
     from imghost.server.late import LateDoor
     from imghost.watch.watcher import Watcher
 
@@ -87,9 +88,11 @@ class Backend:
             forget(self._app, record, at_host=False)
         return len(asking)
 
-    def upload(self, request: UploadRequest, gone: threading.Event) -> Iterator[Settled]:
-        """Accept and send the inputs, until nobody listens any more."""
-        with closing(self._app.upload(request)) as settled:
+    def upload(
+        self, request: UploadRequest, gone: threading.Event, prepare: Prepare | None = None
+    ) -> Iterator[Settled]:
+        """Accept and send the inputs, as the app does, until nobody listens any more."""
+        with closing(self._app.upload(request, prepare=prepare)) as settled:
             for one in settled:
                 yield one
                 if self._watcher:

@@ -11,11 +11,13 @@ from imghost.app import App
 from imghost.errors import ConfigError, HostRefused, UsageError
 from imghost.forget import forget
 from imghost.hosts.base import Deletes, KeepsFiles
+from imghost.imaging.prepare import few_at_once
 from imghost.imaging.style import split_style
 from imghost.server.asked import Input, UploadRequest
 from imghost.server.wire import Settled
 
 if TYPE_CHECKING:
+    from imghost.imaging.prepare import Prepare
     from imghost.watch.watcher import Watcher
 
 _FILES_HOST = "local"
@@ -27,12 +29,20 @@ class Editors:
     def __init__(
         self,
         app: App,
-        upload: Callable[[UploadRequest, threading.Event], Iterator[Settled]],
+        upload: Callable[[UploadRequest, threading.Event, Prepare], Iterator[Settled]],
         watcher: Watcher | None,
     ) -> None:
         self._app = app
         self._watcher = watcher
-        self.upload = upload
+        self._upload = upload
+
+    def upload(self, request: UploadRequest, gone: threading.Event) -> Iterator[Settled]:
+        """Accept and send the inputs, until nobody listens any more.
+
+        A call's images are decoded one after the other: one process does for a hundred of them, and
+        another editor finds one that is free.
+        """
+        return self._upload(request, gone, few_at_once(self._app.prepare, 1))
 
     def check(self, host: str, bucket: str) -> None:
         """Raise ConfigError unless the host is known, and the bucket of it or used there."""

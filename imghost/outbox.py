@@ -38,8 +38,8 @@ class Outcome:
 class Outbox(Turns):
     """What is to be sent, of every process that shares the journal; safe from several threads.
 
-    `pipeline` gives the current one. What is sent by oneself (`take` or `expect`, then `work`) minds
-    holds and pauses; a Delivery minds only the host's pace (`enter`, then `work`).
+    `pipeline` gives the current one. What is sent by oneself (`take` or `expect`, then `work`)
+    minds holds and pauses; a Delivery minds only the host's pace (`enter`, then `work`).
     """
 
     def __init__(

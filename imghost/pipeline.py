@@ -98,19 +98,18 @@ class Pipeline:
         check_format(format_name, self.config.link.template)
         return Order(self.config.target(host, bucket), format_name, _canonical(style))
 
-    def accept(self, found: Found, order: Order, state: State) -> Accepted:
-        """Have the image on the disk and in the journal.
+    def accept(
+        self, found: Found, order: Order, state: State, prepare: Prepare | None = None
+    ) -> Accepted:
+        """Have the image on the disk and in the journal; `prepare` as `ready` takes it.
 
         A new row starts in `state`, and is ours if that is uploading. Raises SourceError,
         ImageError or MachineError, and then nothing was accepted.
         """
-        return self.keep(self.ready(found, order), state)
+        return self.keep(self.ready(found, order, prepare), state)
 
     def ready(self, found: Found, order: Order, prepare: Prepare | None = None) -> Ready:
-        """Load the image and make of it what is sent, by `prepare` if it is in a hurry.
-
-        Raises SourceError, ImageError.
-        """
+        """Load it and make what is sent, by `prepare` if given. Raises SourceError, ImageError."""
         data = found.load()
         original = hashlib.sha256(data).hexdigest()
         recipe = self._recipe(order)

@@ -38,11 +38,11 @@ class Turns:
         self._freed = defaultdict[str, threading.Condition](lambda: threading.Condition(self._lock))
         self.stopping = False
 
-    def is_free(self, host: str) -> bool:
-        """Whether the host may be asked by oneself at this moment."""
+    def has_room(self, host: str) -> bool:
+        """Whether a row may be claimed, to be sent by oneself at once or when a slot is free."""
         with self._lock:
             gate, now = self._gate(host), self._clock()
-            return not self.stopping and gate.shut_s(now) <= 0 and gate.pace_s(now) <= 0
+            return not self.stopping and gate.shut_s(now) <= 0 and gate.has_room(now)
 
     def is_held(self, host: str) -> bool:
         """Whether nothing is sent there by oneself until its login changes."""

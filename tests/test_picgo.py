@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
+from threading import Barrier, Lock
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +20,7 @@ from hypothesis import strategies as st
 from imghost.dirs import Dirs
 from imghost.errors import UsageError
 from imghost.forget import forget
+from imghost.imaging.prepare import Prepared, Recipe, prepare
 from imghost.server.asked import EditorFile, LinkInput
 from imghost.server.multipart import MAX_PARTS, Form
 from imghost.server.named import MAX_INPUTS, deletions, named_inputs
@@ -548,6 +552,35 @@ def test_editors_do_not_wait_for_one_another(dirs: Dirs, files: list[Path]) -> N
             assert not all(one.done() for one in waiting)
             server.delay_s = 0.0
             assert all(door.told(one.result())["success"] for one in waiting)
+
+
+def test_a_call_decodes_one_after_the_other(dirs: Dirs, tmp_path: Path) -> None:
+    """However many it brings; another editor's are decoded meanwhile."""
+    begun: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    both, lock = Barrier(2, timeout=10), Lock()
+
+    def counting(data: bytes, name: str, recipe: Recipe) -> Prepared:
+        editor = name[0]
+        with lock:
+            begun[editor] += 1
+            most[editor] = max(most[editor], begun[editor])
+        both.wait()
+        made = prepare(data, name, recipe)
+        with lock:
+            begun[editor] -= 1
+        return made
+
+    paths = {editor: [tmp_path / f"{editor}{n}.png" for n in range(8)] for editor in "ab"}
+    for seed, path in enumerate(chain(*paths.values())):
+        path.write_bytes(pictures.png(seed=seed))
+    with (
+        open_door(dirs, prepare=counting) as door,
+        ThreadPoolExecutor(2, thread_name_prefix="editor") as pool,
+    ):
+        calls = [pool.submit(door.upload, *map(str, theirs)) for theirs in paths.values()]
+        assert all(call.result()["success"] for call in calls)
+    assert most == {"a": 1, "b": 1}
 
 
 def test_who_hangs_up_has_nothing_more_begun(dirs: Dirs, tmp_path: Path) -> None:

@@ -635,7 +635,7 @@ class TestConfig:
             assert app.checked_pipeline().config.hosts.s3.endpoint == ""
             assert wants_login(app) == ""
             assert app.look(kept.record) is Alive.UNKNOWN
-            assert not app.outbox.is_free("s3")
+            assert not app.outbox.has_room("s3")
             forget(app, kept.record, at_host=False)
             assert app.journal.look_up(kept.record.id) is None
 

@@ -67,12 +67,12 @@ def prepare(data: bytes, name: str, recipe: Recipe) -> Prepared:
         return _prepared(data, name, recipe)
 
 
-def few_at_once(prepare: Prepare) -> Prepare:
-    """The same for many threads: as many work as there are processors, up to four.
+def few_at_once(prepare: Prepare, most: int = 0) -> Prepare:
+    """The same for many threads, of which `most` work; else as many as processors, up to four.
 
     More would be no faster, and a large picture takes hundreds of megabytes while it is decoded.
     """
-    turns = threading.BoundedSemaphore(min(max(os.cpu_count() or 1, _FEWEST), _MOST))
+    turns = threading.BoundedSemaphore(most or min(max(os.cpu_count() or 1, _FEWEST), _MOST))
 
     def prepared(data: bytes, name: str, recipe: Recipe) -> Prepared:
         with turns:

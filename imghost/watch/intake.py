@@ -185,8 +185,8 @@ class Intake:
     def _state_for(self, find: Find) -> State:
         if find.asks:
             return State.ASKING
-        is_free = self._app.outbox.is_free(find.item.order.target.host)
-        return State.UPLOADING if is_free else State.QUEUED
+        has_room = self._app.outbox.has_room(find.item.order.target.host)
+        return State.UPLOADING if has_room else State.QUEUED
 
     def _await(self, pipeline: Pipeline, find: Find, accepted: Accepted) -> None:
         item, record = find.item, accepted.record
@@ -198,7 +198,8 @@ class Intake:
         if record.state is State.UPLOADING and accepted.image:
             self._senders.send(record, accepted.image)
         elif not find.asks:
-            self._app.journal.reopen(record.id)
+            if record.state is not State.QUEUED:
+                self._app.journal.reopen(record.id)
             self._senders.send_queued()
         elif record.state is State.ASKING:
             self._bursts.set_apart(item)

@@ -6,12 +6,14 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+_LOOK_S = 0.1
 _TICK_HZ = os.sysconf("SC_CLK_TCK")
 IMGHOST = (str(Path(sys.executable).with_name("imghost")),)
 
@@ -119,6 +121,24 @@ def _family(pid: int) -> list[int]:
 def memory_mb(pid: int) -> float:
     """What a process and its children hold (Pss), now."""
     return sum(map(_pss_mb, _family(pid)))
+
+
+@contextmanager
+def peaks_mb(pid: int) -> Iterator[list[float]]:
+    """What a process and its children hold (Pss), looked at again and again."""
+    seen, ended = [0.0], threading.Event()
+
+    def look() -> None:
+        while not ended.wait(_LOOK_S):
+            seen.append(memory_mb(pid))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _pss_mb(pid: int) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.bench.daemons import Daemon, daemon
 from tests.bench.host import slow_host
-from tests.bench.measure import Row, cpu_s, environment, memory_mb
+from tests.bench.measure import Row, cpu_s, environment, memory_mb, peaks_mb
 from tests.bench.screens import screenshot
 from tests.fakes import bilibili
 from tests.fakes.x11 import Client, Requestor, xvfb
@@ -93,7 +93,7 @@ def bench_flood(root: Path) -> Iterator[Row]:
             idle_mb = memory_mb(watcher.pid)
             start = time.monotonic()
             made.rename(watched / "made")
-            with _peak_mb(watcher.pid) as peak:
+            with peaks_mb(watcher.pid) as peak:
                 first_s = _seconds_until(root, 1) - start
                 all_s = _seconds_until(root, FLOOD) - start
     ideal_s = FLOOD * DELAY_S / PARALLEL
@@ -171,20 +171,3 @@ def _seconds_until(root: Path, done: int) -> float:
                 return time.monotonic()
             threading.Event().wait(0.05)
     raise RuntimeError(f"only {found} of {done}")
-
-
-@contextmanager
-def _peak_mb(pid: int) -> Iterator[list[float]]:
-    seen, ended = [0.0], threading.Event()
-
-    def look() -> None:
-        while not ended.wait(0.2):
-            seen.append(memory_mb(pid))
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        ended.set()
-        thread.join()

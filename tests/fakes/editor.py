@@ -28,6 +28,8 @@ from tests.fakes.watched import Watched
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from imghost.imaging.prepare import Prepare
+
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
 _THREADS = 64
@@ -70,13 +72,14 @@ def open_door(
     dirs: Dirs,
     watched: Watched | None = None,
     patience: Patience | None = None,
+    prepare: Prepare | None = None,
     **sections: Any,
 ) -> Iterator[Door]:
     """A door with this config; that of a daemon that watches, or of a mere server."""
     with ExitStack() as stack:
         if watched is None:
             file = write_config(dirs, sections)
-            app = stack.enter_context(App(dirs, file, file.load()))
+            app = stack.enter_context(App(dirs, file, file.load(), prepare_bytes=prepare))
         else:
             app = watched.app
         watcher = watched.watcher if watched else None
