@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from imghost.errors import ConfigError
-from imghost.secret import Secret
+from imghost.secret import MASK, Secret
 
 T = TypeVar("T")
 
 _SHOWN_CHARACTERS = 40
 _LARGEST_BYTES = 16 << 20
+_PASSWORD = re.compile(r"\A(https?://).*@", re.DOTALL)
 
 
 def setting(
@@ -122,7 +124,7 @@ def unknown_key(key: str, known: Sequence[str]) -> ConfigError:
 
 
 def as_json(settings: object) -> dict[str, Any]:
-    """The settings as they stand in JSON, secrets masked."""
+    """The settings as they stand in JSON; secrets, and who is named in a URL, are masked."""
     named = dataclasses.fields(settings)  # type: ignore[arg-type]  # a dataclass
     return {field.name: _value_as_json(getattr(settings, field.name)) for field in named}
 
@@ -144,6 +146,8 @@ def _value_as_json(value: object) -> object:
         return as_json(value)
     if isinstance(value, Secret):
         return str(value)
+    if isinstance(value, str):
+        return _PASSWORD.sub(rf"\g<1>{MASK}@", value)
     if isinstance(value, tuple):
         return [_value_as_json(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

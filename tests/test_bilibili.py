@@ -427,10 +427,12 @@ class TestRandomReplies:
         )
     )
     def test_any_json(self, content: object) -> None:
-        """No shape of JSON makes the reader fail, in any place of an answer."""
-        for whole in (content, {"code": 0, "data": content}, {"code": content, "message": content}):
+        """No shape of JSON makes the reader fail, in any place of an answer; links are links."""
+        shapes = (content, {"code": 0, "data": content}, {"code": content, "message": content})
+        for whole in (*shapes, {"code": 0, "data": {"location": content, "image_url": content}}):
             with suppress(HostUnavailable, HostRefused, LoginExpired):
-                read_upload(Reply(200, {}, json.dumps(whole).encode()))
+                found = read_upload(Reply(200, {}, json.dumps(whole).encode()))
+                assert found.address.startswith(("http://", "https://"))
 
 
 class TestConfig:

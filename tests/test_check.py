@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable
 from io import BytesIO
 
 import PIL.Image
@@ -21,6 +20,7 @@ from imghost.errors import ImageError
 from imghost.imaging.check import Caps, check, decode_errors, opened, recalled
 from imghost.imaging.deadline import time_limit
 from imghost.models import Image
+from tests.fakes.bombs import BITMAP, BOMBS, chunk, gif_of, png_of
 from tests.fakes.pictures import animation, encoded, jpeg, picture, png
 
 CAPS = Caps()
@@ -54,25 +54,6 @@ ANIMATED: dict[str, bytes] = {
     "avif": animation("AVIF"),
 }
 ALL = [*STILLS.values(), *ANIMATED.values()]
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    """A PNG chunk."""
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png_of(width_px: int, height_px: int, *more: bytes) -> bytes:
-    """A PNG file's header, whatever its pixels: further chunks, and the end."""
-    header = chunk(b"IHDR", struct.pack(">2I5B", width_px, height_px, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(more) + chunk(b"IEND", b"")
-
-
-BITMAP = b"\x2c" + struct.pack("<4HB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
-
-
-def gif_of(*images: bytes) -> bytes:
-    """A GIF file of a screen of one pixel and these images."""
-    return b"GIF89a" + struct.pack("<2H3B", 1, 1, 0, 0, 0) + b"".join(images) + b";"
 
 
 def refusal(data: bytes, caps: Caps = CAPS) -> str:
@@ -338,26 +319,6 @@ def test_an_icon_may_not_hide_a_bomb() -> None:
     bomb = png_of(40000, 40000)
     icon = struct.pack("<3H4B2H2I", 0, 1, 1, 16, 16, 0, 0, 1, 32, len(bomb), 22) + bomb
     assert "limits.still_mpix" in refusal(icon)
-
-
-RLE = struct.pack("<2s3I3I2H6I", b"BM", 0, 0, 54 + 1024, 40, 9000, 9000, 1, 8, 1, *[0] * 5)
-BOMBS: dict[str, Callable[[], bytes]] = {
-    "frames": lambda: gif_of(BITMAP * 10_000),
-    "more frames": lambda: gif_of(BITMAP * 2_000_000),
-    "said frames": lambda: png_of(
-        9, 9, chunk(b"acTL", struct.pack(">2I", 10**6, 0)), chunk(b"IDAT", b"")
-    ),
-    "chunks": lambda: png_of(9, 9, chunk(b"prVt", b"") * 2_000_000),
-    "profile": lambda: png_of(9, 9, chunk(b"iCCP", b"k\0\0" + zlib.compress(bytes(50_000_000)))),
-    "scans": lambda: (
-        jpeg(progressive=True)[:-2] + b"\xff\xda\0\x08\1\1\0\1\x3f\0" * 2000 + b"\xff\xd9"
-    ),
-    "exif": lambda: b"\xff\xd8" + (b"\xff\xe1\0\x08Exif\0\0") * 2_000_000 + b"\xff\xd9",
-    "runs": lambda: RLE + bytes(1024) + b"\1\7\0\0" * 9000 + b"\0\1",
-    "canvas": lambda: (
-        b"RIFF\x3a\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(4) + b"\xff" * 5 + b"\xfeVP8 \x18" + bytes(27)
-    ),
-}
 
 
 @pytest.mark.parametrize("name", BOMBS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -62,8 +63,11 @@ HOSTILE = [
     "   ",
     "",
 ]
-SYNTAX = st.text(st.sampled_from("\\`*_{}[]()<>#+-.!|~$%^&;:'\"@=/ \n\t\0\u202ea1é图"))
+MARKS = "\\`*_{}[]()<>#+-.!|~$%^&;:'\"@=/ \n\t\0\u202ea1é图"
+SYNTAX = st.text(st.sampled_from(MARKS))
 TEXTS = st.one_of(st.sampled_from(HOSTILE), SYNTAX, st.text())
+ONE_IMAGE = {"paragraph_open", "inline", "image", "text", "paragraph_close"}
+RANDOM_CASES = 10_000
 PATHS = st.one_of(SYNTAX, st.text(), st.sampled_from(HOSTILE))
 
 
@@ -116,7 +120,22 @@ def test_markdown_is_one_image(alt: str, path: str) -> None:
     text = render_link(one, "markdown")
     tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
     assert images(tokens) == [(one.url, one.alt)]
-    assert set(kinds(tokens)) <= {"paragraph_open", "inline", "image", "text", "paragraph_close"}
+    assert set(kinds(tokens)) <= ONE_IMAGE
+
+
+def test_markdown_is_one_image_ten_thousand_times() -> None:
+    """Pieces of markup, and letters of all kinds, put together at random: ever the same image."""
+    chance, parser = random.Random(20261129), MarkdownIt("gfm-like", {"linkify": False})
+
+    def words() -> str:
+        letters = [chr(chance.randrange(0x20 << chance.randrange(12))) for _ in range(4)]
+        return "".join(chance.choices([*HOSTILE, *MARKS, *letters], k=chance.randrange(12)))
+
+    for number in range(RANDOM_CASES):
+        one = link(f"https://host.example/{words()}", words())
+        tokens = parser.parse(render_link(one, "markdown"))
+        assert images(tokens) == [(one.url, one.alt)], number
+        assert set(kinds(tokens)) <= ONE_IMAGE, number
 
 
 @settings(max_examples=500, deadline=None)

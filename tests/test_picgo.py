@@ -668,3 +668,16 @@ def fed(body: bytes, cuts: list[int]) -> Form:
         found.feed(body[at : at + size])
         at += size
     return found
+
+
+@given(
+    st.text(st.characters(codec="latin-1"))  # as headers are read
+    | st.text(st.characters(codec="latin-1")).map("multipart/form-data; boundary=".__add__),
+    st.binary(max_size=99),
+)
+def test_any_content_type_is_a_form_or_refused(content_type: str, body: bytes) -> None:
+    """Nothing but UsageError comes of whatever says that it is a form."""
+    with suppress(UsageError):
+        found = Form(content_type)
+        found.feed(body)
+        assert found.files() == ()

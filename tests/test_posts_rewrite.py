@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import tomllib
 
 import pytest
@@ -15,9 +16,10 @@ from imghost.errors import HostRefused
 from imghost.posts.references import Form, Reference
 from imghost.posts.rewrite import rewrite
 from imghost.posts.scan import scan
-from tests.fakes.markdown import documents, outline, pictures, posts
+from tests.fakes.markdown import PIECES, documents, outline, pictures, posts
 
 URL = "https://i.example/bfs/a,b(1)&c=_d.png@800w_1e_1c.webp"
+SLOW_BYTES, SLOW_S = 100_000, 10.0
 _JUDGED = (Form.MARKDOWN, Form.DEFINITION, Form.HTML)
 
 
@@ -69,6 +71,32 @@ def test_leaves_every_other_byte(text: str, line_end: str) -> None:
         if one.form is Form.HTML and text[one.start - 1] not in "\"'":
             after = after.removeprefix('"')
     assert "".join(back) + after == text
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text() | st.text(st.sampled_from("![]()<>`*_{}%|\\\"'=-+:#@/ \t\r\n\f\0a1é\u2028\ud800")))
+def test_any_text_keeps_its_other_bytes(text: str) -> None:
+    """Places are in their order and inside, and around them nothing changes, whatever it is."""
+    found = scan(text).references
+    places = [place for one in found for place in (one.start, one.end)]
+    assert places == sorted(places)
+    assert all(0 <= place <= len(text) for place in places)
+    assert rewrite(text, {}) == text
+    after = rewrite(text, dict.fromkeys(found, URL))
+    done = 0
+    for one in found:
+        assert text[done : one.start] in after
+        done = one.end
+    assert after.endswith(text[done:])
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_no_piece_is_slow_however_often_it_comes(piece: str) -> None:
+    """A post of 100 KB made of one piece of markup is read and rewritten at once."""
+    text = piece * (SLOW_BYTES // len(piece))
+    began = time.monotonic()
+    rewritten(text)
+    assert time.monotonic() - began < SLOW_S, piece
 
 
 @settings(max_examples=400, deadline=None)

@@ -21,23 +21,12 @@ from imghost.errors import ImageError
 from imghost.imaging.check import Caps, check
 from imghost.imaging.strip import strip
 from imghost.models import Image
+from tests.fakes.phone import ORIENTATION, SECRET, XMP, phone_exif
 from tests.fakes.pictures import animation, encoded, jpeg, picture, png
 
-SECRET = b"51 degrees 30 minutes north"
-XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>exif:GPSLatitude " + SECRET + b"</x:xmpmeta>"
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-ORIENTATION, MAKER, GPS = 0x0112, 0x010F, 0x8825
 TIMES_BYTES = {0: 8, 1: 16}  # by the version of the box
 TURNED = b"Exif\0\0II*\0" + struct.pack("<IHHHIHHI", 8, 1, ORIENTATION, 3, 1, 6, 0, 0)
-
-
-def phone_exif() -> PIL.Image.Exif:
-    """EXIF as a phone writes it: a maker, a place, and how it was held."""
-    tags = PIL.Image.Exif()
-    tags[MAKER] = SECRET.decode()
-    tags[ORIENTATION] = 6
-    tags.get_ifd(GPS).update({1: "N", 2: (51.0, 30.0, 26.0), 3: "E", 4: (0.0, 7.0, 39.0)})
-    return tags
 
 
 def still(format_name: str, **options: Any) -> bytes:
@@ -549,3 +538,45 @@ def test_no_container_escapes(
     except ImageError:
         return
     assert strip(left) == (left, ())
+
+
+KEPT = {"jpeg", "png", "webp", "gif", "avif"}
+MAGICS = (
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\x10\0\0\0WEBP"),
+    *(b"\0\0\0\x18ftypavif", b"\xff\xd8\xff\xe1", png()[:33], jpeg()[:20], animation("GIF")[:13]),
+)
+
+
+@given(
+    st.sampled_from(["jpeg", "png", "webp", "gif", "avif"]), st.sampled_from(MAGICS), st.binary()
+)
+def test_any_bytes(format_name: str, magic: bytes, noise: bytes) -> None:
+    """Whatever stands there, whatever it is taken for: an ImageError, or what has nothing left."""
+    image = replace(checked(png()), format=format_name, data=magic + noise)
+    try:
+        left, _ = strip(image)
+    except ImageError:
+        return
+    assert len(left.data) <= len(image.data)
+    assert strip(left) == (left, ())
+
+
+@given(tainted(), st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), max_size=4))
+def test_what_can_still_be_seen_is_seen_the_same(
+    files: tuple[bytes, bytes], flips: list[tuple[int, int]]
+) -> None:
+    """A damaged file is refused, or shows the same without what was slipped into it."""
+    damaged = bytearray(files[1])
+    for position, value in flips:
+        damaged[position % len(damaged)] = value
+    try:
+        image = checked(bytes(damaged))
+        left, _ = strip(image)
+    except ImageError:
+        return
+    assert checked(left.data).sha256 == left.sha256
+    try:
+        before = seen(image.data)
+    except Exception:  # noqa: BLE001 - whatever Pillow raises where what is left out hurts it
+        return
+    assert seen(left.data) == before

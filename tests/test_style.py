@@ -316,6 +316,25 @@ def test_split_style_undoes_styling(text: str, stem: str) -> None:
     assert split_style(f"https://h/{stem}.png{text}") == (f"https://h/{stem}.png", text)
 
 
+@given(
+    st.text()
+    | st.text(st.sampled_from("@019wheqcp_!.-aWH\u0661\n"))
+    | st.lists(st.sampled_from(["@", "1w", "_", "9" * 30 + "h", "!x", ".webp", "1c", "0p"])).map(
+        "".join
+    )
+)
+def test_any_text_is_a_style_or_refused(text: str) -> None:
+    """What is taken is written in one way, is never larger than the original, and is no path."""
+    try:
+        style = Style.parse(text)
+        size = style.size(1920, 1080)
+    except ConfigError:
+        return
+    assert Style.parse(str(style)) == style
+    assert 1 <= size[0] * size[1] <= 1920 * 1080
+    assert not set(str(style)) & set("/\\\0\n %?#")
+
+
 def test_random_bytes_of_the_alphabet_never_hang() -> None:
     """Ten thousand strings near the grammar are each answered within a moment."""
     chance = random.Random(0)

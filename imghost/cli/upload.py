@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from imghost.cli.parser import Parser
 from imghost.cli.picgo import OPTION
 from imghost.door import Door
 from imghost.errors import DaemonError, MachineError, SomeFailed, SourceError
+from imghost.imaging.sniff import HEAD_BYTES, format_of
 from imghost.models import State
 from imghost.posts.placing import placed_around
 from imghost.report import NOTHING_JSON, record_json
@@ -34,6 +36,7 @@ SUMMARY = "Upload images and print their links."
 _CLIPBOARD = "clipboard"
 _WAIT_S = 5.0
 _LARGE_BYTES = 1_000_000
+_PIECE_BYTES = 1 << 20
 _NAMES = {"name", "path", "url"}
 
 
@@ -91,14 +94,20 @@ def _standard_input(context: Context) -> bytes:
     if stdin is None:
         raise SourceError("there is no standard input; name a file")
     max_bytes = context.config.limits.input_bytes
-    data = stdin.buffer.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise SourceError(
-            "standard input is larger than {max_mb} MB; raise limits.input_bytes if it is meant "
-            "to be",
-            max_mb=max_bytes // 1_000_000,
-        )
-    return data
+    piece = stdin.buffer.read(HEAD_BYTES)
+    if not format_of(piece):
+        return piece  # it is refused for its beginning, and may have no end
+    whole = BytesIO()
+    while piece:
+        whole.write(piece)
+        if whole.tell() > max_bytes:
+            raise SourceError(
+                "standard input is larger than {max_mb} MB; raise limits.input_bytes if it is "
+                "meant to be",
+                max_mb=max_bytes // 1_000_000,
+            )
+        piece = stdin.buffer.read(_PIECE_BYTES)
+    return whole.getvalue()
 
 
 def _requests(inputs: Sequence[Input], options: UploadOptions) -> list[UploadRequest]:

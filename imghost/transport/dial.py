@@ -63,8 +63,9 @@ class Call:
     def look_up(self, host: str, port: int) -> list[tuple[int, Address]]:
         """The host's addresses, once in a call. Raises as `left_s` and the resolver do.
 
-        In a thread of its own, since nothing ends the system's lookup before it ends by itself;
-        an address needs none.
+        A name that is not answered for in time is a way that is missing: no host was slow. Done in
+        a thread of its own, since nothing ends the system's lookup before it ends by itself; an
+        address needs none.
         """
         left_s = self.left_s()
         if _is_address(host):
@@ -73,7 +74,7 @@ class Call:
         try:
             found = self._found.get(timeout=left_s)
         except Empty:
-            raise TimeoutError("out of time") from None
+            raise socket.gaierror(socket.EAI_AGAIN, "its name is not answered for") from None
         if isinstance(found, Exception):
             raise found
         return found

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-_PIECES = (
+PIECES = (
     *("![a](1.png)", "![a](<2.png>)", '![图](3.png "t")', "![](4.png 't\n\\'t')", "![a](5(1).png)"),
     *("![r]", "![R][]", "![a][r]", "![b][q ]", "![no][none]", "[r][q]", "![a\\]](6.png)"),
     *("[![a](7.png)](8.png)", "![a ![b](9.png) c](10.png)", "[a [b](c) ![d](11.png)](e)"),
@@ -70,13 +70,13 @@ _SOURCE = re.compile(r"\bsrc\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECAS
 
 def documents() -> st.SearchStrategy[str]:
     """Markdown of all kinds, well formed or not, with line ends as on Unix."""
-    pieces = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=30)
+    pieces = st.lists(st.sampled_from(PIECES), min_size=1, max_size=30)
     return pieces.map("".join).filter(lambda text: not _OTHERWISE.search(text))
 
 
 def posts() -> st.SearchStrategy[str]:
     """Posts with a front matter and the tags of generators, well formed or not."""
-    pieces = st.lists(st.sampled_from((*_PIECES, *_TAGS)), max_size=20)
+    pieces = st.lists(st.sampled_from((*PIECES, *_TAGS)), max_size=20)
     texts = st.builds(lambda head, pieces: head + "".join(pieces), st.sampled_from(_HEADS), pieces)
     return texts.filter(lambda text: not re.search(r"\]\([^)]*!\[", text))
 

@@ -28,6 +28,7 @@ NEEDS = {
     "test_screen_lock": ("dbus-daemon",),
     "test_tray_bus": ("dbus-daemon",),
     "test_tray_panel": (*X11, "dbus-daemon", "xfce4-panel", "openbox"),
+    "test_watch_by_mistake": (*DESKTOP, "strace"),
     "test_watch_sound": (*DESKTOP, *SOUND),
     "test_watch_wayland": (*DESKTOP, *WAYLAND),
 }

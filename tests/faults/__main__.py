@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.rows import ELSEWHERE, ROWS, TESTS, rows_of
+from tests.fakes.proofs import TESTS
+from tests.faults.rows import ELSEWHERE, ROWS, rows_of
 from tests.faults.trial import Figure, LongForm
 
 HERE = Path(__file__).parent

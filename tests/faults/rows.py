@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-TESTS = Path(__file__).parents[1]
-
 ROWS = {
     1: "5xx, then fine",
     2: "429 and Retry-After, risk control",

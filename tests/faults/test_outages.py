@@ -8,17 +8,21 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
-from tests.fakes import bilibili
+from tests.fakes import bilibili, pictures
 from tests.fakes.bilibili import FakeBilibili
+from tests.fakes.names import ADDRESS, Dead, Names, naming
 from tests.fakes.needs import may_skip
-from tests.fakes.program import Program, eventually
+from tests.fakes.program import END_S, Program, eventually
 from tests.faults.arrivals import sent_twice
 from tests.faults.folder import Folder
 from tests.faults.proxy import Fault, FaultProxy, Plan
@@ -30,7 +34,9 @@ needs_namespaces = pytest.mark.skipif(
     reason="a network of its own needs root on Linux, and iproute2",
 )
 
+ASK_S = 0.05
 RECOVERY_S = 10.0
+PATIENCE_S = 3.0
 PORT = 8600
 
 
@@ -49,6 +55,77 @@ def network() -> Iterator[str]:
 def way(name: str, change: str) -> None:
     """Have "add" or "del" done to the only address that there is."""
     subprocess.run(["ip", "-n", name, "address", change, "127.0.0.1/8", "dev", "lo"], check=True)
+
+
+@dataclass(frozen=True)
+class Far:
+    """A host that is found by its name alone, and the server of names that knows it."""
+
+    program: Program
+    settings: dict[str, Any]
+    names: Names
+
+
+@pytest.fixture
+def far(home: Path, tmp_path: Path, fake: FakeBilibili) -> Iterator[Far]:
+    """A Bilibili at api.example, for a program that can ask our server of names alone."""
+    authority, config = trustme.CA(), tmp_path / "resolv.conf"
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    # a mount of its own, which lets go of those of others as they do
+    mount = f'mount --bind {config} "$(readlink -f /etc/resolv.conf)"; exec "$@"'
+    prefix = ("unshare", "--mount", "--propagation=slave", "sh", "-ec", mount, "sh")
+    environ = {"SSL_CERT_FILE": str(tmp_path / "authority.pem")}
+    tls = _tls(authority, "api.example")
+    with naming() as names, FaultProxy(fake.port, lambda: Plan(Fault.NONE), tls=tls) as proxy:
+        config.write_text(f"nameserver {ADDRESS}\n", encoding="utf-8")
+        settings = bilibili.settings(fake)
+        port = proxy.address.rpartition(":")[2]
+        settings["hosts"]["bilibili"]["api"] = f"https://api.example:{port}"
+        yield Far(Program(home / "imghost", environ, prefix), settings, names)
+
+
+@needs_namespaces
+@pytest.mark.parametrize("how", [Dead.SILENT, Dead.FAILING, Dead.DENYING])
+def test_dead_names(trial: Trial, tmp_path: Path, far: Far, how: Dead) -> None:
+    """What is saved while no name can be looked up waits, and is sent soon after one can be."""
+    outages = trial.size(1, 3)
+    folder = Folder(far.program, tmp_path / "watched", far.settings)
+    with folder.watching():
+        for _ in range(outages):
+            far.names.dead, came = how, far.names.asked
+            folder.save(8)
+            eventually(lambda: len(folder.home.rows) == len(folder.given))
+            while far.names.asked == came:
+                threading.Event().wait(ASK_S)
+            threading.Event().wait(trial.chance.uniform(*trial.size((0.0, 2.0), (5.0, 60.0))))
+            assert "failed" not in folder.home.states
+            far.names.dead = Dead.NOT
+            with trial.recovering():
+                eventually(lambda: folder.is_done, within_s=trial.bound_s(RECOVERY_S))
+    folder.home.check(*folder.given)
+    trial.note(f"no name can be looked up: its server {how}", outages)
+
+
+@needs_namespaces
+def test_dead_names_hold_nobody_up(tmp_path: Path, far: Far) -> None:
+    """A command keeps to its time though the lookup does not end; so does a daemon's end."""
+    path, program = tmp_path / "a.png", far.program
+    path.write_bytes(pictures.png())
+    far.settings["hosts"]["bilibili"]["timeout_s"] = 2
+    program.configure(**far.settings)
+    far.names.dead = Dead.SILENT
+    began = time.monotonic()
+    told = program.run("upload", "--wait", "2", path)
+    assert time.monotonic() - began < 2 + PATIENCE_S
+    assert told.code == 6, told.err
+    assert "no way to api.example" in told.err
+    with program.watching("--no-clipboard", "--no-tray"):
+        eventually(lambda: program.status["counts"]["uploading"] == 1)
+        began = time.monotonic()
+    assert time.monotonic() - began < END_S + PATIENCE_S
+    far.names.dead = Dead.NOT
+    assert program.run("retry").code == 0
+    assert [row["state"] for row in program.history] == ["done"]
 
 
 @needs_namespaces
@@ -115,7 +192,7 @@ def test_captive_portal(trial: Trial, home: Path, tmp_path: Path, fake: FakeBili
     trial.note("a captive portal for a while", outages)
 
 
-def _tls(authority: trustme.CA) -> ssl.SSLContext:
+def _tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert(name).configure_cert(context)
     return context

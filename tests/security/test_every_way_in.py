@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import shutil
 from hashlib import sha256
 from pathlib import Path
@@ -17,13 +16,14 @@ from tests.fakes.judges import hidden_in, pixels
 from tests.fakes.program import Program, eventually
 from tests.fakes.serving import ask
 from tests.fakes.wild import damaged
+from tests.faults.processes import memory_kb
 from tests.security.conftest import RECIPE, SLOW_S, Wild
 
 LOSSLESS = frozenset({"png", "gif"})
 AMBIGUOUS = frozenset(
     ["chunk_multi_actl.png", "png_decompression_dos.png"]
 )  # an animation or not, and a text of gigabytes beside the picture: readers disagree
-MOST_MB = 150
+MOST_KB = 150_000
 AT_ONCE = 50
 MUTATIONS, SEED = 400, 20261129
 
@@ -46,13 +46,6 @@ def linked(program: Program) -> list[Path]:
     for path in files:
         assert pixels(path.read_bytes())
     return files
-
-
-def peak_mb(pid: int) -> float:
-    """The most memory that a process has held so far."""
-    found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
-    assert found
-    return int(found[1]) / 1024
 
 
 def test_each_is_a_picture_or_a_reason(wild: Wild) -> None:
@@ -91,7 +84,7 @@ def test_by_the_editors_door(program: Program, wild: Wild) -> None:
     """All files by path: refusals are answered with reasons, and the server stays small."""
     with program.serving() as url:
         door, port = program.door, int(url.rpartition(":")[2])
-        idle_mb = peak_mb(door.pid)
+        idle_kb = memory_kb(door.pid)
         for start in range(0, len(wild.files), AT_ONCE):
             some = wild.files[start : start + AT_ONCE]
             body = json.dumps({"list": list(map(str, some))}).encode()
@@ -101,7 +94,7 @@ def test_by_the_editors_door(program: Program, wild: Wild) -> None:
             }
             assert missing == {path.name for path in some if path in wild.refused}, told["message"]
             assert told["success"] or told["message"]
-        assert peak_mb(door.pid) < idle_mb + MOST_MB
+        assert memory_kb(door.pid, "VmHWM") < idle_kb + MOST_KB
     assert linked(program)
 
 
@@ -109,12 +102,12 @@ def test_by_a_watched_folder(program: Program, wild: Wild, home: Path) -> None:
     """All files appear at once where it watches: those that can be read are kept and linked."""
     wanted = {sha256(path.read_bytes()).hexdigest() for path in wild.made if path.suffix == ".png"}
     with program.watching("--no-clipboard", "--no-tray") as watching:
-        idle_mb = peak_mb(watching.process.pid)
+        idle_kb = memory_kb(watching.process.pid)
         for path in wild.files:
             shutil.copy(path, home / "pictures")
         eventually(lambda: wanted <= {path.name for path in program.originals}, within_s=120)
         eventually(lambda: not program.status["counts"]["queued"], within_s=60)
-        assert peak_mb(watching.process.pid) < idle_mb + MOST_MB
+        assert memory_kb(watching.process.pid, "VmHWM") < idle_kb + MOST_KB
     assert linked(program)
 
 
