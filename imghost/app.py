@@ -8,16 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from imghost.account import Account, account_of
-from imghost.archive.form import Kept
 from imghost.config import Config
 from imghost.config_file import ConfigFile
 from imghost.delivery import Delivery
 from imghost.dirs import Dirs
 from imghost.errors import ConfigError, ImghostError, MachineError
-from imghost.health import look
 from imghost.hosts import HOSTS
 from imghost.imaging.prepare import Prepare, few_at_once, prepare
 from imghost.in_order import in_order
@@ -25,7 +23,6 @@ from imghost.inputs import Fetch, Inputs, fetch_public
 from imghost.keep.copies import Copies
 from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
-from imghost.keep.learning import Learner
 from imghost.keep.owner import Owner
 from imghost.keep.recovery import JournalFile
 from imghost.keep.seen import Seen
@@ -42,6 +39,9 @@ from imghost.server.asked import (
 )
 from imghost.server.wire import Failure, Settled
 from imghost.sources.off_limits import off_limits
+
+if TYPE_CHECKING:
+    from imghost.archive.form import Kept
 
 _SWITCH_S = 0.0005  # whoever waits for a host or a clipboard is not kept waiting by who computes
 _LOOK_S = 2.0
@@ -143,6 +143,9 @@ class App:
     @property
     def kept(self) -> Kept:
         """What an archive is made of, and what one is brought into."""
+        from imghost.archive.form import Kept
+        from imghost.keep.learning import Learner
+
         learner = Learner(self._journal_file.db, FRESH_S)
         return Kept(
             self.store, self.journal, learner, self.dirs.local, self.dirs.posts, self.owner.tmp
@@ -266,6 +269,8 @@ class App:
 
     def look(self, record: Record, *, timeout_s: float = _LOOK_S) -> Alive:
         """Whether a record's link works, as far as can be seen in so many seconds."""
+        from imghost.health import look
+
         try:
             host = self._hosts(record.host)
         except ConfigError:  # a host of another version, or without its settings

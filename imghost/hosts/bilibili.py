@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from imghost.errors import ConfigError, LoginExpired
 from imghost.hosts.base import Outside, check_bucket, check_proxy
-from imghost.hosts.bilibili_replies import read_upload
 from imghost.links import REFERRER_TAG
 from imghost.models import Image, Limits, Message, Stored
 from imghost.secret import Secret
@@ -102,6 +101,8 @@ class BilibiliHost:
 
     def upload(self, image: Image, bucket: str) -> Stored:
         """Send the image; its link is https if the API's address is."""
+        from imghost.hosts.bilibili_replies import read_upload
+
         uploaded = read_upload(self.http.send(self._request(image, bucket)))
         url = f"{urlsplit(self._api).scheme}://{uploaded.address}"
         key = url.rpartition("/")[2]

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from imghost.errors import ConfigError, HostRefused, LoginExpired
@@ -23,11 +24,13 @@ from imghost.hosts.base import (
     check_proxy,
     check_public_url,
 )
-from imghost.hosts.s3_replies import Asked, check_deleted, check_uploaded
 from imghost.models import Image, Limits, Message, Stored
 from imghost.secret import Secret
 from imghost.setting import setting
 from imghost.transport.web import Request, host_of
+
+if TYPE_CHECKING:
+    from imghost.hosts.s3_replies import Asked
 
 _MAX_KEY_BYTES = 1024
 _HOST = re.compile(
@@ -170,6 +173,8 @@ class S3Host:
 
     def upload(self, image: Image, bucket: str) -> Stored:
         """Put the image into the bucket."""
+        from imghost.hosts.s3_replies import check_uploaded
+
         key = key_of(self._config.key, image)
         headers = {"Content-Type": image.mime_type}
         if self._config.cache_control:
@@ -180,6 +185,8 @@ class S3Host:
 
     def delete(self, stored: Stored) -> None:
         """Take the image out of its bucket."""
+        from imghost.hosts.s3_replies import check_deleted
+
         reply = self.http.send(self._signed("DELETE", stored.bucket, stored.key, {}))
         check_deleted(reply, self._asked(stored.bucket))
 
@@ -224,6 +231,8 @@ class S3Host:
         return secret_key
 
     def _asked(self, bucket: str) -> Asked:
+        from imghost.hosts.s3_replies import Asked
+
         return Asked(host_of(self._config.endpoint), bucket, bucket == self._config.bucket)
 
     def _address(self, bucket: str) -> str:
