@@ -648,10 +648,10 @@ class TestTls:
         assert caught.value.offline
         assert b"".join(p.received for p in server.peers) == b""
 
-    def test_plain_server(self, http: Http) -> None:
+    def test_plain_server(self, hasty: Http) -> None:
         """A server that does not speak TLS is no host, and learns no cookie."""
         with FaultServer(answering(OK)) as server, pytest.raises(HostUnavailable):
-            http.send(post(server.address, scheme="https"))
+            hasty.send(post(server.address, scheme="https"))
         assert not leaked(server.peers[0].received.decode("latin-1"), SECRETS)
 
 

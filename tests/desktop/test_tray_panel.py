@@ -94,7 +94,7 @@ def test_the_icon_stays_whatever_it_tells(session: Desktop, tray: Program) -> No
     """It turns red and blue again and again, and its menu names the place that counts then."""
     with tray.watching():
         _icon(session)
-        for _ in range(4):
+        for _ in range(2):
             for host, colour in (("bilibili", RED), ("local", BLUE)):
                 tray.set("host", host)
                 _icon(session, colour)

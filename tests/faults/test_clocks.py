@@ -81,7 +81,7 @@ def _busy_s(pid: int) -> float:
 def test_jumps(trial: Trial, folder: Folder, fake: FakeBilibili, clock: WallClock) -> None:
     """Forwards or backwards, while the host is down: what failed is tried again soon, and once."""
     folder.program.environ |= clock.environ
-    jumps = trial.size(4, 40)
+    jumps = trial.size(2, 40)
     with folder.watching() as watching:
         for _ in range(jumps):
             fake.answers.append(Answer(status=503))
