@@ -25,12 +25,12 @@ def main() -> int:
     parser.add_argument("tests", nargs="*", help="some tests, by pytest's names; none: all")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     options = parser.parse_args()
-    elsewhere = [str(TESTS / name) for names in ELSEWHERE.values() for name in names]
+    elsewhere = {str(TESTS / name) for names in ELSEWHERE.values() for name in names}
     form = LongForm(options.seed, rows_of)
     sys.stdout.write(f"seed {options.seed}\n")
     sys.stdout.flush()
     code = pytest.main(
-        ["--durations=20", *(options.tests or dict.fromkeys([str(HERE), *elsewhere]))],
+        ["--durations=20", *(options.tests or [str(HERE), *sorted(elsewhere)])],
         plugins=[form],
     )
     sys.stdout.write(f"\n{table(form)}\n\nseed {options.seed}\n")

@@ -151,11 +151,11 @@ def _processes() -> Iterator[tuple[int, list[bytes], str]]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             environ = (folder / "environ").read_bytes().split(b"\0")
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
         except OSError:
             continue
         if int(folder.name) != os.getpid():
-            yield int(folder.name), environ, command
+            yield int(folder.name), environ, words.decode(errors="replace")
 
 
 def _text(path: Path) -> str:
