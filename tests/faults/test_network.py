@@ -167,7 +167,7 @@ def test_a_link_that_does_not_work(
     trial: Trial, home: Path, tmp_path: Path, shown: tuple[str, bytes] | None
 ) -> None:
     """It is found out and told soon, and the original is kept."""
-    count = trial.size(3, 50)
+    count = trial.size(2, 50)
     with Forgetful() as fake:
         fake.shown = shown
         folder = _folder(home, tmp_path, fake.url)
