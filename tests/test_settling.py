@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imghost.keep.seen import Stamp
-from imghost.sources.settling import LOOK_S, OLD_S, RETRIES_S, Settling, Still
+from imghost.sources.settling import LOOK_S, RETRIES_S, Settling, Still
 
 PATH = "/shots/a.png"
 
@@ -52,23 +52,6 @@ def test_a_file_that_was_finished_before_it_came_needs_one_look() -> None:
     """What is moved into its place was written before: its age counts as the first look."""
     settling, disk = Settling(), Disk()
     settling.begin(PATH, disk.write(10), 0.0, 0.0, age_s=LOOK_S)
-    assert [at for at, _ in run(settling, disk, 100.0)] == [LOOK_S]
-
-
-def test_a_file_that_was_left_alone_for_long_is_not_waited_for() -> None:
-    """It stood still before it came, unless it is another by the time it is looked at."""
-    settling, disk = Settling(), Disk()
-    settling.begin(PATH, disk.write(10), 1.0, 1.0, age_s=OLD_S, untouched_s=OLD_S)
-    assert [at for at, _ in run(settling, disk, 100.0)] == [1.0]
-    settling.begin(PATH, disk.write(20), 1.0, 1.0, age_s=OLD_S, untouched_s=OLD_S)
-    disk.write(30)
-    assert [at for at, _ in run(settling, disk, 100.0)] == [1.0 + 2 * LOOK_S]
-
-
-def test_what_was_moved_or_copied_just_now_is_looked_at_once() -> None:
-    """A copy keeps the time of its last change, and may not be whole."""
-    settling, disk = Settling(), Disk()
-    settling.begin(PATH, disk.write(10), 0.0, 0.0, age_s=1000.0, untouched_s=OLD_S / 2)
     assert [at for at, _ in run(settling, disk, 100.0)] == [LOOK_S]
 
 

@@ -104,14 +104,6 @@ def stamp_of(path: str) -> Stamp | None:
     return Stamp.of(status) if stat.S_ISREG(status.st_mode) else None
 
 
-def came_at(path: str) -> float:
-    """When a file came to be where it is, or was changed; of one that is gone, not a number."""
-    try:
-        return os.lstat(path).st_ctime
-    except OSError:
-        return math.nan
-
-
 def _open_below(folder: Path, path: Path) -> int:
     """A handle of a file, opened part by part: below the folder no link is followed."""
     *parents, name = path.relative_to(folder.resolve()).parts

@@ -11,7 +11,7 @@ from pathlib import Path
 from imghost.errors import ImageError, SourceError
 from imghost.keep.seen import Mark, Stamp
 from imghost.sources.candidates import Verdict, judge, looks_like_an_image
-from imghost.sources.file_find import FileFind, came_at, stamp_of
+from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.memory import Memory
 from imghost.sources.off_limits import NOTHING, OffLimits
 from imghost.sources.settling import RETRIES_S, Settling, Still
@@ -126,11 +126,7 @@ class Finding:
 
     def _await(self, path: str, stamp: Stamp, now: float, since: float) -> None:
         self._memory.note_due(path, stamp)
-        changed_at, clock = stamp.mtime_ns / 1e9, time.time()
-        untouched_s = clock - came_at(path)
-        self._settling.begin(
-            path, stamp, now, since, age_s=clock - changed_at, untouched_s=untouched_s
-        )
+        self._settling.begin(path, stamp, now, since, age_s=time.time() - stamp.mtime_ns / 1e9)
 
     def _offer(self, still: Still, now: float) -> None:
         path, stamp, tries = still.path, still.stamp, still.tries

@@ -12,7 +12,7 @@ from pathlib import Path
 from imghost.errors import MachineError
 from imghost.keep.seen import Mark, Stamp
 from imghost.sources.candidates import is_passed_over
-from imghost.sources.file_find import came_at, stamp_of
+from imghost.sources.file_find import stamp_of
 from imghost.sources.finding import Finding
 from imghost.sources.observing import Told
 from imghost.sources.roots import Arrival, Roots
@@ -150,7 +150,7 @@ class Looking:
                 marks.get(path),
                 now,
                 is_wanted=self._takes_existing,
-                is_newer=arrival.since < math.inf and came_at(path) > arrival.since,
+                is_newer=arrival.since < math.inf and _came_at(path) > arrival.since,
             )
 
     def _told_of_folder(self, folder: str, now: float, since: float) -> None:
@@ -169,4 +169,12 @@ class Looking:
 
 
 def _should_have_been_told(path: str) -> bool:
-    return came_at(path) < time.time() - _TOLD_WITHIN_S
+    return _came_at(path) < time.time() - _TOLD_WITHIN_S
+
+
+def _came_at(path: str) -> float:
+    """When a file came to be where it is, or was changed; of one that is gone, not a number."""
+    try:
+        return os.lstat(path).st_ctime
+    except OSError:
+        return math.nan

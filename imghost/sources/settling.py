@@ -12,9 +12,6 @@ from imghost.keep.seen import Stamp
 LOOK_S = 0.3
 """How long a file stands still between two looks."""
 
-OLD_S = 2.0
-"""A file that nothing was done to for so long stands still, or never will."""
-
 RETRIES_S = (0.5, 1.0, 2.0, 4.0)
 """How long what could not be decoded stands still before it is tried again."""
 
@@ -48,9 +45,9 @@ class _Waiting:
 class Settling:
     """The files that are waited for; times are seconds of a monotonic clock.
 
-    A file stands still when two looks LOOK_S apart find no change, or when nothing was done to it
-    for OLD_S. One that somebody writes to is looked at when it is closed, or 30 s after its last
-    change. `since` is when what is noted happened, which may be known late.
+    A file stands still when two looks LOOK_S apart find no change. One that somebody writes to is
+    looked at when it is closed, or 30 s after its last change. `since` is when what is noted
+    happened, which may be known late.
     """
 
     def __init__(self) -> None:
@@ -66,23 +63,10 @@ class Settling:
         return self._looks[0][0] if self._looks else math.inf
 
     def begin(
-        self,
-        path: str,
-        stamp: Stamp,
-        now: float,
-        since: float,
-        *,
-        age_s: float = 0.0,
-        untouched_s: float = 0.0,
+        self, path: str, stamp: Stamp, now: float, since: float, *, age_s: float = 0.0
     ) -> None:
-        """Wait for a file; one look is enough if its last change is already LOOK_S old.
-
-        `untouched_s` is how long it has been there, by this name and with these rights.
-        """
-        if min(age_s, untouched_s) >= OLD_S:
-            waits_s: tuple[float, ...] = (0.0,)
-        else:
-            waits_s = _TWICE if age_s < LOOK_S else (LOOK_S,)
+        """Wait for a file; one look is enough if its last change is already LOOK_S old."""
+        waits_s = _TWICE if age_s < LOOK_S else (LOOK_S,)
         self._begin(path, now, _Waiting(stamp, waits_s, 0, since))
 
     def retry(self, still: Still, now: float) -> None:
