@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from imghost.watch.watcher import Watcher
 
 _LOCK_WAIT_S = 1.0
-_SENDERS = 10
+_SENDERS = 32  # a host has twice its slots of them, and one that hangs keeps them
 _DECODERS, _DECODE_S = 3, 60.0
 _FOR_THE_CLIPBOARD = 1  # of the decoders; a slow picture elsewhere does not hold up a copied one
 _DRAW_S = 20.0  # somebody waits

@@ -125,6 +125,14 @@ class Gate:
         self.open_at = max(self.open_at, now + rest_s)
         return row.counted >= FAILURES_WHILE_OTHERS_PASS
 
+    def renew(self, limits: Limits, held: bool) -> None:  # noqa: FBT001 - as the field
+        """Another config or login: begin anew, with what is under way."""
+        self.limits = limits
+        self.lift()
+        self.held, self.probing = held, False
+        self._failures = 0
+        self._rows.clear()
+
     def hold(self) -> None:
         """Nothing is sent until the login changes or the user says so."""
         self.held = True

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from imghost.config import Config
-from imghost.errors import ConfigError
+from imghost.errors import ConfigError, MachineError
 from imghost.hosts.base import Host, KeepsFiles
 from imghost.imaging.check import NAMELESS, safe_name
 from imghost.imaging.prepare import Prepare, Prepared, Recipe
@@ -114,9 +115,8 @@ class Pipeline:
         original = hashlib.sha256(data).hexdigest()
         recipe = self._recipe(order)
         key = recipe.key()
-        made = self._journal.find(original, order.target, key) or (prepare or self._prepare)(
-            data, found.name, recipe
-        )
+        make = prepare or self._prepare
+        made = self._journal.find(original, order.target, key) or make(data, found.name, recipe)
         return Ready(found, order.target, data, original, key, made)
 
     def find(self, original: str, order: Order) -> Record | None:
@@ -286,8 +286,10 @@ class Pipeline:
         )
 
     def _write_slips(self, record: Record) -> None:
-        for original in self._journal.originals_of(record.id):
-            self._store.write_slips(original, self._journal.slips(original))
+        """Note the row beside its originals; that this fails now is no reason to leave the row."""
+        with suppress(MachineError):
+            for original in self._journal.originals_of(record.id):
+                self._store.write_slips(original, self._journal.slips(original))
 
 
 def _canonical(style: str) -> str | None:

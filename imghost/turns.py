@@ -109,7 +109,8 @@ class Turns:
     def host_changed(self, host: str) -> None:
         """The host's config or login changed: it is asked anew, by its new limits."""
         with self._lock:
-            self._gates.pop(host, None)
+            if gate := self._gates.get(host):  # what its tries have yet to tell holds all the same
+                gate.renew(*self._limits_of(host))
             self.wake()
 
     def stop(self) -> None:
@@ -197,7 +198,12 @@ class Turns:
         return self._gates[host]
 
     def _new_gate(self, host: str) -> Gate:
+        limits, held = self._limits_of(host)
+        return Gate(limits, self._draw, held)
+
+    def _limits_of(self, host: str) -> tuple[Limits, bool]:
+        """The host's limits, and whether it is held: rows of another version's host wait for it."""
         try:
-            return Gate(self._limits(host), self._draw)
-        except ConfigError:  # its rows wait for that other version
-            return Gate(Limits(0, frozenset()), self._draw, held=True)
+            return self._limits(host), False
+        except ConfigError:
+            return Limits(0, frozenset()), True

@@ -114,6 +114,34 @@ def test_an_expired_login_holds_everything(sender: Sender) -> None:
     assert {sender.state(a) for a in accepted} == {State.DONE}
 
 
+def test_a_host_whose_config_changes_meanwhile_is_left_in_peace(sender: Sender) -> None:
+    """What a try under way has yet to tell counts for the host as it is now."""
+    rows = [sender.accept(b"%d" % n).record for n in range(3)]
+    sender.fails(HostUnavailable("suspicious", risk_control=True))
+    claimed = sender.outbox.take()
+    assert claimed
+    sender.outbox.host_changed("memory")
+    sender.outbox.work(claimed)
+    assert sender.outbox.is_shut("memory")
+    assert sender.outbox.take() is None
+    assert {sender.journal.get(row.id).state for row in rows} == {State.QUEUED}
+
+
+def test_notes_that_cannot_be_written_hold_nothing_up(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that was accepted is sent, though the journal cannot be read again just then."""
+
+    def fail(_: int) -> None:
+        raise MachineError("the disk does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sender.journal, "originals_of", fail)
+        accepted = sender.upload(b"1")
+        assert sender.delivery().send(accepted).error is None
+    assert sender.state(accepted) is State.DONE
+
+
 def test_a_row_that_is_not_tried_keeps_its_reason(sender: Sender) -> None:
     """Whose host wanted peace before its turn came waits for what it waited for before."""
     first, second = sender.accept(b"1"), sender.accept(b"2")
