@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _SHOWN_CHARACTERS = 40
 _LARGEST_BYTES = 16 << 20
-_PASSWORD = re.compile(r"\A(https?://).*@", re.DOTALL)
+_PASSWORD = re.compile(r"\A(https?://).*@", re.DOTALL | re.IGNORECASE)
 
 
 def setting(

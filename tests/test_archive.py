@@ -149,13 +149,16 @@ def test_nothing_is_overwritten_unasked(here: Machine, tmp_path: Path) -> None:
 
 
 def test_a_killed_export_leaves_nothing_for_good(here: Machine, tmp_path: Path) -> None:
-    """Its unfinished file goes with the next export to the same path; all else stays."""
+    """Its unfinished file goes with an export to the same path an hour later; all else stays."""
     path = tmp_path / "x" / "a[1].tar"
     path.parent.mkdir()
     others = {f"{path.name}.part", f"{path.name}.notes.part", "a1.tar.0123abcd.part"}
     for name in (f"{path.name}.0123abcd.part", *others):
         (path.parent / name).write_bytes(b"cut")
+        os.utime(path.parent / name, (0, 0))
+    (path.parent / f"{path.name}.89abcdef.part").write_bytes(b"of an export that is under way")
     here.export(path)
+    others.add(f"{path.name}.89abcdef.part")
     assert {left.name for left in path.parent.iterdir()} == {path.name, *others}
 
 

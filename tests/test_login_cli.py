@@ -158,6 +158,15 @@ class TestTerminal:
         assert login
         assert (login["sessdata"], login["bili_jct"]) == (one.sessdata, one.bili_jct)
 
+    def test_what_is_too_long_is_read_to_its_end_and_shown_nowhere(self, program: Program) -> None:
+        """Nothing of it spills onto the screen, or into what is typed next."""
+        with terminal(program, "login", "--cookies") as it:
+            it.until("(not shown):")
+            it.type("SESSDATA=spilled; " * 12_000 + "\n")
+            assert it.ended() == 2
+        assert "longer than 65536 characters" in it.text
+        assert "spilled" not in it.shown
+
     @pytest.mark.parametrize("end", ["\x04", "\n"])
     def test_no_cookies_change_nothing(
         self, program: Program, fake: FakeBilibili, end: str

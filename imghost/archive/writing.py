@@ -9,6 +9,7 @@ import json
 import os
 import re
 import tarfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from imghost.imaging.sniff import HEAD_BYTES, format_of
 from imghost.keep.recovery import is_copy
 from imghost.models import EXTENSIONS, Message
 
+_LEFT_S = 3600.0
 _STEM_CHARACTERS = 40
 _NO_STEM = re.compile(r"[^\w. -]+")
 
@@ -58,7 +60,7 @@ def export(kept: Kept, path: Path, progress: Progress, *, overwrite: bool = Fals
     """Write all that is kept to `path`, which is whole or not there.
 
     `progress` is told how many originals of how many are in. What a killed export to the same path
-    left beside it goes. Raises UsageError for a path that cannot be, MachineError.
+    left beside it goes after an hour. Raises UsageError for a path that cannot be, MachineError.
     """
     _check_place(path, overwrite=overwrite)
     _tidy(path)
@@ -81,9 +83,11 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
 
 
 def _tidy(path: Path) -> None:
+    since = time.time() - _LEFT_S
     for left in path.parent.glob(f"{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"):
-        with contextlib.suppress(OSError):  # Windows keeps what another export still writes
-            left.unlink()
+        with contextlib.suppress(OSError):
+            if left.stat().st_mtime < since:  # else another export may write it
+                left.unlink()
 
 
 class _Writing:

@@ -35,12 +35,13 @@ else:
         """
         sys.stderr.write(prompt)
         sys.stderr.flush()
-        terminal, typed = sys.stdin.fileno(), b""
+        terminal, typed, piece = sys.stdin.fileno(), b"", b""
         with _unedited(terminal):
-            while not (end := _END.search(typed)) and len(typed) <= MAX_HIDDEN:
-                typed += os.read(terminal, _PIECE_BYTES) or _END_OF_INPUT
+            while not _END.search(piece):  # to its end: what nobody reads is shown after all
+                piece = os.read(terminal, _PIECE_BYTES) or _END_OF_INPUT
+                typed += piece[: MAX_HIDDEN + 1 - len(typed)]
         sys.stderr.write("\n")
-        if end is None:
+        if (end := _END.search(typed)) is None:
             return typed.decode("latin-1")  # it is too long whatever it is
         if end[0] == _END_OF_INPUT:
             raise EOFError

@@ -20,7 +20,7 @@ from tests.fakes.program import Program, eventually
 from tests.fakes.serving import ask
 
 LOOK_S = 0.01
-PASSWORD = f"http://me:{CANARY}@127.0.0.1:9"
+PASSWORD = f"HTTP://me:{CANARY}@127.0.0.1:9"
 ROUTES = ("/", "/settings", "/login", "/api/status", "/heartbeat", "/picture/1", "/none")
 
 
@@ -103,7 +103,7 @@ def test_processes(home: Path, tmp_path: Path, by_environment: bool) -> None:
             fake.sessdata = "renewed"
             path.write_bytes(pictures.png(seed=10))
             assert program.run("upload", path).code == 7
-            assert '"proxy": "http://********@127.0.0.1:9"' in program.run("config", "show").out
+            assert '"proxy": "HTTP://********@127.0.0.1:9"' in program.run("config", "show").out
             for words in ("doctor", "status", "status --json", "history --json"):
                 program.run(*words.split())  # which looks at what is said
             port = int(program.door.url.rpartition(":")[2])
