@@ -89,7 +89,7 @@ def test_started_by_the_session(
 ) -> None:
     """It begins paused, and what was copied meanwhile is not taken when it goes on."""
     with program.watching("--autostart") as watching:
-        assert f"paused: {AT_START}" in watching.said
+        eventually(lambda: f"paused: {AT_START}" in watching.said)
         person.copy(pictures.png())
         threading.Event().wait(STILL_S)
         assert program.run("resume", "60").code == 0
