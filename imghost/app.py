@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _SWITCH_S = 0.0005  # whoever waits for a host or a clipboard is not kept waiting by who computes
 _LOOK_S = 2.0
 _DRAINERS = 4
-_AHEAD = 4  # pictures that are made ready while others have their host's slots
+_AHEAD = 2  # pictures that are made ready while others have their host's slots
 
 log = logging.getLogger(__name__)
 
