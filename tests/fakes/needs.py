@@ -7,6 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
 
 X11 = ("Xvfb", "xclip")
 GTK = "GTK 3 for the system's own Python"
@@ -55,3 +59,12 @@ def _has_gtk() -> bool:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
         return False
+
+
+def linux_alone(items: Iterable[pytest.Item], folder: Path, why: str) -> None:
+    """Skip the tests of a folder elsewhere, but for those of its rows."""
+    if sys.platform == "linux":
+        return
+    for item in items:
+        if item.path.parent == folder and item.path.stem != "test_rows":
+            item.add_marker(pytest.mark.skip(reason=why))

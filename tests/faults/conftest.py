@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import bilibili
+from tests.fakes.needs import linux_alone
 from tests.fakes.program import eventually
 from tests.faults.promise import strays
 from tests.faults.trial import Trial, trial_for
@@ -25,11 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sweeps use what Linux has to do damage with, and /proc to see what is left."""
-    if sys.platform == "linux":
-        return
-    for item in items:
-        if item.path.parent == Path(__file__).parent and item.path.stem != "test_rows":
-            item.add_marker(pytest.mark.skip(reason="faults are made by the means of Linux"))
+    linux_alone(items, Path(__file__).parent, "faults are made by the means of Linux")
 
 
 @pytest.fixture

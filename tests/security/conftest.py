@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from imghost.imaging.check import Caps
 from imghost.imaging.conversion import Conversion
 from imghost.imaging.prepare import Prepared, Recipe, prepare
 from imghost.models import Limits
+from tests.fakes.needs import linux_alone
 from tests.fakes.wild import pillow_images
 
 WEB = Limits(1 << 30, frozenset({"png", "jpeg", "webp", "gif", "avif"}))
@@ -35,11 +35,7 @@ class Wild:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Attacks use Linux's names of files and users, and look into /proc."""
-    if sys.platform == "linux":
-        return
-    for item in items:
-        if item.path.parent == Path(__file__).parent and item.path.stem != "test_rows":
-            item.add_marker(pytest.mark.skip(reason="attacks are made by the means of Linux"))
+    linux_alone(items, Path(__file__).parent, "attacks are made by the means of Linux")
 
 
 @pytest.fixture(scope="session")
