@@ -110,7 +110,7 @@ def test_pictures_are_made_ready_while_others_are_sent(dirs: Dirs) -> None:
                 request = UploadRequest(given, UploadOptions())
                 ended = pool.submit(lambda: list(app.upload(request)))
                 try:
-                    eventually(lambda: len(ready) == 4)
+                    eventually(lambda: len(ready) == 3)
                     assert len(fake.uploads) <= 1
                 finally:
                     goes_on.set()

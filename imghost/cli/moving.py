@@ -143,8 +143,10 @@ class Mover:
             console.tell("{path}:{line}: left: {reason}", **_place(told), reason=told.why)
         for told in (one for moved in self._ended for one in moved.failed):
             problem = told.why
-            if not told.line:
+            if not told.line and problem.fields.get("path") == str(told.post):
                 console.tell(problem)
+            elif not told.line:
+                console.tell("{path}: {problem}", path=str(told.post), problem=problem)
             elif problem.fields.keys() & _NAMES:
                 console.tell("{path}:{line}: {problem}", **_place(told), problem=problem)
             else:

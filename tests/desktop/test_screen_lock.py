@@ -122,13 +122,18 @@ def test_told_twice(loop: Loop, session_bus: str, system_bus: str) -> None:
     """A desktop that tells it in both ways locks once, and unlocks when both say so."""
     with (
         screen_saver(loop, session_bus, "gnome") as saver,
-        login_manager(loop, system_bus) as (_, ours, _),
+        login_manager(loop, system_bus) as (bus, ours, _),
         _watching(loop) as changes,
     ):
-        _said(changes, lambda: loop.call(saver.says, True), [True])
-        loop.call(ours.says, locked=True)
-        loop.call(saver.says, False)
+        _said(changes, lambda: loop.call(ours.says, locked=True), [True])
         _said(changes, lambda: loop.call(ours.says, locked=False), [True, False])
+        _said(changes, lambda: loop.call(saver.says, True), [True, False, True])
+        loop.call(ours.says, locked=True)
+        assert connections(loop, bus)  # by now the daemon has passed it on
+        loop.call(saver.says, False)
+        assert connections(loop, saver.bus)
+        assert changes == [True, False, True]
+        _said(changes, lambda: loop.call(ours.says, locked=False), [True, False, True, False])
 
 
 def test_no_bus(loop: Loop) -> None:

@@ -18,10 +18,11 @@ OURS = "_32"
 
 
 class ScreenSaver(ServiceInterface):
-    """`org.WHO.ScreenSaver`."""
+    """`org.WHO.ScreenSaver`, and the connection on which it says things."""
 
-    def __init__(self, who: str) -> None:
+    def __init__(self, who: str, bus: MessageBus) -> None:
         super().__init__(f"org.{who}.ScreenSaver")
+        self.bus = bus
 
     @dbus_signal(name="ActiveChanged")
     def says(self, active: bool) -> DBusBool:
@@ -67,7 +68,7 @@ class Session(ServiceInterface):
 def screen_saver(loop: Loop, address: str, who: str) -> Iterator[ScreenSaver]:
     """A screen saver on the bus at this address."""
     with on_bus(loop, address) as bus:
-        saver = ScreenSaver(who)
+        saver = ScreenSaver(who, bus)
         loop.call(bus.export, "/ScreenSaver", saver)
         loop.run(bus.request_name(saver.name))
         yield saver
