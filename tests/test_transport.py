@@ -15,7 +15,8 @@ import time
 import tracemalloc
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
@@ -33,11 +34,20 @@ from imghost.secret import Secret
 from imghost.transport import Http
 from imghost.transport.dial import Address, Call, Resolve
 from imghost.transport.web import Form, Reply, Request
-from imghost.transport.wire import exchange, trust
+from imghost.transport.wire import Way, exchange, trust
 from tests.fakes import faults
 from tests.fakes.bilibili import BILI_JCT, SESSDATA
 from tests.fakes.canaries import leaked, shown
-from tests.fakes.faults import FaultServer, Peer, answering, black_hole, reply
+from tests.fakes.faults import (
+    FaultServer,
+    Peer,
+    answering,
+    answering_each,
+    black_hole,
+    never_answer,
+    reply,
+)
+from tests.fakes.program import DEADLINE_S
 
 TIMEOUT_S = 0.3
 OVERRUN_S = 1.0
@@ -94,6 +104,13 @@ def http() -> Http:
 def hasty() -> Http:
     """A session with a short time limit."""
     return Http(timeout_s=TIMEOUT_S)
+
+
+@pytest.fixture
+def way() -> Iterator[Way]:
+    """A way without a proxy."""
+    with closing(Way("", trust)) as way:
+        yield way
 
 
 @pytest.fixture
@@ -268,6 +285,138 @@ class TestSending:
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@contextmanager
+def under_way(http: Http) -> Iterator[None]:
+    """Another request over the same session, which ends with the block."""
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def behave(peer: Peer) -> None:
+        peer.read_request()
+        asked.set()
+        goes_on.wait()
+        peer.send(OK)
+
+    with FaultServer(behave) as other, ThreadPoolExecutor(1, "another") as pool:
+        ended = pool.submit(http.send, get(other.address))
+        asked.wait()
+        try:
+            yield
+        finally:
+            goes_on.set()
+            ended.exception()  # waits for its end
+
+
+class TestKeeping:
+    """Connections that serve one request after another."""
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_in_a_burst(self, http: Http, authority: trustme.CA, scheme: str) -> None:
+        """As long as others are under way, requests to one host share a connection."""
+        tls = server_tls(authority) if scheme == "https" else None
+        ended = threading.Event()
+
+        def behave(peer: Peer) -> None:
+            answering_each(OK)(peer)
+            ended.set()
+
+        with FaultServer(behave, tls) as server:
+            with under_way(http):
+                for _ in range(3):
+                    assert http.send(post(server.address, 100_000, scheme)).body == b"fine"
+                assert not ended.is_set()
+            assert ended.wait(DEADLINE_S)
+            assert len(server.peers) == 1
+
+    def test_alone(self, http: Http) -> None:
+        """A request after which there is none leaves no connection behind."""
+        with FaultServer(answering_each(OK)) as server:
+            for _ in range(2):
+                http.send(post(server.address))
+            assert len(server.peers) == 2
+
+    def test_each_host_has_its_own(self, http: Http) -> None:
+        """A connection leads to one address only."""
+        with (
+            FaultServer(answering_each(OK)) as one,
+            FaultServer(answering_each(reply(b"other"))) as other,
+            under_way(http),
+        ):
+            for _ in range(2):
+                assert http.send(post(one.address)).body == b"fine"
+                assert http.send(post(other.address)).body == b"other"
+            assert (len(one.peers), len(other.peers)) == (1, 1)
+
+    def test_given_up(self, http: Http) -> None:
+        """What a host does not read any more from a kept connection goes out over a new one."""
+
+        def behave(peer: Peer) -> None:
+            peer.read_next_request()
+            peer.send(OK)
+            peer.read_next_request()
+
+        with FaultServer(behave) as server, under_way(http):
+            assert http.send(post(server.address)).body == b"fine"
+            assert http.send(post(server.address)).body == b"fine"
+            assert len(server.peers) == 2
+
+    def test_broken_answer(self, http: Http) -> None:
+        """What a host has begun to answer is not sent again."""
+
+        def behave(peer: Peer) -> None:
+            peer.read_next_request()
+            peer.send(OK)
+            peer.read_next_request()
+            peer.send(OK[:-1])
+
+        with FaultServer(behave) as server, under_way(http):
+            http.send(post(server.address))
+            with pytest.raises(HostUnavailable, match="broke") as caught:
+                http.send(post(server.address))
+            assert caught.value.ambiguous
+            assert len(server.peers) == 1
+
+    def test_each_has_its_own_time(self, http: Http) -> None:
+        """A host that is silent on a kept connection is given up in the new request's time."""
+
+        def behave(peer: Peer) -> None:
+            peer.read_next_request()
+            peer.send(OK)
+            never_answer(peer)
+
+        with FaultServer(behave) as server, under_way(http):
+            http.send(post(server.address))
+            with ends_within(TIMEOUT_S + OVERRUN_S), pytest.raises(HostUnavailable) as caught:
+                http.send(post(server.address), timeout_s=TIMEOUT_S)
+            assert "did not answer" in str(caught.value)
+            assert len(server.peers) == 1
+
+    def test_cut(self, http: Http) -> None:
+        """The end of the session ends a wait on a kept connection too."""
+        asked = threading.Event()
+
+        def behave(peer: Peer) -> None:
+            peer.read_next_request()
+            peer.send(OK)
+            peer.read_next_request()
+            asked.set()
+            peer.wait()
+
+        def close() -> None:
+            asked.wait()
+            http.close()
+
+        with (
+            FaultServer(behave) as server,
+            under_way(http),
+            ThreadPoolExecutor(1, "closer") as pool,
+        ):
+            http.send(post(server.address))
+            pool.submit(close)
+            with ends_within(OVERRUN_S), pytest.raises(HostUnavailable, match="stopped before"):
+                http.send(post(server.address))
+            assert len(server.peers) == 1
+
+
 class TestProxy:
     """Through what it goes out."""
 
@@ -398,7 +547,7 @@ class TestTime:
             hasty.send(post(address))
         assert not caught.value.ambiguous
 
-    def test_dead_address_leaves_time_for_the_next(self) -> None:
+    def test_dead_address_leaves_time_for_the_next(self, way: Way) -> None:
         """When a host's first addresses are of no use, the next one is still tried in time."""
         with black_hole() as hole, FaultServer(answering(OK)) as server:
 
@@ -408,18 +557,18 @@ class TestTime:
                 return known + [(socket.AF_INET, ("127.0.0.1", port)) for port in ports]
 
             with Call(1.0, 100, resolve) as call:
-                assert exchange(get("host.invalid"), call, "", trust).body == b"fine"
+                assert exchange(get("host.invalid"), call, way).body == b"fine"
 
-    def test_deadline_of_looking_up(self) -> None:
+    def test_deadline_of_looking_up(self, way: Way) -> None:
         """A name server that is silent is given up in time."""
         with silent_resolver() as (resolve, _), Call(TIMEOUT_S, 100, resolve) as call:
             with ends_within(TIMEOUT_S + OVERRUN_S), pytest.raises(HostUnavailable) as caught:
-                exchange(get("host.invalid"), call, "", trust)
+                exchange(get("host.invalid"), call, way)
             assert "no way to host.invalid" in str(caught.value)
             assert caught.value.offline
 
     @pytest.mark.parametrize(("host", "is_here"), [("127.0.0.1", True), ("localhost", False)])
-    def test_address_is_looked_up_at_once(self, host: str, is_here: bool) -> None:
+    def test_address_is_looked_up_at_once(self, way: Way, host: str, is_here: bool) -> None:
         """Only names, which may take long, are looked up in a thread of their own."""
         threads: list[threading.Thread] = []
 
@@ -428,10 +577,10 @@ class TestTime:
             return [(socket.AF_INET, ("127.0.0.1", port))]
 
         with FaultServer(answering(OK)) as server, Call(5, 100, resolve) as call:
-            exchange(get(server.address.replace("127.0.0.1", host)), call, "", trust)
+            exchange(get(server.address.replace("127.0.0.1", host)), call, way)
         assert [thread is threading.current_thread() for thread in threads] == [is_here]
 
-    def test_cut_ends_looking_up(self) -> None:
+    def test_cut_ends_looking_up(self, way: Way) -> None:
         """An end from outside does not wait for the name server."""
         with silent_resolver() as (resolve, asked), Call(60, 100, resolve) as call:
 
@@ -442,7 +591,7 @@ class TestTime:
             cutter = threading.Thread(target=cut)
             cutter.start()
             with ends_within(OVERRUN_S), pytest.raises(HostUnavailable, match="stopped before"):
-                exchange(get("host.invalid"), call, "", trust)
+                exchange(get("host.invalid"), call, way)
             cutter.join()
 
     def test_slow_line_is_told_from_a_silent_host(self, hasty: Http) -> None:
@@ -551,14 +700,14 @@ class TestErrors:
             OSError(errno.EHOSTUNREACH, "No route to host"),
         ],
     )
-    def test_missing_network(self, error: OSError) -> None:
+    def test_missing_network(self, way: Way, error: OSError) -> None:
         """Where there is no way to the host, the error says that we are offline."""
 
         def resolve(_host: str, _port: int) -> list[tuple[int, Address]]:
             raise error
 
         with Call(1.0, 100, resolve) as call, pytest.raises(HostUnavailable) as caught:
-            exchange(get("host.invalid"), call, "", trust)
+            exchange(get("host.invalid"), call, way)
         assert caught.value.offline
         assert "no way to host.invalid" in str(caught.value)
 

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     import ssl
 
     from imghost.transport.dial import Call, Resolve
+    from imghost.transport.wire import Way
+
+_KEPT = 8  # connections that wait for a next request
 
 
 class Http:
-    """Sends requests for one host, each over a connection of its own: none kept can be stale.
+    """Sends requests for one host; connections are kept as long as other requests are under way.
 
-    `timeout_s` bounds a whole exchange, whatever the peer does. `proxy`: "" the system's,
-    "direct", or a URL; this machine itself is never asked through one. `resolve` looks names up
-    instead of the system. Safe from several threads at once; costs nothing before the first
-    request.
+    So a burst shakes hands but a few times, and none is left to grow stale after it. `timeout_s`
+    bounds a whole exchange, whatever the peer does. `proxy`: "" the system's, "direct", or a URL;
+    this machine itself is never asked through one. `resolve` looks names up instead of the system.
+    Safe from several threads at once; costs nothing before the first request.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Http:
         self._resolve = resolve
         self._lock = threading.Lock()
         self._calls: set[Call] = set()
+        self._free: list[tuple[str, Way]] = []
         self._closed = False
 
     def send(
@@ -50,8 +54,11 @@ class Http:
         """
         from imghost.transport.wire import exchange
 
-        with self._call(timeout_s or self._timeout_s, request.max_bytes) as call:
-            return exchange(request, call, self._proxy_for(request.url), lambda: self._trust, each)
+        with (
+            self._call(timeout_s or self._timeout_s, request.max_bytes) as call,
+            self._way(request.url) as way,
+        ):
+            return exchange(request, call, way, each)
 
     def close(self) -> None:
         """End what is under way, at once and from any thread; nothing is sent afterwards."""
@@ -74,6 +81,34 @@ class Http:
             finally:
                 with self._lock:
                     self._calls.remove(call)
+                    unused = [] if self._calls else self._free
+                    self._free = self._free if self._calls else []
+                for _, way in unused:
+                    way.close()
+
+    @contextlib.contextmanager
+    def _way(self, url: str) -> Iterator[Way]:
+        """The way there that was used last, if one is free; else a new one."""
+        from imghost.transport.wire import Way
+
+        proxy = self._proxy_for(url)
+        place = "/".join([*url.split("/", 3)[:3], proxy])
+        with self._lock:
+            there = [kept for kept in self._free if kept[0] == place]
+            if there:
+                self._free.remove(there[-1])
+        way = there[-1][1] if there else Way(proxy, lambda: self._trust)
+        try:
+            yield way
+        except BaseException:
+            way.close()
+            raise
+        with self._lock:
+            is_kept = len(self._calls) > 1 and len(self._free) < _KEPT
+            if is_kept:
+                self._free.append((place, way))
+        if not is_kept:
+            way.close()
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:

@@ -1,4 +1,4 @@
-"""Connections that keep within one call: its seconds, its bytes, and its end from outside."""
+"""Connections that keep within a call: its seconds, its bytes, and its end from outside."""
 
 from __future__ import annotations
 
@@ -36,15 +36,18 @@ def addresses(host: str, port: int) -> list[tuple[int, Address]]:
 class Call:
     """What one exchange may cost: seconds and bytes; and the means to end it from outside.
 
-    `sending` says that the body has begun to go out, `sent` that all of it is with the network.
+    `dialled` says that a connection was made for it, `sending` that the body has begun to go out,
+    `sent` that all of it is with the network, `heard` that something came back.
     """
 
     def __init__(self, timeout_s: float, max_bytes: int, resolve: Resolve = addresses) -> None:
         self.timeout_s = timeout_s
         self._resolve = resolve
         self._found: SimpleQueue[list[tuple[int, Address]] | Exception] = SimpleQueue()
+        self.dialled = False
         self.sending = False
         self.sent = False
+        self.heard = False
         self.was_cut = False
         self._ends_at = time.monotonic() + timeout_s
         self._room = max_bytes + _HEAD_BYTES
@@ -87,6 +90,7 @@ class Call:
 
     def take(self, count: int) -> None:
         """Count bytes that came in. Raises ConnectionError when there is no room for them."""
+        self.heard = self.heard or count > 0
         self._room -= count
         if self._room < 0:
             raise ConnectionAbortedError("the reply does not end")
@@ -95,7 +99,7 @@ class Call:
         """Keep a second handle on the connection, which outlives its wrapping into TLS."""
         with self._lock:
             self._release()
-            self._handle = sock.dup()
+            self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
 
     def cut(self) -> None:
         """End it now, from any thread: whoever waits for it wakes with an error."""
@@ -118,15 +122,28 @@ class Call:
             self._handle = None
 
 
-class Connection(HTTPConnection):
-    """Connects within its call: to each address in turn, each for a share of the time left."""
+class Lease:
+    """Which call a connection is for; one that is kept serves several, one after the other."""
 
-    def __init__(self, call: Call, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
+    call: Call
+
+
+class Connection(HTTPConnection):
+    """Connects within a call: to each address in turn, each for a share of the time left."""
+
+    def __init__(self, lease: Lease, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
         super().__init__(**options)
-        self._call = call
+        self._lease = lease
+
+    def request(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
+        """Send a request; a connection that an earlier call has made is this call's from now on."""
+        if self.sock is not None:
+            self._lease.call.hold(self.sock)
+        super().request(*args, **options)
 
     def _new_conn(self) -> socket.socket:
-        found = self._call.look_up(self._dns_host, self.port)
+        self._lease.call.dialled = True
+        found = self._lease.call.look_up(self._dns_host, self.port)
         error: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
         for turn, (family, address) in enumerate(found):
             try:
@@ -138,12 +155,12 @@ class Connection(HTTPConnection):
     def _connected(self, family: int, address: Address, share: int) -> socket.socket:
         sock = _Socket(family, socket.SOCK_STREAM)
         try:
-            sock.call = self._call
-            self._call.hold(sock)
+            sock.lease = self._lease
+            self._lease.call.hold(sock)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.settimeout(self._call.left_s() / share)
+            sock.settimeout(self._lease.call.left_s() / share)
             sock.connect(address)
-            sock.settimeout(self._call.left_s())  # a TLS handshake keeps to it as a whole
+            sock.settimeout(self._lease.call.left_s())  # a TLS handshake keeps to it as a whole
         except BaseException:
             sock.close()
             raise
@@ -153,20 +170,20 @@ class Connection(HTTPConnection):
 class TlsConnection(Connection, HTTPSConnection):
     """The same, wrapped into TLS; `trusted` alone says whom to trust."""
 
-    def __init__(self, call: Call, trusted: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
-        super().__init__(call, **options | {"ssl_context": trusted, "ca_certs": None})
+    def __init__(self, lease: Lease, trusted: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
+        super().__init__(lease, **options | {"ssl_context": trusted, "ca_certs": None})
 
     def connect(self) -> None:
         """Connect and shake hands."""
         super().connect()
         if isinstance(self.sock, TlsSocket):
-            self.sock.call = self._call
+            self.sock.lease = self._lease
 
 
 class _Socket(socket.socket):
     """A socket whose every wait ends with its call."""
 
-    call: Call | None = None
+    lease: Lease | None = None
 
     def send(self, data: Buffer, flags: int = 0) -> int:
         """Send some of it."""
@@ -182,17 +199,17 @@ class _Socket(socket.socket):
         """Receive some bytes; all reading goes this way."""
         self._hurry()
         count = super().recv_into(buffer, nbytes or 0, flags)
-        if self.call is not None:
-            self.call.take(count)
+        if self.lease is not None:
+            self.lease.call.take(count)
         return count
 
     def _hurry(self) -> None:
-        if self.call is not None:
-            self.settimeout(self.call.left_s())
+        if self.lease is not None:
+            self.settimeout(self.lease.call.left_s())
 
 
 class TlsSocket(_Socket, ssl.SSLSocket):
-    """The same below TLS; bound to its call once the handshake is over."""
+    """The same below TLS; bound to its calls once the handshake is over."""
 
 
 def _is_address(host: str) -> bool:

@@ -16,7 +16,7 @@ from requests.models import PreparedRequest
 
 from imghost.errors import HostUnavailable, LoginExpired
 from imghost.secret import Secret
-from imghost.transport.dial import Call, Connection, TlsConnection, TlsSocket
+from imghost.transport.dial import Call, Connection, Lease, TlsConnection, TlsSocket
 from imghost.transport.masking import masked
 from imghost.transport.mishap import FOREIGN, mishap
 from imghost.transport.web import USER_AGENT, Form, Reply, Request, is_proxy, without_password
@@ -40,22 +40,26 @@ def trust() -> ssl.SSLContext:
     return context
 
 
-def exchange(
-    request: Request, call: Call, proxy: str, trusted: Trust, each: Each | None = None
-) -> Reply:
-    """Send the request once, over a new connection, and read the reply; no redirect is followed.
+def exchange(request: Request, call: Call, way: Way, each: Each | None = None) -> Reply:
+    """Send the request once, and read the reply; no redirect is followed.
 
-    `each` is given the body piece by piece, as it came; then the reply holds its beginning alone.
+    If a connection that was kept breaks before anything comes back, its host had given it up: then
+    the request goes out again, over a new one. `each` is given the body piece by piece, as it came;
+    then the reply holds its beginning alone.
+
     Raises HostUnavailable (`offline`: there is no way to the host; `ambiguous`: the whole body went
     out), HostRefused for an address that is none, LoginExpired for a cookie that is none. Secrets
     that were sent are neither in the reply's body nor in an error, which therefore has no cause.
     """
-    _check_proxy(proxy)
+    _check_proxy(way.proxy)
     cookie_line = _cookie_line(request.cookies)
-    try:
-        return _exchange(request, cookie_line, call, proxy, trusted, each)
-    except FOREIGN as exc:
-        error = mishap(exc, request, call, proxy)
+    for _ in range(2):
+        try:
+            return _exchange(request, cookie_line, call, way, each)
+        except FOREIGN as exc:
+            error = mishap(exc, request, call, way.proxy)
+        if call.dialled or call.heard:
+            break
     raise error  # not inside: a cause would hold the cookies, and what the peer said of them
 
 
@@ -69,22 +73,9 @@ def _check_proxy(proxy: str) -> None:
         )
 
 
-def _exchange(
-    request: Request,
-    cookie_line: str,
-    call: Call,
-    proxy: str,
-    trusted: Trust,
-    each: Each | None,
-) -> Reply:
+def _exchange(request: Request, cookie_line: str, call: Call, way: Way, each: Each | None) -> Reply:
     prepared = _prepared(request, cookie_line, call)
-    proxies = {"http": proxy, "https": proxy} if proxy else {}
-    with (
-        closing(_Adapter(call, trusted)) as adapter,
-        closing(
-            adapter.send(prepared, stream=True, timeout=call.left_s(), proxies=proxies)
-        ) as response,
-    ):
+    with closing(way.begin(prepared, call)) as response:
         body, whole = _read(response, request.max_bytes, each)
     headers = {name.lower(): value for name, value in response.headers.items()}
     headers.pop(_SET_COOKIE, "")  # joined there, with commas between and within them
@@ -173,19 +164,29 @@ def _read(response: requests.Response, max_bytes: int, each: Each | None) -> tup
     return kept.getvalue(), True
 
 
-class _Adapter(HTTPAdapter):
-    """requests' way to urllib3, with connections that keep within a call."""
+class Way(HTTPAdapter):
+    """requests' way to urllib3, with a connection that serves one call after another.
 
-    def __init__(self, call: Call, trusted: Trust) -> None:
-        self._call = call
+    `proxy` is a URL, or "". To be closed; all its requests go to one host.
+    """
+
+    def __init__(self, proxy: str, trusted: Trust) -> None:
+        self.proxy = proxy
         self._trusted = trusted
+        self._lease = Lease()
         super().__init__()
+
+    def begin(self, prepared: PreparedRequest, call: Call) -> requests.Response:
+        """Send a request in this call; the response, of which nothing but its head is read."""
+        self._lease.call = call
+        proxies = {"http": self.proxy, "https": self.proxy} if self.proxy else {}
+        return self.send(prepared, stream=True, timeout=call.left_s(), proxies=proxies)
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - requests' types are private
         """The pool for a request, which makes our kind of connection."""
         pool: Any = super().get_connection_with_tls_context(*args, **options)
         if pool.scheme == "https":
-            pool.ConnectionCls = partial(TlsConnection, self._call, self._trusted())
+            pool.ConnectionCls = partial(TlsConnection, self._lease, self._trusted())
         else:
-            pool.ConnectionCls = partial(Connection, self._call)
+            pool.ConnectionCls = partial(Connection, self._lease)
         return pool

@@ -46,6 +46,12 @@ class Peer:
         while len(self.received) - len(head) - 4 < length and self._read(65_536):
             pass
 
+    def read_next_request(self) -> bool:
+        """Read another whole request; False if none comes."""
+        self.received = b""
+        self.read_request()
+        return bool(self.received)
+
     def read_some(self, count: int) -> None:
         """Read at least so many bytes."""
         while len(self.received) < count and self._read(count - len(self.received)):
@@ -166,6 +172,16 @@ def answering(data: bytes) -> Behaviour:
     def behave(peer: Peer) -> None:
         peer.read_request()
         peer.send(data)
+
+    return behave
+
+
+def answering_each(data: bytes) -> Behaviour:
+    """Send these bytes after each request, until no more come."""
+
+    def behave(peer: Peer) -> None:
+        while peer.read_next_request():
+            peer.send(data)
 
     return behave
 
