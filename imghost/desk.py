@@ -82,7 +82,7 @@ class Desk:
         around = Surroundings(
             teller,
             pause,
-            Decoding(decoders.prepare_at_once, decoders.pixels),
+            Decoding(decoders.prepare_at_once, decoders.pixels, decoders.expect),
             opener,
             self._problems,
         )

@@ -241,6 +241,34 @@ def test_what_is_in_a_hurry_finds_a_process_free() -> None:
         assert next_one.result(WAIT_S).image.name == "b.png"
 
 
+def test_as_many_processes_are_ready_as_there_is_work() -> None:
+    """One picture needs one; however many come, what is kept free is not for them."""
+    crew = Crew(3, deadline_s=WAIT_S, memory_bytes=MEMORY_BYTES, kept_free=1)
+    with contextlib.closing(crew):
+        before = children()
+        crew.expect(1)
+        (pid,) = children() - before
+        crew.prepare(png(), "a.png", RECIPE)
+        assert children() - before == {pid}
+        crew.expect(1000)
+        assert len(children() - before) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="only POSIX has nice values")
+def test_only_what_is_in_a_hurry_does_not_step_back() -> None:
+    """Pictures of a burst are decoded when other programs, and copied pictures, leave time."""
+    crew = Crew(2, deadline_s=WAIT_S, memory_bytes=MEMORY_BYTES, kept_free=1)
+    with contextlib.closing(crew):
+        before = children()
+        crew.prepare(png(), "a.png", RECIPE)
+        (patient,) = children() - before
+        crew.prepare_at_once(png(), "b.png", RECIPE)
+        (hurried,) = children() - before - {patient}
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, hurried) == ours
+        assert os.getpriority(os.PRIO_PROCESS, patient) > ours
+
+
 def test_closing_a_crew_ends_its_drawings(crew: Crew, original: Path) -> None:
     """Who waits hears at once that imghost is stopping; so does who comes later."""
     pid = drawing(crew, original)
@@ -292,6 +320,24 @@ def test_a_process_that_had_work_lately_stays(child: Child) -> None:
     pid = pid_of(child)
     child.reap_idle()
     assert pid in children()
+
+
+def test_work_that_is_expected_finds_its_process(child: Child) -> None:
+    """A process that was started ahead is the one that works, and it is not taken for idle."""
+    before = children()
+    child.warm()
+    (pid,) = children() - before
+    child.reap_idle()
+    child.prepare(png(), "a.png", RECIPE)
+    assert children() - before == {pid}
+
+
+def test_nothing_is_expected_in_the_end(child: Child) -> None:
+    """Once it is closed, no process is started ahead either."""
+    child.close()
+    before = children()
+    child.warm()
+    assert children() == before
 
 
 def test_nothing_of_our_environment_is_handed_on(

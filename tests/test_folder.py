@@ -39,7 +39,14 @@ class Watcher:
         self.read: list[tuple[str, bytes]] = []
         self.gone: list[SourceError] = []
         self.told: list[Message] = []
-        self.folders = Folders(self.seen, self._take, self.told.append, besides=besides)
+        self.expected: list[tuple[int, int]] = []
+        self.folders = Folders(
+            self.seen,
+            self._take,
+            self.told.append,
+            besides=besides,
+            expect=lambda count: self.expected.append((count, len(self.read))),
+        )
 
     @property
     def names(self) -> list[str]:
@@ -207,6 +214,21 @@ def test_many_files_at_once_are_found_once_each(watcher: Watcher, shots: Path) -
     watcher.sees(*(f"{number}.png" for number in range(1500)))
     eventually(lambda: not any(mark.is_due for mark in watcher.seen.marks().values()))
     assert len(watcher.seen.marks()) == 1500
+
+
+def test_what_is_waited_for_is_expected(watcher: Watcher, shots: Path, tmp_path: Path) -> None:
+    """Before a file is found it is told that it will come, unless it will not."""
+    watcher.watch(shots)
+    watcher.folders.pause()
+    (shots / "passed.png").write_bytes(PNG)
+    watcher.folders.resume()
+    made = tmp_path / "made"
+    made.mkdir()
+    for n in range(3):
+        (made / f"{n}.png").write_bytes(PNG)
+    made.rename(shots / "made")
+    watcher.sees("0.png", "1.png", "2.png")
+    assert watcher.expected == [(3, 0)]
 
 
 # -- what is not whole yet

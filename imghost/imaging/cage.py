@@ -11,6 +11,7 @@ if sys.platform == "win32":
 
     _PROCESS_MEMORY, _DIE_ON_UNHANDLED_EXCEPTION = 0x100, 0x400
     _EXTENDED_LIMIT_INFORMATION = 9
+    _BELOW_NORMAL_PRIORITY = 0x4000
 
     class _Basic(ctypes.Structure):
         _fields_ = (
@@ -52,10 +53,21 @@ if sys.platform == "win32":
         ):
             raise ctypes.WinError(ctypes.get_last_error())
 
+    def let_others_first() -> None:
+        """Work when other programs leave the processor free. Raises OSError."""
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.GetCurrentProcess.restype = wintypes.HANDLE
+        this = wintypes.HANDLE(kernel.GetCurrentProcess())
+        if not kernel.SetPriorityClass(this, _BELOW_NORMAL_PRIORITY):
+            raise ctypes.WinError(ctypes.get_last_error())
+
     def allow_cpu(more_s: float) -> None:
         """Windows has no such limit that could be raised again; the parent's deadline must do."""
 else:
+    import os
     import resource
+
+    _NICER_BY = 10
 
     def limit_memory(max_bytes: int) -> None:
         """Get no more memory than this from now on, and leave no picture behind in a core dump.
@@ -64,6 +76,10 @@ else:
         """
         resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def let_others_first() -> None:
+        """Work when other programs leave the processor free."""
+        os.nice(_NICER_BY)
 
     def allow_cpu(more_s: float) -> None:
         """Be ended by the system after this much more processor time; counts anew each call."""

@@ -1,7 +1,7 @@
 """Images prepared and drawn in another process, so that bytes of strangers hurt nothing else.
 
-`python -m imghost.imaging.child MEMORY_BYTES CPU_S` is that process: it answers requests from
-standard input on standard output until there are no more, or its parent is gone.
+`python -m imghost.imaging.child MEMORY_BYTES CPU_S [patient]` is that process: it answers requests
+from standard input on standard output until there are no more, or its parent is gone.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Child:
     """The parent's side of one process: started when there is work, ended when there is none.
 
     An image that takes longer than `deadline_s`, or more memory, or kills the process, costs only
-    itself: the next one gets a new process. Safe from several threads at once: one image at a
-    time, the others wait.
+    itself: the next one gets a new process. Whoever is `patient` lets all other programs go first.
+    Safe from several threads at once: one image at a time, the others wait.
     """
 
     def __init__(
@@ -50,10 +50,12 @@ class Child:
         deadline_s: float = 60.0,
         idle_s: float = 20.0,
         memory_bytes: int = MEMORY_BYTES,
+        patient: bool = False,
     ) -> None:
         self._deadline_s = deadline_s
         self._idle_s = idle_s
         self._memory_bytes = memory_bytes
+        self._patient = patient
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._used_at = 0.0
@@ -97,6 +99,18 @@ class Child:
         if isinstance(reply, Prepared):
             raise self._lost(name, late=False)
         return reply
+
+    def warm(self) -> None:
+        """Have the process ready for work that is expected; whoever brings that is told errors."""
+        if self._turn.acquire(blocking=False):
+            try:
+                if not self._closed:
+                    self._running()
+                    self._used_at = time.monotonic()
+            except MachineError:
+                pass
+            finally:
+                self._turn.release()
 
     def reap_idle(self) -> None:
         """End the process if it had no work for `idle_s`; to be called now and then."""
@@ -151,7 +165,7 @@ class Child:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._end()
-            self._process = _started(self._memory_bytes, self._deadline_s)
+            self._process = _started(self._memory_bytes, self._deadline_s, patient=self._patient)
         return self._process
 
     def _end(self) -> None:
@@ -170,8 +184,10 @@ class Child:
         )
 
 
-def main(memory_bytes: int, cpu_s: float) -> None:
+def main(memory_bytes: int, cpu_s: float, *, patient: bool) -> None:
     """Answer requests until they end; `cpu_s` is the processor time that each may take."""
+    if patient:
+        cage.let_others_first()
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the parent, which ends this one
         signal.signal(number, signal.SIG_IGN)
     cage.limit_memory(memory_bytes)
@@ -200,14 +216,14 @@ def _outcome(
         return exc
 
 
-def _started(memory_bytes: int, deadline_s: float) -> subprocess.Popen[bytes]:
-    cpu_s = deadline_s * _CPU_PER_S
+def _started(memory_bytes: int, deadline_s: float, *, patient: bool) -> subprocess.Popen[bytes]:
+    limits = [str(memory_bytes), str(deadline_s * _CPU_PER_S), *(["patient"] if patient else [])]
     module = [sys.executable, "-P", "-m", "imghost.imaging.child"]
     folders = [str(Path(folder).absolute()) for folder in sys.path]
     environment = {name: os.environ[name] for name in _PYTHON_NEEDS if name in os.environ}
     try:
         return subprocess.Popen(
-            [*module, str(memory_bytes), str(cpu_s)],
+            [*module, *limits],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -246,4 +262,4 @@ def _stopping(name: str) -> ImghostError:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    main(int(sys.argv[1]), float(sys.argv[2]), patient="patient" in sys.argv[3:])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from queue import LifoQueue
-from threading import BoundedSemaphore
+from queue import Empty, LifoQueue
 
 from imghost.imaging.child import Child
 from imghost.imaging.prepare import Prepared, Recipe
@@ -18,54 +17,73 @@ class Crew:
     """`size` children; the one that worked last is asked first, so that the others may end.
 
     Safe from several threads at once; who finds all of them at work waits. `kept_free` of them
-    are for what is in a hurry: no other work gets them.
+    are for what is in a hurry: no other work gets them, and the others are patient then.
     """
 
     def __init__(
         self, size: int, *, deadline_s: float, memory_bytes: int, kept_free: int = 0
     ) -> None:
-        self._children = [
-            Child(deadline_s=deadline_s, memory_bytes=memory_bytes) for _ in range(size)
-        ]
-        self._free: LifoQueue[Child] = LifoQueue()
-        for child in self._children:
-            self._free.put(child)
-        self._unhurried = BoundedSemaphore(size - kept_free)
+        def child(*, patient: bool) -> Child:
+            return Child(deadline_s=deadline_s, memory_bytes=memory_bytes, patient=patient)
+
+        self._workers = [child(patient=kept_free > 0) for _ in range(size - kept_free)]
+        self._runners = [child(patient=False) for _ in range(kept_free)]
+        self._free = _queue(self._workers)
+        self._kept_free = _queue(self._runners)
 
     def prepare(self, data: bytes, name: str, recipe: Recipe) -> Prepared:
         """As `Child.prepare`, with its errors."""
-        with self._unhurried, self._one() as child:
+        with _one(self._free) as child:
             return child.prepare(data, name, recipe)
 
     def prepare_at_once(self, data: bytes, name: str, recipe: Recipe) -> Prepared:
         """The same, in a hurry."""
-        with self._one() as child:
+        with _one(self._kept_free, self._free) as child:
             return child.prepare(data, name, recipe)
 
     def pixels(self, data: bytes, name: str) -> str:
         """As `Child.pixels`, with its errors; in a hurry."""
-        with self._one() as child:
+        with _one(self._kept_free, self._free) as child:
             return child.pixels(data, name)
 
     def draw(self, original: Path, style: Style) -> Image:
         """As `Child.draw`, with its errors."""
-        with self._unhurried, self._one() as child:
+        with _one(self._free) as child:
             return child.draw(original, style)
+
+    def expect(self, count: int) -> None:
+        """So many pictures are about to come that are in no hurry: have their processes ready."""
+        for child in self._workers[-count:]:
+            child.warm()
 
     def reap_idle(self) -> None:
         """End those that had no work lately; to be called now and then."""
-        for child in self._children:
+        for child in (*self._workers, *self._runners):
             child.reap_idle()
 
     def close(self) -> None:
         """End them all, even in the middle of a picture."""
-        for child in self._children:
+        for child in (*self._workers, *self._runners):
             child.close()
 
-    @contextmanager
-    def _one(self) -> Iterator[Child]:
-        child = self._free.get()
+
+def _queue(children: Iterable[Child]) -> LifoQueue[Child]:
+    queue: LifoQueue[Child] = LifoQueue()
+    for child in children:
+        queue.put(child)
+    return queue
+
+
+@contextmanager
+def _one(*queues: LifoQueue[Child]) -> Iterator[Child]:
+    """A child that is free, of the first queue that has one; else the last one's next."""
+    for queue in queues:
         try:
-            yield child
-        finally:
-            self._free.put(child)
+            child = queue.get(block=queue is queues[-1])
+            break
+        except Empty:
+            continue
+    try:
+        yield child
+    finally:
+        queue.put(child)

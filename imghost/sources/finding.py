@@ -40,6 +40,11 @@ class Finding:
         self.is_paused = False
 
     @property
+    def expected(self) -> int:
+        """How many files are waited for."""
+        return len(self._settling)
+
+    @property
     def next_at(self) -> float:
         """When `hand_on` has something to do."""
         if self.is_paused or self._memory.next_at < math.inf:

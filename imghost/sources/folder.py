@@ -21,7 +21,7 @@ from imghost.sources.off_limits import NOTHING, OffLimits
 from imghost.sources.roots import Roots
 from imghost.sources.settling import RETRIES_S
 from imghost.sources.tree import Tree
-from imghost.survival import Survival
+from imghost.survival import Survival, nobody
 
 __all__ = ["FileFind", "Folders", "looks_like_an_image"]
 
@@ -37,8 +37,9 @@ class Folders:
     `found` and `tell` must return at once; `tell` is given what the user should know. Whoever is
     given a find says `settled` or `again` of it, from any thread: until it is settled it is found
     anew by the next run. `besides` are folders that are never looked into, `off_limits` files that
-    are never opened. The other methods may be called from any thread but this one's; what they ask
-    for is done when they return, or soon if a drive does not answer.
+    are never opened; `expect` is given the number of files that are waited for when it has grown.
+    The other methods may be called from any thread but this one's; what they ask for is done when
+    they return, or soon if a drive does not answer.
     """
 
     def __init__(
@@ -49,12 +50,15 @@ class Folders:
         *,
         besides: Sequence[Path] = (),
         off_limits: OffLimits = NOTHING,
+        expect: Callable[[int], object] = nobody,
         survive: Survival | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._survive = survive or Survival()
         self._clock = clock
         self._tell = tell
+        self._expect = expect
+        self._expected = 0
         self._memory = Memory(seen)
         self._observing = Observing(self._told)
         self._roots = Roots(self._observing, tell)
@@ -157,7 +161,13 @@ class Folders:
             self._memory.write(now)
         else:
             self._looking.look(now)
+            self._say_expected()
             self._hand_on(now)
+
+    def _say_expected(self) -> None:
+        before, self._expected = self._expected, self._finding.expected
+        if self._expected > before and not self._finding.is_paused:
+            self._expect(self._expected)
 
     def _hand_on(self, now: float) -> None:
         had_problem = self._memory.problem is not None

@@ -25,6 +25,7 @@ Trust = Callable[[], ssl.SSLContext]
 Each = Callable[[bytes], object]
 
 _PIECE_BYTES = 1 << 16
+_SENT_BYTES = 1 << 20
 _BEGINNING_BYTES = 4096
 _SET_COOKIE = "set-cookie"
 _COOKIE_VALUE = re.compile(r"[!-:<-~]+")
@@ -142,8 +143,8 @@ class _Body:
 
     def __iter__(self) -> Iterator[memoryview]:
         self._call.sending = True
-        for start in range(0, len(self._data), _PIECE_BYTES):
-            yield self._data[start : start + _PIECE_BYTES]
+        for start in range(0, len(self._data), _SENT_BYTES):
+            yield self._data[start : start + _SENT_BYTES]
         self._call.sent = True
 
 

@@ -11,6 +11,7 @@ from imghost.clipboard import Clipboard
 from imghost.config import Config
 from imghost.imaging.prepare import Prepare
 from imghost.models import Message
+from imghost.survival import nobody
 from imghost.watch.pausing import Pause
 from imghost.watch.telling import Teller
 
@@ -33,10 +34,12 @@ class Decoding:
     """What looks into images that are in a hurry, at once whatever else is looked into.
 
     `prepare` makes of an image's bytes what is sent; `pixels` gives the digest of its pixels.
+    `expect` is told that so many images are about to come.
     """
 
     prepare: Prepare
     pixels: Callable[[bytes, str], str]
+    expect: Callable[[int], object] = nobody
 
 
 @dataclass(frozen=True, slots=True)

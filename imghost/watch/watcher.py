@@ -75,6 +75,7 @@ class Watcher:
             lambda problem: teller.tell(Topic.PROBLEM, problem),
             besides=(app.dirs.data, app.dirs.state, app.dirs.cache, app.dirs.logs),
             off_limits=app.off_limits,
+            expect=around.decoding.expect,
             survive=survive,
         )
         later: Callable[[Find], None] = lambda find: self._finder.take_later(find)  # noqa: E731, PLW0108 - made below
