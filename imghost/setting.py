@@ -17,6 +17,7 @@ from imghost.secret import MASK, Secret
 
 T = TypeVar("T")
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN_CHARACTERS = 40
 _LARGEST_BYTES = 16 << 20
 _PASSWORD = re.compile(r"\A(https?://).*@", re.DOTALL | re.IGNORECASE)
@@ -170,10 +171,18 @@ def _read_field(
 def _read_items(read_item: Callable[[object, str], Any], value: object, key: str) -> object:
     if not isinstance(value, list | tuple):
         raise ConfigError("{key} must be a list in brackets, not {value}", **_shown(key, value))
+    for at, item in enumerate(value):
+        _check_text(item, f"{key}.{at}")
     return tuple(read_item(item, f"{key}.{at}") for at, item in enumerate(value))
 
 
+def _check_text(value: object, key: str) -> None:
+    if isinstance(value, str) and _SURROGATE.search(value):
+        raise ConfigError("{key} holds bytes that are no text; write it anew in UTF-8", key=key)
+
+
 def _typed(kind: type, value: object, key: str) -> object:
+    _check_text(value, key)
     if type(value) is kind:
         return value
     if kind is float and type(value) is int:

@@ -65,6 +65,8 @@ def test_the_example_is_the_defaults() -> None:
         ({"zzz": 1}, "unknown key zzz; known are host, hosts"),
         ({"host": "flickr"}, "host must be one of local, bilibili, s3, not flickr"),
         ({"host": 5}, "host must be a text in quotes, not 5"),
+        ({"link": {"template": "\udcff{url}"}}, "link.template holds bytes that are no text"),
+        ({"watch": {"folders": ["/\udcff"]}}, "watch.folders.0 holds bytes that are no text"),
         ({"link": []}, r"link must be an object in braces, not \[\]"),
         ({"link": {"style": "@2e_1c"}}, "style"),
         ({"convert": {"quality": "high"}}, 'quality must be a whole number, not "high"'),
