@@ -241,6 +241,41 @@ def test_what_is_in_a_hurry_finds_a_process_free() -> None:
         assert next_one.result(WAIT_S).image.name == "b.png"
 
 
+def test_what_is_in_a_hurry_waits_for_the_process_that_is_for_it() -> None:
+    """Where all are at work, it does not stand in line with what is in none."""
+    crew = Crew(2, deadline_s=WAIT_S, memory_bytes=MEMORY_BYTES, kept_free=1)
+    with contextlib.closing(crew), ThreadPoolExecutor(3) as pool:
+        before = children()
+        crew.prepare(png(), "a.png", RECIPE)
+        (worker,) = children() - before
+        crew.prepare_at_once(png(), "b.png", RECIPE)
+        (runner,) = children() - before - {worker}
+        for pid in (worker, runner):
+            os.kill(pid, signal.SIGSTOP)
+        patient = pool.submit(crew.prepare, png(), "a.png", RECIPE)
+        await_request(worker)
+        hurried = [pool.submit(crew.prepare_at_once, png(), "b.png", RECIPE)]
+        await_request(runner)
+        hurried.append(pool.submit(crew.prepare_at_once, png(), "b.png", RECIPE))
+        os.kill(runner, signal.SIGCONT)
+        for done in hurried:
+            assert done.result(WAIT_S).image.name == "b.png"
+        assert not patient.done()
+        os.kill(worker, signal.SIGCONT)
+        assert patient.result(WAIT_S).image.name == "a.png"
+
+
+def test_the_next_process_is_the_one_that_is_ready(crew: Crew, original: Path) -> None:
+    """What is started ahead is what the next picture gets, whoever worked before."""
+    with ThreadPoolExecutor(2) as pool:
+        before = children()
+        list(pool.map(lambda _: crew.draw(original, NARROW), range(8)))
+        crew.expect(1)
+        ready = children() - before
+        crew.draw(original, NARROW)
+        assert children() - before == ready
+
+
 def test_as_many_processes_are_ready_as_there_is_work() -> None:
     """One picture needs one; however many come, what is kept free is not for them."""
     crew = Crew(3, deadline_s=WAIT_S, memory_bytes=MEMORY_BYTES, kept_free=1)

@@ -217,11 +217,12 @@ def test_many_files_at_once_are_found_once_each(watcher: Watcher, shots: Path) -
 
 
 def test_what_is_waited_for_is_expected(watcher: Watcher, shots: Path, tmp_path: Path) -> None:
-    """Before a file is found it is told that it will come, unless it will not."""
+    """Before an image is found it is told that it will come, unless it will not."""
     watcher.watch(shots)
     watcher.folders.pause()
     (shots / "passed.png").write_bytes(PNG)
     watcher.folders.resume()
+    (shots / "note.md").write_text("a note")
     made = tmp_path / "made"
     made.mkdir()
     for n in range(3):

@@ -29,6 +29,7 @@ import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imghost import transport
 from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
 from imghost.secret import Secret
 from imghost.transport import Http
@@ -263,7 +264,7 @@ class TestSending:
         """Twenty threads send at once over one session and each gets its reply."""
         http = Http(timeout_s=10)
         got: list[Reply] = []
-        with FaultServer(answering(OK)) as server:
+        with FaultServer(answering_each(OK)) as server:
             threads = [
                 threading.Thread(
                     target=lambda: got.append(http.send(post(server.address, 200_000)))
@@ -346,8 +347,8 @@ class TestKeeping:
                 assert http.send(post(other.address)).body == b"other"
             assert (len(one.peers), len(other.peers)) == (1, 1)
 
-    def test_given_up(self, http: Http) -> None:
-        """What a host does not read any more from a kept connection goes out over a new one."""
+    def test_broken_before_it_is_answered(self, http: Http) -> None:
+        """A question is asked again; an upload that may have arrived is not, and none is kept."""
 
         def behave(peer: Peer) -> None:
             peer.read_next_request()
@@ -355,8 +356,64 @@ class TestKeeping:
             peer.read_next_request()
 
         with FaultServer(behave) as server, under_way(http):
-            assert http.send(post(server.address)).body == b"fine"
-            assert http.send(post(server.address)).body == b"fine"
+            for _ in range(2):
+                assert http.send(get(server.address)).body == b"fine"
+            assert len(server.peers) == 2
+        with FaultServer(behave) as server, under_way(http):
+            for _ in range(2):
+                assert http.send(post(server.address)).body == b"fine"
+            assert len(server.peers) == 2
+
+    def test_upload_that_may_have_arrived(self, http: Http) -> None:
+        """It is not sent again by itself; from then on no connection is kept for that host."""
+
+        def behave(peer: Peer) -> None:
+            peer.read_next_request()
+            peer.send(OK)
+            peer.read_next_request()
+
+        with FaultServer(behave) as server, under_way(http):
+            http.send(post(server.address))
+            with pytest.raises(HostUnavailable, match="broke") as caught:
+                http.send(post(server.address))
+            assert caught.value.ambiguous
+            assert len(server.peers) == 1
+            for _ in range(2):
+                assert http.send(post(server.address)).body == b"fine"
+            assert len(server.peers) == 3
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    @pytest.mark.parametrize(
+        "first",
+        [
+            b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK,
+            b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nwrong",
+            reply(b""),
+            OK + reply(b"wrong"),
+        ],
+        ids=["interim", "no content", "empty", "more"],
+    )
+    def test_every_answer_is_its_own(
+        self, http: Http, authority: trustme.CA, first: bytes, scheme: str
+    ) -> None:
+        """What a host says besides is never the answer to the next request."""
+        answers = iter([first])
+
+        def behave(peer: Peer) -> None:
+            while peer.read_next_request():
+                peer.send(next(answers, reply(b"second")))
+
+        tls = server_tls(authority) if scheme == "https" else None
+        with FaultServer(behave, tls) as server, under_way(http):
+            http.send(post(server.address, 10, scheme))
+            assert http.send(post(server.address, 10, scheme)).body == b"second"
+
+    def test_not_for_long(self, http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A connection on which nothing happened for a while is not used again."""
+        monkeypatch.setattr(transport, "_IDLE_S", 0.0)
+        with FaultServer(answering_each(OK)) as server, under_way(http):
+            for _ in range(2):
+                http.send(post(server.address))
             assert len(server.peers) == 2
 
     def test_broken_answer(self, http: Http) -> None:

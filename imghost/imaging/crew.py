@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, LifoQueue
 
@@ -29,7 +29,7 @@ class Crew:
         self._workers = [child(patient=kept_free > 0) for _ in range(size - kept_free)]
         self._runners = [child(patient=False) for _ in range(kept_free)]
         self._free = _queue(self._workers)
-        self._kept_free = _queue(self._runners)
+        self._kept_free = _queue(self._runners) if kept_free else self._free
 
     def prepare(self, data: bytes, name: str, recipe: Recipe) -> Prepared:
         """As `Child.prepare`, with its errors."""
@@ -53,8 +53,13 @@ class Crew:
 
     def expect(self, count: int) -> None:
         """So many pictures are about to come that are in no hurry: have their processes ready."""
-        for child in self._workers[-count:]:
+        next_ones: list[Child] = []
+        with suppress(Empty):
+            while len(next_ones) < count:
+                next_ones.append(self._free.get_nowait())
+        for child in reversed(next_ones):
             child.warm()
+            self._free.put(child)
 
     def reap_idle(self) -> None:
         """End those that had no work lately; to be called now and then."""
@@ -75,15 +80,16 @@ def _queue(children: Iterable[Child]) -> LifoQueue[Child]:
 
 
 @contextmanager
-def _one(*queues: LifoQueue[Child]) -> Iterator[Child]:
-    """A child that is free, of the first queue that has one; else the last one's next."""
-    for queue in queues:
-        try:
-            child = queue.get(block=queue is queues[-1])
+def _one(first: LifoQueue[Child], *others: LifoQueue[Child]) -> Iterator[Child]:
+    """A child that is free, of the first queue if it can be; where none is, the first queue's."""
+    for home in (first, *others):
+        with suppress(Empty):
+            child = home.get_nowait()
             break
-        except Empty:
-            continue
+    else:
+        home = first
+        child = home.get()
     try:
         yield child
     finally:
-        queue.put(child)
+        home.put(child)

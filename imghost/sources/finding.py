@@ -37,12 +37,9 @@ class Finding:
         self._off_limits = off_limits
         self._settling = Settling()
         self._out: dict[str, FileFind] = {}
+        self.images = 0
+        """How many files with names of images were waited for so far."""
         self.is_paused = False
-
-    @property
-    def expected(self) -> int:
-        """How many files are waited for."""
-        return len(self._settling)
 
     @property
     def next_at(self) -> float:
@@ -131,6 +128,7 @@ class Finding:
 
     def _await(self, path: str, stamp: Stamp, now: float, since: float) -> None:
         self._memory.note_due(path, stamp)
+        self.images += looks_like_an_image(path)
         self._settling.begin(path, stamp, now, since, age_s=time.time() - stamp.mtime_ns / 1e9)
 
     def _offer(self, still: Still, now: float) -> None:

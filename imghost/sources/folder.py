@@ -37,7 +37,7 @@ class Folders:
     `found` and `tell` must return at once; `tell` is given what the user should know. Whoever is
     given a find says `settled` or `again` of it, from any thread: until it is settled it is found
     anew by the next run. `besides` are folders that are never looked into, `off_limits` files that
-    are never opened; `expect` is given the number of files that are waited for when it has grown.
+    are never opened; `expect` is told how many images are waited for from now on.
     The other methods may be called from any thread but this one's; what they ask for is done when
     they return, or soon if a drive does not answer.
     """
@@ -58,7 +58,7 @@ class Folders:
         self._clock = clock
         self._tell = tell
         self._expect = expect
-        self._expected = 0
+        self._images = 0
         self._memory = Memory(seen)
         self._observing = Observing(self._told)
         self._roots = Roots(self._observing, tell)
@@ -165,9 +165,9 @@ class Folders:
             self._hand_on(now)
 
     def _say_expected(self) -> None:
-        before, self._expected = self._expected, self._finding.expected
-        if self._expected > before and not self._finding.is_paused:
-            self._expect(self._expected)
+        before, self._images = self._images, self._finding.images
+        if self._images > before and not self._finding.is_paused:
+            self._expect(self._images - before)
 
     def _hand_on(self, now: float) -> None:
         had_problem = self._memory.problem is not None

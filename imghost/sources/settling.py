@@ -57,9 +57,6 @@ class Settling:
     def __contains__(self, path: str) -> bool:
         return path in self._waiting
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     @property
     def next_at(self) -> float:
         """When there is something to look at; infinity if nothing waits."""

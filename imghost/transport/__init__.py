@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from imghost.transport.web import Reply, Request, leaves_machine
 
@@ -16,16 +18,25 @@ if TYPE_CHECKING:
     from imghost.transport.dial import Call, Resolve
     from imghost.transport.wire import Way
 
-_KEPT = 8  # connections that wait for a next request
+_MOST_KEPT = 8
+_IDLE_S = 5.0  # what is between us and a host forgets connections on which nothing happens
+
+
+class _Kept(NamedTuple):
+    place: str
+    way: Way
+    since: float
 
 
 class Http:
     """Sends requests for one host; connections are kept as long as other requests are under way.
 
-    So a burst shakes hands but a few times, and none is left to grow stale after it. `timeout_s`
-    bounds a whole exchange, whatever the peer does. `proxy`: "" the system's, "direct", or a URL;
-    this machine itself is never asked through one. `resolve` looks names up instead of the system.
-    Safe from several threads at once; costs nothing before the first request.
+    So a burst shakes hands but a few times, and none is left to grow stale after it; a host that
+    breaks such a connection gets a new one for each request from then on.
+
+    `timeout_s` bounds a whole exchange, whatever the peer does. `proxy`: "" the system's, "direct",
+    or a URL; this machine itself is never asked through one. `resolve` looks names up instead of
+    the system. Safe from several threads at once; costs nothing before the first request.
     """
 
     def __init__(
@@ -36,7 +47,8 @@ class Http:
         self._resolve = resolve
         self._lock = threading.Lock()
         self._calls: set[Call] = set()
-        self._free: list[tuple[str, Way]] = []
+        self._free: list[_Kept] = []
+        self._keeps = True
         self._closed = False
 
     def send(
@@ -81,10 +93,8 @@ class Http:
             finally:
                 with self._lock:
                     self._calls.remove(call)
-                    unused = [] if self._calls else self._free
-                    self._free = self._free if self._calls else []
-                for _, way in unused:
-                    way.close()
+                    if not self._calls:
+                        self._drop(kept_before=math.inf)
 
     @contextlib.contextmanager
     def _way(self, url: str) -> Iterator[Way]:
@@ -93,22 +103,37 @@ class Http:
 
         proxy = self._proxy_for(url)
         place = "/".join([*url.split("/", 3)[:3], proxy])
-        with self._lock:
-            there = [kept for kept in self._free if kept[0] == place]
-            if there:
-                self._free.remove(there[-1])
-        way = there[-1][1] if there else Way(proxy, lambda: self._trust)
+        way = self._kept(place) or Way(proxy, lambda: self._trust)
         try:
             yield way
         except BaseException:
             way.close()
             raise
+        finally:
+            self._keeps = self._keeps and way.is_kept
+        self._keep(place, way)
+
+    def _kept(self, place: str) -> Way | None:
         with self._lock:
-            is_kept = len(self._calls) > 1 and len(self._free) < _KEPT
-            if is_kept:
-                self._free.append((place, way))
-        if not is_kept:
-            way.close()
+            self._drop(kept_before=time.monotonic() - _IDLE_S)
+            there = [kept for kept in self._free if kept.place == place]
+            if not there:
+                return None
+            self._free.remove(there[-1])
+            return there[-1].way
+
+    def _keep(self, place: str, way: Way) -> None:
+        with self._lock:
+            if self._keeps and len(self._calls) > 1 and len(self._free) < _MOST_KEPT:
+                self._free.append(_Kept(place, way, time.monotonic()))
+            else:
+                way.close()
+
+    def _drop(self, *, kept_before: float) -> None:
+        old = [kept for kept in self._free if kept.since < kept_before]
+        for kept in old:
+            self._free.remove(kept)
+            kept.way.close()
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:

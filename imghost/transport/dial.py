@@ -36,15 +36,15 @@ def addresses(host: str, port: int) -> list[tuple[int, Address]]:
 class Call:
     """What one exchange may cost: seconds and bytes; and the means to end it from outside.
 
-    `dialled` says that a connection was made for it, `sending` that the body has begun to go out,
-    `sent` that all of it is with the network, `heard` that something came back.
+    `reuses` says that its connection was an earlier call's, `sending` that the body has begun to go
+    out, `sent` that all of it is with the network, `heard` that something came back.
     """
 
     def __init__(self, timeout_s: float, max_bytes: int, resolve: Resolve = addresses) -> None:
         self.timeout_s = timeout_s
         self._resolve = resolve
         self._found: SimpleQueue[list[tuple[int, Address]] | Exception] = SimpleQueue()
-        self.dialled = False
+        self.reuses = False
         self.sending = False
         self.sent = False
         self.heard = False
@@ -134,16 +134,19 @@ class Connection(HTTPConnection):
     def __init__(self, lease: Lease, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
         super().__init__(**options)
         self._lease = lease
+        self._made_for: Call | None = None
 
     def request(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
         """Send a request; a connection that an earlier call has made is this call's from now on."""
-        if self.sock is not None:
-            self._lease.call.hold(self.sock)
+        call = self._lease.call
+        if self.sock is not None and call is not self._made_for:
+            call.hold(self.sock)
+            call.reuses = True
         super().request(*args, **options)
 
     def _new_conn(self) -> socket.socket:
-        self._lease.call.dialled = True
-        found = self._lease.call.look_up(self._dns_host, self.port)
+        self._made_for = self._lease.call
+        found = self._made_for.look_up(self._dns_host, self.port)
         error: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
         for turn, (family, address) in enumerate(found):
             try:
@@ -172,6 +175,11 @@ class TlsConnection(Connection, HTTPSConnection):
 
     def __init__(self, lease: Lease, trusted: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
         super().__init__(lease, **options | {"ssl_context": trusted, "ca_certs": None})
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the other side has neither ended it nor sent what nobody asked for."""
+        return super().is_connected and not getattr(self.sock, "pending", int)()
 
     def connect(self) -> None:
         """Connect and shake hands."""

@@ -44,8 +44,8 @@ def trust() -> ssl.SSLContext:
 def exchange(request: Request, call: Call, way: Way, each: Each | None = None) -> Reply:
     """Send the request once, and read the reply; no redirect is followed.
 
-    If a connection that was kept breaks before anything comes back, its host had given it up: then
-    the request goes out again, over a new one. `each` is given the body piece by piece, as it came;
+    Where an earlier request's connection turns out to be broken before all of this one went out, it
+    is sent over a new one. `each` is given the body piece by piece, as it came;
     then the reply holds its beginning alone.
 
     Raises HostUnavailable (`offline`: there is no way to the host; `ambiguous`: the whole body went
@@ -59,7 +59,10 @@ def exchange(request: Request, call: Call, way: Way, each: Each | None = None) -
             return _exchange(request, cookie_line, call, way, each)
         except FOREIGN as exc:
             error = mishap(exc, request, call, way.proxy)
-        if call.dialled or call.heard:
+        if not call.reuses or call.heard:
+            break
+        way.is_kept = False
+        if call.sent:
             break
     raise error  # not inside: a cause would hold the cookies, and what the peer said of them
 
@@ -78,6 +81,8 @@ def _exchange(request: Request, cookie_line: str, call: Call, way: Way, each: Ea
     prepared = _prepared(request, cookie_line, call)
     with closing(way.begin(prepared, call)) as response:
         body, whole = _read(response, request.max_bytes, each)
+    if not (body and whole):  # nobody can tell where the next reply begins
+        way.close()
     headers = {name.lower(): value for name, value in response.headers.items()}
     headers.pop(_SET_COOKIE, "")  # joined there, with commas between and within them
     return Reply(
@@ -168,11 +173,13 @@ def _read(response: requests.Response, max_bytes: int, each: Each | None) -> tup
 class Way(HTTPAdapter):
     """requests' way to urllib3, with a connection that serves one call after another.
 
-    `proxy` is a URL, or "". To be closed; all its requests go to one host.
+    `proxy` is a URL, or "". `is_kept` says that no such connection has turned out to be broken. To
+    be closed; all its requests go to one host.
     """
 
     def __init__(self, proxy: str, trusted: Trust) -> None:
         self.proxy = proxy
+        self.is_kept = True
         self._trusted = trusted
         self._lease = Lease()
         super().__init__()
