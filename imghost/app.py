@@ -17,6 +17,7 @@ from imghost.delivery import Delivery
 from imghost.dirs import Dirs
 from imghost.errors import ConfigError, ImghostError, MachineError
 from imghost.hosts import HOSTS
+from imghost.hosts.base import KeepsFiles
 from imghost.imaging.prepare import Prepare, few_at_once, prepare
 from imghost.in_order import in_order
 from imghost.inputs import Fetch, Inputs, fetch_public
@@ -150,6 +151,13 @@ class App:
         return Kept(
             self.store, self.journal, learner, self.dirs.local, self.dirs.posts, self.owner.tmp
         )
+
+    def expect(self) -> None:
+        """Pictures are about to come: have ready what sends them."""
+        with contextlib.suppress(ConfigError):
+            host = self.pipeline().hosts(self.config.host)
+            if not isinstance(host, KeepsFiles):
+                host.http.warm()
 
     def serve_at(self, base_url: str) -> None:
         """The embedded server answers at another address from now on."""

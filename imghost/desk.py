@@ -78,11 +78,16 @@ class Desk:
         pause = self._pause = Pause(app.facts)
         if watch.autostarted and publishes(app, app.config):
             pause.begin_paused()
+
+        def expect(count: int) -> None:
+            decoders.expect(count)
+            app.expect()
+
         opener = partial(open_clipboard, os.environ) if watch.clipboard else None
         around = Surroundings(
             teller,
             pause,
-            Decoding(decoders.prepare_at_once, decoders.pixels, decoders.expect),
+            Decoding(decoders.prepare_at_once, decoders.pixels, expect),
             opener,
             self._problems,
         )

@@ -474,6 +474,17 @@ class TestKeeping:
             assert len(server.peers) == 1
 
 
+@pytest.mark.parametrize("is_expected", [True, False])
+def test_what_is_expected_is_loaded(is_expected: bool) -> None:
+    """A session that is told of a request to come loads what that needs, and no other does."""
+    code = (
+        "import sys; from imghost.transport import Http; http = Http(timeout_s=1);"
+        f"{'http.warm()' if is_expected else 'pass'}; sys.exit('requests' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+    assert done.returncode == int(is_expected)
+
+
 class TestProxy:
     """Through what it goes out."""
 

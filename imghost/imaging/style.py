@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from imghost.errors import ConfigError
 from imghost.models import EXTENSIONS, MIME_TYPES
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 DEFAULT_QUALITY = 75
 
@@ -151,6 +153,8 @@ class Style:
 
     def box(self, width_px: int, height_px: int) -> tuple[float, float, float, float]:
         """What of the original is shown, (left, top, right, bottom): all, or a crop's middle."""
+        from fractions import Fraction
+
         if not self._crops:
             return 0, 0, width_px, height_px
         width, height = self.size(width_px, height_px)
@@ -167,6 +171,8 @@ class Style:
         return [(letter, value, ok) for letter, value, ok in said if value is not None]
 
     def _asked(self, width_px: int, height_px: int) -> tuple[int, int]:
+        from fractions import Fraction
+
         factor = Fraction(self.percent or 100, 100)
         pairs = ((self.width_px, width_px), (self.height_px, height_px))
         scales = [factor * asked / full for asked, full in pairs if asked] or [factor]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from imghost.lock import FileLock
@@ -47,7 +48,10 @@ class Owner:
 
 
 def _remove(folder: Path) -> None:
-    if folder.exists():
-        import shutil
+    with suppress(FileNotFoundError):
+        try:
+            folder.rmdir()
+        except OSError:  # something is left in it
+            import shutil
 
-        shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)

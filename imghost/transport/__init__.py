@@ -51,6 +51,10 @@ class Http:
         self._keeps = True
         self._closed = False
 
+    def warm(self) -> None:
+        """Load what the first request needs: its picture is about to come."""
+        import imghost.transport.wire  # noqa: F401 - the loading is what is wanted
+
     def send(
         self,
         request: Request,
