@@ -113,7 +113,7 @@ def test_a_film_has_a_minute_in_all(
 ) -> None:
     """Decoding and encoding count together, by a clock that nobody sets."""
     clock = itertools.count(1000.0, look_s)
-    monkeypatch.setattr(deadline, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(deadline, "thread_time", lambda: next(clock))
     if ends:
         assert prepare(animation("GIF"), "a.gif", RECIPE).image.frames == 4
         return
@@ -128,7 +128,7 @@ def test_no_encoder_takes_the_end_of_the_time_for_the_end_of_the_film(
     """At whichever look at the clock the time is over, an error comes out and no shorter film."""
     image, wanted = check(animation("GIF"), "a.gif", Caps()), Style.parse(f"@20w.{format_name}")
     clock: Iterator[float] = iter([])
-    monkeypatch.setattr(deadline, "monotonic", lambda: next(clock, 99.0))
+    monkeypatch.setattr(deadline, "thread_time", lambda: next(clock, 99.0))
     for looks in range(1, 40):
         clock = iter([0.0 for _ in range(looks)])
         with contextlib.suppress(ImageError), time_limit(60.0):

@@ -67,7 +67,7 @@ else:
     import os
     import resource
 
-    _NICER_BY = 5
+    _NICER_BY = 10
 
     def limit_memory(max_bytes: int) -> None:
         """Get no more memory than this from now on, and leave no picture behind in a core dump.

@@ -29,6 +29,7 @@ from imghost.models import MIME_TYPES, Image, Limits
 
 MEMORY_BYTES = 3 << 30  # WebP decodes 120 megapixels in two thirds of it
 _CPU_PER_S = 2  # encoders use a second core at times
+_PATIENCE = 3
 _REUSED = {"PILLOW_BLOCKS_MAX": "4"}  # 64 MB kept for the next picture spare a quarter of its time
 _PIPE_BYTES = 1 << 20  # as much as Linux gives; elsewhere nothing changes
 _PYTHON_NEEDS = ("SYSTEMROOT", "LD_LIBRARY_PATH")
@@ -41,7 +42,8 @@ class Child:
     """The parent's side of one process: started when there is work, ended when there is none.
 
     An image that takes longer than `deadline_s`, or more memory, or kills the process, costs only
-    itself: the next one gets a new process. Whoever is `patient` lets all other programs go first.
+    itself: the next one gets a new process. Whoever is `patient` lets all other programs go first,
+    and may take thrice as long for it.
     Safe from several threads at once: one image at a time, the others wait.
     """
 
@@ -53,7 +55,8 @@ class Child:
         memory_bytes: int = MEMORY_BYTES,
         patient: bool = False,
     ) -> None:
-        self._deadline_s = deadline_s
+        self._cpu_s = deadline_s * _CPU_PER_S
+        self._deadline_s = deadline_s * (_PATIENCE if patient else 1)
         self._idle_s = idle_s
         self._memory_bytes = memory_bytes
         self._patient = patient
@@ -166,7 +169,7 @@ class Child:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._end()
-            self._process = _started(self._memory_bytes, self._deadline_s, patient=self._patient)
+            self._process = _started(self._memory_bytes, self._cpu_s, patient=self._patient)
         return self._process
 
     def _end(self) -> None:
@@ -218,8 +221,8 @@ def _outcome(
         return exc
 
 
-def _started(memory_bytes: int, deadline_s: float, *, patient: bool) -> subprocess.Popen[bytes]:
-    limits = [str(memory_bytes), str(deadline_s * _CPU_PER_S), *(["patient"] if patient else [])]
+def _started(memory_bytes: int, cpu_s: float, *, patient: bool) -> subprocess.Popen[bytes]:
+    limits = [str(memory_bytes), str(cpu_s), *(["patient"] if patient else [])]
     module = [sys.executable, "-P", "-m", "imghost.imaging.child"]
     folders = [str(Path(folder).absolute()) for folder in sys.path]
     environment = {name: os.environ[name] for name in _PYTHON_NEEDS if name in os.environ}
