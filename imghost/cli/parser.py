@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from imghost.errors import UsageError
-from imghost.server.asked import MAX_MINUTES
 from imghost.text import Speaker
 
 _HOUR_S = 3600.0
@@ -50,6 +49,8 @@ def whole_number(text: str) -> int:
 
 def minutes(text: str) -> float:
     """A time of more than nothing, up to a year. Raises ValueError."""
+    from imghost.server.asked import MAX_MINUTES
+
     number = float(text)
     if not 0 < number <= MAX_MINUTES:
         raise ValueError(text)
