@@ -241,8 +241,9 @@ def test_what_is_in_a_hurry_finds_a_process_free() -> None:
         assert next_one.result(WAIT_S).image.name == "b.png"
 
 
-def test_what_is_in_a_hurry_waits_for_the_process_that_is_for_it() -> None:
-    """Where all are at work, it does not stand in line with what is in none."""
+@pytest.mark.parametrize("which", ["worker", "runner"])
+def test_what_is_in_a_hurry_gets_whichever_is_free_first(which: str) -> None:
+    """Where all are at work, it waits for none of them more than for the others."""
     crew = Crew(2, deadline_s=WAIT_S, memory_bytes=MEMORY_BYTES, kept_free=1)
     with contextlib.closing(crew), ThreadPoolExecutor(3) as pool:
         before = children()
@@ -254,15 +255,17 @@ def test_what_is_in_a_hurry_waits_for_the_process_that_is_for_it() -> None:
             os.kill(pid, signal.SIGSTOP)
         patient = pool.submit(crew.prepare, png(), "a.png", RECIPE)
         await_request(worker)
-        hurried = [pool.submit(crew.prepare_at_once, png(), "b.png", RECIPE)]
+        hurried = pool.submit(crew.prepare_at_once, png(), "b.png", RECIPE)
         await_request(runner)
-        hurried.append(pool.submit(crew.prepare_at_once, png(), "b.png", RECIPE))
-        os.kill(runner, signal.SIGCONT)
-        for done in hurried:
-            assert done.result(WAIT_S).image.name == "b.png"
-        assert not patient.done()
-        os.kill(worker, signal.SIGCONT)
+        next_one = pool.submit(crew.prepare_at_once, png(), "c.png", RECIPE)
+        first, other = (worker, runner) if which == "worker" else (runner, worker)
+        os.kill(first, signal.SIGCONT)
+        assert next_one.result(WAIT_S).image.name == "c.png"
+        (patient if which == "worker" else hurried).result(WAIT_S)
+        assert not (hurried if which == "worker" else patient).done()
+        os.kill(other, signal.SIGCONT)
         assert patient.result(WAIT_S).image.name == "a.png"
+        assert hurried.result(WAIT_S).image.name == "b.png"
 
 
 def test_the_next_process_is_the_one_that_is_ready(crew: Crew, original: Path) -> None:

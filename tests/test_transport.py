@@ -408,6 +408,33 @@ class TestKeeping:
             http.send(post(server.address, 10, scheme))
             assert http.send(post(server.address, 10, scheme)).body == b"second"
 
+    def test_once_broken_all_are_given_up(self, http: Http) -> None:
+        """The first of a host's kept connections to break is the last that an upload is lost by."""
+        together = threading.Barrier(2)
+
+        def behave(peer: Peer) -> None:
+            peer.read_next_request()
+            if len(server.peers) <= 2:
+                together.wait(DEADLINE_S)
+            peer.send(OK)
+            peer.read_next_request()
+
+        with FaultServer(behave) as server, under_way(http):
+            with ThreadPoolExecutor(2, "sender") as pool:
+                for sent in [pool.submit(http.send, post(server.address)) for _ in range(2)]:
+                    assert sent.result().body == b"fine"
+            assert len(server.peers) == 2
+            with pytest.raises(HostUnavailable, match="broke"):
+                http.send(post(server.address))
+            assert http.send(post(server.address)).body == b"fine"
+
+    def test_after_an_empty_answer(self, http: Http) -> None:
+        """An answer that says how short it is leaves the connection for the next."""
+        with FaultServer(answering_each(reply(b""))) as server, under_way(http):
+            for _ in range(2):
+                assert http.send(post(server.address)).body == b""
+            assert len(server.peers) == 1
+
     def test_not_for_long(self, http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
         """A connection on which nothing happened for a while is not used again."""
         monkeypatch.setattr(transport, "_IDLE_S", 0.0)
@@ -519,6 +546,19 @@ class TestProxy:
         assert caught.value.offline
         assert proxy.peers[0].received.startswith(b"CONNECT host.invalid:443")
         assert not leaked(proxy.peers[0].received.decode("latin-1"), SECRETS)
+
+    def test_proxy_that_breaks_off(self) -> None:
+        """An upload that a proxy took whole, and did not answer, may have reached its host."""
+
+        def behave(peer: Peer) -> None:
+            peer.read_request()
+
+        with FaultServer(behave) as proxy:
+            http = Http(timeout_s=5, proxy=f"http://{proxy.address}")
+            with pytest.raises(HostUnavailable, match="host.invalid broke") as caught:
+                http.send(post("host.invalid"))
+        assert caught.value.ambiguous
+        assert not caught.value.offline
 
     def test_tunnel_leads_to_the_host(self, authority: trustme.CA) -> None:
         """Through a tunnel the host itself is spoken to, once it has proved its name."""

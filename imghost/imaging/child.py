@@ -195,7 +195,8 @@ def main(memory_bytes: int, cpu_s: float, *, patient: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the parent, which ends this one
         signal.signal(number, signal.SIG_IGN)
     cage.limit_memory(memory_bytes)
-    import_module("PIL.PngImagePlugin")  # what most pictures need, before the first one comes
+    with contextlib.suppress(ImportError):  # what most pictures need, before the first one comes
+        import_module("PIL.PngImagePlugin")
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             _answer(sys.stdin.buffer, sys.stdout.buffer, cpu_s)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from queue import Empty, LifoQueue
 
 from imghost.imaging.child import Child
 from imghost.imaging.prepare import Prepared, Recipe
@@ -26,70 +26,59 @@ class Crew:
         def child(*, patient: bool) -> Child:
             return Child(deadline_s=deadline_s, memory_bytes=memory_bytes, patient=patient)
 
-        self._workers = [child(patient=kept_free > 0) for _ in range(size - kept_free)]
-        self._runners = [child(patient=False) for _ in range(kept_free)]
-        self._free = _queue(self._workers)
-        self._kept_free = _queue(self._runners) if kept_free else self._free
+        workers = [child(patient=kept_free > 0) for _ in range(size - kept_free)]
+        runners = [child(patient=False) for _ in range(kept_free)]
+        self._children = (*workers, *runners)
+        self._free, self._kept_free = workers, runners
+        self._changed = threading.Condition()
 
     def prepare(self, data: bytes, name: str, recipe: Recipe) -> Prepared:
         """As `Child.prepare`, with its errors."""
-        with _one(self._free) as child:
+        with self._one(self._free) as child:
             return child.prepare(data, name, recipe)
 
     def prepare_at_once(self, data: bytes, name: str, recipe: Recipe) -> Prepared:
         """The same, in a hurry."""
-        with _one(self._kept_free, self._free) as child:
+        with self._one(self._kept_free, self._free) as child:
             return child.prepare(data, name, recipe)
 
     def pixels(self, data: bytes, name: str) -> str:
         """As `Child.pixels`, with its errors; in a hurry."""
-        with _one(self._kept_free, self._free) as child:
+        with self._one(self._kept_free, self._free) as child:
             return child.pixels(data, name)
 
     def draw(self, original: Path, style: Style) -> Image:
         """As `Child.draw`, with its errors."""
-        with _one(self._free) as child:
+        with self._one(self._free) as child:
             return child.draw(original, style)
 
     def expect(self, count: int) -> None:
         """So many pictures are about to come that are in no hurry: have their processes ready."""
-        next_ones: list[Child] = []
-        with suppress(Empty):
-            while len(next_ones) < count:
-                next_ones.append(self._free.get_nowait())
-        for child in reversed(next_ones):
+        with self._changed:
+            next_ones = self._free[-count:]
+        for child in next_ones:
             child.warm()
-            self._free.put(child)
 
     def reap_idle(self) -> None:
         """End those that had no work lately; to be called now and then."""
-        for child in (*self._workers, *self._runners):
+        for child in self._children:
             child.reap_idle()
 
     def close(self) -> None:
         """End them all, even in the middle of a picture."""
-        for child in (*self._workers, *self._runners):
+        for child in self._children:
             child.close()
 
-
-def _queue(children: Iterable[Child]) -> LifoQueue[Child]:
-    queue: LifoQueue[Child] = LifoQueue()
-    for child in children:
-        queue.put(child)
-    return queue
-
-
-@contextmanager
-def _one(first: LifoQueue[Child], *others: LifoQueue[Child]) -> Iterator[Child]:
-    """A child that is free, of the first queue if it can be; where none is, the first queue's."""
-    for home in (first, *others):
-        with suppress(Empty):
-            child = home.get_nowait()
-            break
-    else:
-        home = first
-        child = home.get()
-    try:
-        yield child
-    finally:
-        home.put(child)
+    @contextmanager
+    def _one(self, *places: list[Child]) -> Iterator[Child]:
+        """The first child that is free, of the first of these places that has one."""
+        with self._changed:
+            self._changed.wait_for(lambda: any(places))
+            home = next(filter(None, places))
+            child = home.pop()
+        try:
+            yield child
+        finally:
+            with self._changed:
+                home.append(child)
+                self._changed.notify_all()

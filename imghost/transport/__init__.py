@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from imghost.transport.wire import Way
 
 _MOST_KEPT = 8
-_IDLE_S = 5.0  # what is between us and a host forgets connections on which nothing happens
+_IDLE_S = 2.0  # what is between us and a host forgets connections on which nothing happens
 
 
 class _Kept(NamedTuple):
@@ -114,7 +114,8 @@ class Http:
             way.close()
             raise
         finally:
-            self._keeps = self._keeps and way.is_kept
+            if not way.is_kept:
+                self._keep_none()
         self._keep(place, way)
 
     def _kept(self, place: str) -> Way | None:
@@ -132,6 +133,11 @@ class Http:
                 self._free.append(_Kept(place, way, time.monotonic()))
             else:
                 way.close()
+
+    def _keep_none(self) -> None:
+        with self._lock:
+            self._keeps = False
+            self._drop(kept_before=math.inf)
 
     def _drop(self, *, kept_before: float) -> None:
         old = [kept for kept in self._free if kept.since < kept_before]

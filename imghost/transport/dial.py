@@ -54,6 +54,11 @@ class Call:
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it was cut, or has no time left."""
+        return self.was_cut or time.monotonic() >= self._ends_at
+
     def left_s(self) -> float:
         """Seconds until the end. Raises TimeoutError after it, ConnectionError if cut."""
         if self.was_cut:

@@ -27,7 +27,7 @@ def mishap(exc: Exception, request: Request, call: Call, proxy: str) -> HostErro
     """The error that says what went wrong, by what was raised first."""
     root, host = _root(exc), host_of(request.url)
     detail = _detail(root, request.secrets)
-    if isinstance(exc, ProxyError):
+    if isinstance(exc, ProxyError) and not call.sent:
         return HostUnavailable(
             "the proxy {proxy} does not let us through: {detail}; start it, or set the host's "
             'proxy to another address or to "direct"',

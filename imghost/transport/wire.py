@@ -27,6 +27,7 @@ Each = Callable[[bytes], object]
 _PIECE_BYTES = 1 << 16
 _SENT_BYTES = 1 << 20
 _BEGINNING_BYTES = 4096
+_BODILESS = frozenset({*range(100, 200), 204, 304})  # whatever they say, and may send
 _SET_COOKIE = "set-cookie"
 _COOKIE_VALUE = re.compile(r"[!-:<-~]+")
 
@@ -59,7 +60,7 @@ def exchange(request: Request, call: Call, way: Way, each: Each | None = None) -
             return _exchange(request, cookie_line, call, way, each)
         except FOREIGN as exc:
             error = mishap(exc, request, call, way.proxy)
-        if not call.reuses or call.heard:
+        if not call.reuses or call.heard or call.is_over:
             break
         way.is_kept = False
         if call.sent:
@@ -81,7 +82,7 @@ def _exchange(request: Request, cookie_line: str, call: Call, way: Way, each: Ea
     prepared = _prepared(request, cookie_line, call)
     with closing(way.begin(prepared, call)) as response:
         body, whole = _read(response, request.max_bytes, each)
-    if not (body and whole):  # nobody can tell where the next reply begins
+    if not whole or response.status_code in _BODILESS:  # who knows where the next one begins
         way.close()
     headers = {name.lower(): value for name, value in response.headers.items()}
     headers.pop(_SET_COOKIE, "")  # joined there, with commas between and within them
