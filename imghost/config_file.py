@@ -129,7 +129,8 @@ def _changing(path: Path) -> Iterator[dict[str, Any]]:
         yield content
         if json.dumps(content) != former:
             text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-            write_atomically(path, text.encode(), path.parent)
+            data = text.encode(errors="backslashreplace")  # as JSON writes what is no text
+            write_atomically(path, data, path.parent)
 
 
 def is_secret(key: str) -> bool:

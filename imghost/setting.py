@@ -182,7 +182,8 @@ def _check_text(value: object, key: str) -> None:
 
 
 def _typed(kind: type, value: object, key: str) -> object:
-    _check_text(value, key)
+    if kind is str:
+        _check_text(value, key)
     if type(value) is kind:
         return value
     if kind is float and type(value) is int:

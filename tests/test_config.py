@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -84,6 +85,13 @@ def test_a_mistake_is_named(path: Path, content: object, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
         _load(path, content)
     assert str(path) in str(caught.value)
+
+
+def test_a_secret_that_is_no_text_is_for_its_host_to_judge(path: Path) -> None:
+    """Whatever bytes were copied as a secret, the config can be written and read."""
+    config_file.change(path, "hosts.bilibili.sessdata", "a\udcff", {})
+    config: Any = ConfigFile(path, {}).load()
+    assert config.hosts.bilibili.sessdata.reveal() == "a\udcff"
 
 
 def test_a_secret_is_never_repeated(path: Path) -> None:

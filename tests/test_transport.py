@@ -555,7 +555,7 @@ class TestProxy:
 
         with FaultServer(behave) as proxy:
             http = Http(timeout_s=5, proxy=f"http://{proxy.address}")
-            with pytest.raises(HostUnavailable, match="host.invalid broke") as caught:
+            with pytest.raises(HostUnavailable, match=r"host\.invalid broke") as caught:
                 http.send(post("host.invalid"))
         assert caught.value.ambiguous
         assert not caught.value.offline
