@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from imghost.dirs import Dirs
+from imghost.disk import write_atomically
 from imghost.errors import MachineError, SourceError
 from imghost.imaging.prepare import Prepared, Recipe, prepare
 from imghost.models import Message, State
@@ -587,7 +588,7 @@ def test_a_broken_config_is_told_once(watch: Watch, desktop: Desktop) -> None:
     """It is gone on with the former one until it is mended."""
     watched = watch(link=URL)
     path = watched.dirs.config / "config.json"
-    path.write_text("{")
+    write_atomically(path, b"{", path.parent)
     watched.watcher.wake()
     assert "is not JSON" in watched.hears(Topic.PROBLEM)
     desktop.copy_picture(pictures.png())
@@ -596,7 +597,7 @@ def test_a_broken_config_is_told_once(watch: Watch, desktop: Desktop) -> None:
     watched.configure()
     desktop.copy_picture(pictures.png(seed=1))
     eventually(lambda: desktop.text.startswith("![]("))
-    path.write_text("[")
+    write_atomically(path, b"[", path.parent)
     watched.watcher.wake()
     eventually(lambda: len(watched.told(Topic.PROBLEM)) == 2)
 
