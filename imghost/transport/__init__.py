@@ -29,7 +29,7 @@ class _Kept(NamedTuple):
 
 
 class Http:
-    """Sends requests for one host; connections are kept as long as other requests are under way.
+    """Sends requests for one host; an upload's connection is kept as long as others are under way.
 
     So a burst shakes hands but a few times, and none is left to grow stale after it; a host that
     breaks such a connection gets a new one for each request from then on.
@@ -47,6 +47,7 @@ class Http:
         self._resolve = resolve
         self._lock = threading.Lock()
         self._calls: set[Call] = set()
+        self._uploads = 0
         self._free: list[_Kept] = []
         self._keeps = True
         self._closed = False
@@ -72,7 +73,7 @@ class Http:
 
         with (
             self._call(timeout_s or self._timeout_s, request.max_bytes) as call,
-            self._way(request.url) as way,
+            self._way(request) as way,
         ):
             return exchange(request, call, way, each)
 
@@ -97,47 +98,40 @@ class Http:
             finally:
                 with self._lock:
                     self._calls.remove(call)
-                    if not self._calls:
-                        self._drop(kept_before=math.inf)
 
     @contextlib.contextmanager
-    def _way(self, url: str) -> Iterator[Way]:
+    def _way(self, request: Request) -> Iterator[Way]:
         """The way there that was used last, if one is free; else a new one."""
         from imghost.transport.wire import Way
 
-        proxy = self._proxy_for(url)
-        place = "/".join([*url.split("/", 3)[:3], proxy])
-        way = self._kept(place) or Way(proxy, lambda: self._trust)
+        proxy, is_upload = self._proxy_for(request.url), bool(request.body)
+        place = "/".join([*request.url.split("/", 3)[:3], proxy])
+        with self._lock:
+            self._uploads += is_upload
+            kept = self._kept(place)
+        way = kept or Way(proxy, lambda: self._trust)
+        is_free = False
         try:
             yield way
-        except BaseException:
-            way.close()
-            raise
+            is_free = is_upload
         finally:
-            if not way.is_kept:
-                self._keep_none()
-        self._keep(place, way)
+            with self._lock:
+                self._uploads -= is_upload
+                self._keeps = self._keeps and way.is_kept
+                if is_free and len(self._free) < _MOST_KEPT:
+                    self._free.append(_Kept(place, way, time.monotonic()))
+                else:
+                    way.close()
+                if not (self._uploads and self._keeps):
+                    self._drop(kept_before=math.inf)
 
     def _kept(self, place: str) -> Way | None:
-        with self._lock:
-            self._drop(kept_before=time.monotonic() - _IDLE_S)
-            there = [kept for kept in self._free if kept.place == place]
-            if not there:
-                return None
-            self._free.remove(there[-1])
-            return there[-1].way
-
-    def _keep(self, place: str, way: Way) -> None:
-        with self._lock:
-            if self._keeps and len(self._calls) > 1 and len(self._free) < _MOST_KEPT:
-                self._free.append(_Kept(place, way, time.monotonic()))
-            else:
-                way.close()
-
-    def _keep_none(self) -> None:
-        with self._lock:
-            self._keeps = False
-            self._drop(kept_before=math.inf)
+        self._drop(kept_before=time.monotonic() - _IDLE_S)
+        there = [kept for kept in self._free if kept.place == place]
+        if not there:
+            return None
+        self._free.remove(there[-1])
+        return there[-1].way
 
     def _drop(self, *, kept_before: float) -> None:
         old = [kept for kept in self._free if kept.since < kept_before]
