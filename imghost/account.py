@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imghost.config import Config
@@ -15,6 +14,7 @@ from imghost.hosts import HOSTS
 from imghost.hosts.base import NeedsLogin
 from imghost.login import end_of
 from imghost.models import Message
+from imghost.values import dataclass
 
 if TYPE_CHECKING:
     from imghost.app import App

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from imghost.app import App
@@ -11,6 +10,7 @@ from imghost.config_file import ConfigFile, change
 from imghost.hosts import HOSTS
 from imghost.links import FORMATS, check_format
 from imghost.models import Message
+from imghost.values import dataclass
 
 STYLES: Mapping[str, Message] = {
     "": Message("Original"),

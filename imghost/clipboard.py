@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from imghost.models import Message
+from imghost.values import dataclass
 
 CUT = Message("the files were cut, not copied")
 MARKED = Message("whoever copied it asks programs to leave it alone")

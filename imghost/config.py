@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, make_dataclass, replace
+from dataclasses import make_dataclass, replace
 from typing import Any
 
 from imghost.errors import ConfigError
@@ -17,6 +17,7 @@ from imghost.models import Target
 from imghost.secret import Secret
 from imghost.setting import missing, read, setting
 from imghost.text import LANGUAGES
+from imghost.values import dataclass
 
 
 def check_style(text: str) -> None:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from imghost.models import Image, Message, Record
 from imghost.senders import Senders
 from imghost.survival import Survival
 from imghost.text import Speaker
+from imghost.values import dataclass
 from imghost.watch.pausing import Pause
 from imghost.watch.surroundings import Decoding, Surroundings, Takers, publishes
 from imghost.watch.telling import Teller

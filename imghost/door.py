@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.dirs import Dirs
 from imghost.disk import write_atomically
 from imghost.lock import FileLock
 from imghost.secret import Secret
+from imghost.values import dataclass
 
 _NO_SETTINGS = frozenset({"IMGHOST_HOME", "IMGHOST_CONFIG", "IMGHOST_LOG"})
 

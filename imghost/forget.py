@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from imghost.app import App
 from imghost.errors import ConfigError, HostRefused, UsageError
@@ -16,6 +15,7 @@ from imghost.pipeline import DRAFT_BUCKET, DRAFT_HOST
 from imghost.posts.recorded import Recorded
 from imghost.posts.remembered import links_in_use
 from imghost.server.shelf import Shelf
+from imghost.values import dataclass
 
 ASK_S = 86_400.0
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from imghost.errors import HostUnavailable
 from imghost.models import Limits
+from imghost.values import dataclass
 
 PAUSE_AFTER_FAILURES = 5
 PROBE_S = 30.0

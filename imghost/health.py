@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +15,7 @@ from imghost.hosts.base import Host, KeepsFiles
 from imghost.imaging.sniff import format_of
 from imghost.models import Alive, Message, Record
 from imghost.transport.web import Reply, Request
+from imghost.values import dataclass
 
 _MORTAL = re.compile(
     r"^https?://(?:[^/]+/bfs/new_dyn/|jssz-boss\.hdslb\.com/|[^?]+\?(?:.*&)?(?:X-Amz-Expires|deadline)=)",

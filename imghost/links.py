@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import PurePath
 
 from imghost.errors import ConfigError, HostRefused
 from imghost.models import EXTENSIONS, MIME_TYPES
+from imghost.values import dataclass
 
 REFERRER_TAG = '<meta name="referrer" content="no-referrer">'
 """What a page has in its head to show the pictures of hosts that refuse other pages' Referer."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 from imghost.account import SESSDATA_VARIABLE
 from imghost.config import Config
@@ -15,6 +14,7 @@ from imghost.login import Login, LoginFile
 from imghost.models import Message
 from imghost.secret import Secret
 from imghost.transport import Http
+from imghost.values import dataclass
 
 POLL_S = 1.5
 _FAILURES = 3

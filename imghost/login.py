@@ -11,11 +11,11 @@ import json
 import logging
 import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.disk import machine_errors, write_atomically
 from imghost.secret import Secret
+from imghost.values import dataclass
 
 LONGEST_S = 400 * 86_400.0
 """How long browsers keep a cookie, whatever its server says."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 
 from imghost.account import time_left, wants_login
@@ -17,6 +16,7 @@ from imghost.logging_in import LoggingIn, Progress, log_out
 from imghost.login import LoginFile
 from imghost.models import Message
 from imghost.server.gallery.contents import Scanned, ShownCode, ShownLogin
+from imghost.values import dataclass
 
 _GAP_S = 1.0
 

@@ -6,12 +6,13 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from imghost.app import App
 from imghost.hosts import HOSTS
 from imghost.models import Alive, Record
 from imghost.survival import Survival, nobody
+from imghost.values import dataclass
 
 _THEN_S = (3_600.0, 82_800.0)  # Bilibili's links of 2023 and 2025 died after 45 minutes
 _TOGETHER_S = 60.0  # what was uploaded together is due together, and told together

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from imghost.values import dataclass
 
 MIME_TYPES: Mapping[str, str] = {
     "png": "image/png",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from imghost.errors import (
     HostUnavailable,
@@ -17,6 +16,7 @@ from imghost.keep.journal import Journal
 from imghost.models import Image, Message, Record, State
 from imghost.pipeline import Pipeline
 from imghost.turns import Turns
+from imghost.values import dataclass
 
 _MACHINE_REST_S = 5.0
 _AMBIGUOUS = Message("an answer was lost after the whole image was sent; it may be there twice")

@@ -6,8 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import field, replace
 
 from imghost.config import Config
 from imghost.errors import ConfigError, MachineError
@@ -18,6 +17,7 @@ from imghost.keep.journal import Entry, Journal
 from imghost.keep.store import Store
 from imghost.links import Link, alt_text, check_format, is_web_address, render_link, styled
 from imghost.models import Alive, Found, Image, Message, Record, State, Target
+from imghost.values import dataclass
 
 FRESH_S = 86_400.0
 DRAFT_HOST, DRAFT_BUCKET = "local", "drafts"
@@ -234,7 +234,7 @@ class Pipeline:
         if not is_web_address(record.url):
             return ""
         style = self._link_style(record, order)
-        date = datetime.fromtimestamp(record.created_at, tz=UTC).astimezone().strftime("%Y-%m-%d")
+        date = time.strftime("%Y-%m-%d", time.localtime(record.created_at))
         link = Link(
             url=styled(record.url, style),
             original=record.url,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imghost import __version__
 from imghost.errors import ConfigError
 from imghost.models import Message, Record, State
 from imghost.text import Speaker
+from imghost.values import dataclass
 
 if TYPE_CHECKING:
     from imghost.app import App

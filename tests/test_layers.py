@@ -30,6 +30,7 @@ LAYERS = (
         "clipboard",
         "desktop",
         "survival",
+        "values",
     },
     {"imaging", "keep", "sources", "links", "transport"},
     {"hosts"},

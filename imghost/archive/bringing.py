@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from imghost.keep.learning import IMPORTED, Lesson
 from imghost.keep.recovery import is_copy
 from imghost.models import Message, State, Target
 from imghost.posts.remembered import remember_links
+from imghost.values import dataclass
 
 _MAX_SAME_FILES = 20
 _MAX_SKIPPED = 100

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.keep.journal import Journal
 from imghost.keep.learning import Learner
 from imghost.keep.schema import MIGRATIONS
 from imghost.keep.store import Store
+from imghost.values import dataclass
 
 FORM = 1
 JOURNAL = len(MIGRATIONS)

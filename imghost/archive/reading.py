@@ -7,7 +7,6 @@ import stat
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +14,7 @@ from imghost.archive.checked import PIECE_BYTES
 from imghost.archive.form import MANIFEST
 from imghost.errors import SourceError
 from imghost.models import Message
+from imghost.values import dataclass
 
 _BLOCK_BYTES = 512
 _MAX_HEADER_BYTES = 8192

@@ -11,7 +11,7 @@ import re
 import tarfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,6 +38,7 @@ from imghost.hosts.local import files_in, find_file
 from imghost.imaging.sniff import HEAD_BYTES, format_of
 from imghost.keep.recovery import is_copy
 from imghost.models import EXTENSIONS, Message
+from imghost.values import dataclass
 
 _LEFT_S = 3600.0
 _STEM_CHARACTERS = 40

@@ -7,12 +7,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Self, TextIO
 
 from imghost.errors import MachineError, UsageError
 from imghost.models import Message
 from imghost.text import Speaker
+from imghost.values import dataclass
 
 _COLUMNS, _ROWS = 80, 24  # of a terminal that does not know
 _BAR_CELLS = 30

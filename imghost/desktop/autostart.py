@@ -6,12 +6,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from imghost.disk import machine_errors, write_atomically
 from imghost.errors import MachineError
+from imghost.values import dataclass
 
 _TURNED_OFF = frozenset({b"Hidden=true", b"X-GNOME-Autostart-enabled=false"})
 _UNRESERVED = re.compile(r"""[^\s"'\\<>~|&;$*?#()`]+""")

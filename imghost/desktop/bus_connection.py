@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Self
 
 from dbus_fast import Message as Call
 from dbus_fast.aio import MessageBus
+
+from imghost.values import dataclass
 
 
 class Connection(MessageBus):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from imghost.clipboard import Held, Offer
 from imghost.desktop import targets
 from imghost.desktop.wayland_calls import Watch, WaylandCalls
+from imghost.values import dataclass
 
 _TEXT = "text/plain"
 _HANDS_OFF = "password"  # in the name of a format: a password manager's wish

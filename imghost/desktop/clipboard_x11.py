@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import cast
@@ -21,6 +21,7 @@ from imghost.desktop.x11_reading import Reading
 from imghost.desktop.x11_requestors import Requestors
 from imghost.desktop.x11_wire import Wire
 from imghost.errors import MachineError
+from imghost.values import dataclass
 
 READ_S = 10.0
 _SERVER_S = 2.0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 from imghost.desktop.menu_items import Icon, Menu
+from imghost.values import dataclass
 
 Key = tuple[int, str, str]  # the number of the row above, the item's key, its kind
 

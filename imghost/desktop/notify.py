@@ -9,13 +9,13 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from imghost.desktop.bus import BusError
 from imghost.models import Message
+from imghost.values import dataclass
 
 _PROGRAM = "imghost"
 _AT_ONCE = 8

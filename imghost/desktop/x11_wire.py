@@ -8,13 +8,13 @@ import socket
 import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Any
 
 from imghost.desktop.x11_connecting import connected, does_not_answer, reachable
 from imghost.desktop.x11_events import Asked, Event, parsed
 from imghost.errors import MachineError
+from imghost.values import dataclass
 
 _SLICE_BYTES = 1 << 20
 _WORD_BYTES = 4

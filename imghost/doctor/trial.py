@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from imghost.config import Config
@@ -13,6 +12,7 @@ from imghost.dirs import Dirs
 from imghost.door import Door
 from imghost.errors import ImghostError, MachineError, SomeFailed
 from imghost.models import Message
+from imghost.values import dataclass
 
 LIMIT_S = 10.0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -12,6 +11,7 @@ from imghost.links import is_web_address
 from imghost.models import Image, Limits, Message, Stored
 from imghost.transport import Http
 from imghost.transport.web import is_proxy, without_password
+from imghost.values import dataclass
 
 
 class Host(Protocol):

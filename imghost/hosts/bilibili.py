@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
 from imghost.errors import ConfigError, LoginExpired
@@ -18,6 +18,7 @@ from imghost.models import Image, Limits, Message, Stored
 from imghost.secret import Secret
 from imghost.setting import setting
 from imghost.transport.web import Form, Request, host_of, leaves_machine
+from imghost.values import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 from urllib.parse import quote
 
@@ -22,6 +22,7 @@ from imghost.transport import Http
 from imghost.transport.cookies import copied_cookies, set_cookies
 from imghost.transport.masking import masked
 from imghost.transport.web import Reply, Request
+from imghost.values import dataclass
 
 CODE_S = 180.0
 """How long a code can be scanned and confirmed."""

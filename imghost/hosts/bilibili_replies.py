@@ -6,13 +6,13 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
 from imghost.secret import MASK
 from imghost.transport.web import Reply
+from imghost.values import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.disk import machine_errors, write_durably
@@ -18,6 +17,7 @@ from imghost.hosts.base import (
 )
 from imghost.models import EXTENSIONS, Image, Limits, Message, Stored
 from imghost.setting import setting
+from imghost.values import dataclass
 
 _MAX_BYTES = 200_000_000
 _EXTENSIONS = "|".join(sorted(EXTENSIONS[name] for name in BROWSER_FORMATS))

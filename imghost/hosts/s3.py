@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from imghost.models import Image, Limits, Message, Stored
 from imghost.secret import Secret
 from imghost.setting import setting
 from imghost.transport.web import Request, host_of
+from imghost.values import dataclass
 
 if TYPE_CHECKING:
     from imghost.hosts.s3_replies import Asked

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from imghost.errors import HostError, HostRefused, HostUnavailable, LoginExpired
 from imghost.models import Message
 from imghost.transport.web import Reply
+from imghost.values import dataclass
 
 log = logging.getLogger(__name__)
 

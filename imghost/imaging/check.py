@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from imghost.imaging.deadline import OutOfTime, check_time, too_slow
 from imghost.imaging.sniff import REFUSALS, format_of, other_kind
 from imghost.models import Image
 from imghost.setting import setting
+from imghost.values import dataclass
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile

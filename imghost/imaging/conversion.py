@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imghost.setting import setting
+from imghost.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imghost.imaging.colour import is_transparent
 from imghost.imaging.deadline import check_time
+from imghost.values import dataclass
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

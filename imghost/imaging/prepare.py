@@ -7,7 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import lru_cache
 
 from imghost.imaging.check import Caps, check
@@ -16,6 +16,7 @@ from imghost.imaging.convert import convert
 from imghost.imaging.deadline import time_limit
 from imghost.imaging.strip import strip
 from imghost.models import Image, Limits, Message
+from imghost.values import dataclass
 
 _KEY_DIGITS = 16
 _MAX_S = 60.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imghost.errors import ImageError
@@ -20,6 +20,7 @@ from imghost.imaging.film import film
 from imghost.imaging.strip import strip
 from imghost.imaging.style import DEFAULT_QUALITY, Style
 from imghost.models import Image
+from imghost.values import dataclass
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from imghost.errors import ConfigError
 from imghost.models import EXTENSIONS, MIME_TYPES
+from imghost.values import dataclass
 
 if TYPE_CHECKING:
     from fractions import Fraction

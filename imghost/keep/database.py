@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,7 @@ from typing import TypeVar
 from imghost.disk import machine_errors, make_private_folder
 from imghost.errors import JournalDamaged, MachineError, UsageError
 from imghost.keep.schema import MIGRATIONS
+from imghost.values import dataclass
 
 T = TypeVar("T")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from imghost.keep.rows import UNSETTLED, Rows, marks
 from imghost.keep.schema import COLUMNS, message_text, notes_text, record_of
 from imghost.models import Alive, Image, Message, Record, State, Stored, Target
+from imghost.values import dataclass
 
 _MARKED = "alive = ?1, seen_at = CASE ?1 WHEN 'alive' THEN ?2 ELSE seen_at END"
 

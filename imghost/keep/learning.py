@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +13,7 @@ from imghost.keep.recovery import copy_of, is_copy
 from imghost.keep.schema import COLUMNS, message_text, record_of
 from imghost.models import Alive, Message, Record, State
 from imghost.transport.fetch import is_inner
+from imghost.values import dataclass
 
 IMPORTED = "imported"
 """The origin of what asks because it came with another journal."""

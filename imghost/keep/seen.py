@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from imghost.keep.database import Database
+from imghost.values import dataclass
 
 _MAX_INTEGER = (1 << 63) - 1  # SQLite's; some file systems have larger inodes, and later times
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imghost.models import State
+from imghost.values import dataclass
 
 BROKEN = "alive IN ('suspect', 'dead') AND state = 'done'"
 """Says that a query is about the few rows with a broken link, which have an index of their own."""

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from imghost.disk import machine_errors, make_private_folder, tidy_folder, write
 from imghost.errors import MachineError, SourceError, UsageError
 from imghost.models import Message
 from imghost.posts.post import Post, read_post, write_post
+from imghost.values import dataclass
 
 _BOM = "\ufeff"
 _SHOWN = 3

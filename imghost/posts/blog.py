@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -26,6 +25,7 @@ from imghost.posts.resolving import readings, same_names, typora_root, web_targe
 from imghost.posts.scan import FRONT_MATTER_KEYS
 from imghost.posts.vault import Vault
 from imghost.setting import in_file, read, read_file, setting
+from imghost.values import dataclass
 
 SETTINGS = ".imghost.json"
 

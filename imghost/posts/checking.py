@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from imghost.posts.recorded import Recorded
 from imghost.transport import Http
 from imghost.transport.fetch import NotPublicError, follow, is_inner
 from imghost.transport.web import host_of
+from imghost.values import dataclass
 
 R = TypeVar("R")
 

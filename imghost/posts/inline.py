@@ -6,7 +6,6 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from imghost.posts.leaves import Leaf, Span
 from imghost.posts.pictures import Pictures, names_image
@@ -14,6 +13,7 @@ from imghost.posts.references import Form
 from imghost.posts.syntax import LABEL, LINK_TAIL, LONGEST_LABEL, TAG, label_key, plain
 from imghost.posts.tags import find_in_tag, find_in_template
 from imghost.sources.candidates import ENDINGS
+from imghost.values import dataclass
 
 _SIGN = re.compile(r"\\.|`+|<|!\[|[\[\]]|\{[%{]|%%", re.DOTALL)
 _EMBED = re.compile(r"!\[\[(?P<target>[^\[\]\n|]+?)(?:\\?\|[^\[\]\n]*)?\]\]")

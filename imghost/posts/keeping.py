@@ -6,7 +6,6 @@ import hashlib
 import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from imghost.errors import ConfigError, ImageError, SourceError
@@ -26,6 +25,7 @@ from imghost.posts.recorded import Recorded
 from imghost.transport import Http
 from imghost.transport.fetch import NotPublicError, fetch
 from imghost.transport.web import host_of
+from imghost.values import dataclass
 
 _AT_ONCE, _OF_A_HOST, _DECODED_AT_ONCE = 6, 2, 2
 _FETCH_S = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from imghost.errors import MachineError, SomeFailed, SourceError
@@ -16,6 +16,7 @@ from imghost.posts.rewrite import rewrite
 from imghost.posts.using import Read, Use
 from imghost.server.asked import Input, UploadOptions, UploadRequest
 from imghost.server.wire import Failure, Settled
+from imghost.values import dataclass
 
 SAME_AGAIN = "its new link is the dead one, and may die again"
 """Why a link stays; where else to try it is the field "options", to be told once."""

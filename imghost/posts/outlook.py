@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.keep.copies import Copies
@@ -14,6 +13,7 @@ from imghost.models import Alive, State, Target
 from imghost.pipeline import Pipeline
 from imghost.posts.moving import Plan, Upload
 from imghost.server.asked import BytesInput, FileInput, Input, RemoteInput, UploadedInput
+from imghost.values import dataclass
 
 _UPLOAD_S = 0.5  # what one may take, for a guess before the first
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.hosts.base import Host, KeepsFiles
@@ -12,6 +11,7 @@ from imghost.imaging.style import split_style
 from imghost.pipeline import DRAFT_HOST
 from imghost.posts.recorded import Recorded
 from imghost.transport.web import leaves_machine
+from imghost.values import dataclass
 
 _OWN = re.compile(r"/bfs/([^/]+)/([0-9a-f]{40}\.[a-z]+)\Z")
 

@@ -6,13 +6,14 @@ import glob
 import os
 import stat
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from imghost.disk import replace_file
 from imghost.errors import SourceError
 from imghost.posts.generators import has_no_posts
 from imghost.posts.pictures import names_image
+from imghost.values import dataclass
 
 _BOM = b"\xef\xbb\xbf"
 _LARGEST_BYTES = 64 << 20

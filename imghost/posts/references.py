@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from imghost.models import Message
+from imghost.values import dataclass
 
 
 class Form(StrEnum):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.errors import SourceError
@@ -14,6 +13,7 @@ from imghost.posts.post import Post, read_post
 from imghost.posts.references import Left, Reference
 from imghost.posts.scan import scan
 from imghost.server.asked import UploadOptions
+from imghost.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

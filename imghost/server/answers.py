@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from imghost.values import dataclass
 
 if TYPE_CHECKING:
     from starlette.responses import Response

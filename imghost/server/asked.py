@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Self
 
 from imghost.errors import UsageError
+from imghost.values import dataclass
 
 MAX_WAIT_S = 3600.0
 MAX_MINUTES = 60 * 24 * 366

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from imghost.values import dataclass
 
 _PIECE_BYTES = 256 * 1024  # what is copied at once for a client that reads slowly
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imghost.models import Message
 from imghost.server.answers import Headers, send_json, send_start, send_text
 from imghost.server.peer import OWN_NAMES, is_loopback
 from imghost.server.shapes import DOOR, FROM_ELSEWHERE, METHODS, refused
+from imghost.values import dataclass
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

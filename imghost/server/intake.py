@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from imghost.errors import MachineError, UsageError
@@ -12,6 +12,7 @@ from imghost.server.asked import BytesInput
 from imghost.server.guard import is_from_elsewhere
 from imghost.server.multipart import Form
 from imghost.server.refusals import NotAllowedError
+from imghost.values import dataclass
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol, TypeVar
+
+from imghost.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

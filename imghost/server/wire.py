@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, Self, TypeVar
 
 from imghost import errors
 from imghost.errors import DaemonError, ImghostError, UsageError
 from imghost.models import Alive, Message, Record, State
 from imghost.server.asked import Json
+from imghost.values import dataclass
 
 TOKEN_HEADER = "X-Imghost-Token"  # noqa: S105 - the header's name
 STATUS, STOP, UPLOAD, RETRY = "/api/status", "/api/stop", "/api/upload", "/api/retry"

@@ -8,13 +8,14 @@ import math
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from imghost.errors import ImageError, SourceError
 from imghost.imaging.sniff import HEAD_BYTES
 from imghost.keep.seen import Stamp
 from imghost.sources.off_limits import NOTHING, OffLimits
+from imghost.values import dataclass
 
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0)
 _FILE = os.O_RDONLY | _NO_LINKS | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.dirs import Dirs
 from imghost.models import Message
+from imghost.values import dataclass
 
 _MADE_UP = ("/proc", "/dev", "/sys")
 _BESIDE_JOURNAL = ("", "-wal", "-shm")

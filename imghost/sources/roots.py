@@ -7,11 +7,11 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from imghost.models import Message
 from imghost.sources.observing import Observing
+from imghost.values import dataclass
 
 _ANOTHER = (-1, -1)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from imghost.keep.seen import Stamp
+from imghost.values import dataclass
 
 LOOK_S = 0.3
 """How long a file stands still between two looks."""

@@ -6,10 +6,11 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imghost.keep.seen import Stamp
 from imghost.sources.candidates import is_passed_over
+from imghost.values import dataclass
 
 _FRESH_NS = 2_000_000_000  # the coarsest clock of a file system, FAT's
 

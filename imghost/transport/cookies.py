@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from imghost.secret import Secret
 from imghost.transport.web import moment_of
+from imghost.values import dataclass
 
 _AROUND = " \t\r\n'\""
 _AGE = re.compile(r"-?[0-9]{1,15}")

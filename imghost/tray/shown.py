@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from imghost.account import Account, wants_login
 from imghost.app import App
@@ -13,6 +12,7 @@ from imghost.desktop.tray import Face
 from imghost.errors import ConfigError
 from imghost.models import Message, Record, State, Target
 from imghost.report import waiting_reason
+from imghost.values import dataclass
 from imghost.watch.left_alone import LeftAlone, LeftAlones
 from imghost.watch.pausing import Pause
 from imghost.watch.watcher import Watcher

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from imghost.pipeline import Order
+from imghost.values import dataclass
 
 JOIN_S = 1.0
 SPLIT_S = 10.0

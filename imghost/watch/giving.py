@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from imghost.clipboard import Held, Offer
 from imghost.config import Config
@@ -14,6 +13,7 @@ from imghost.errors import ImghostError, SourceError
 from imghost.imaging.sniff import format_of
 from imghost.keep.store import Store
 from imghost.models import MIME_TYPES, Message
+from imghost.values import dataclass
 from imghost.watch.board import Board, content_of
 from imghost.watch.bursts import Links
 from imghost.watch.telling import Teller, Topic

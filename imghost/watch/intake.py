@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imghost.app import App
 from imghost.errors import (
@@ -24,6 +24,7 @@ from imghost.pipeline import Accepted, Pipeline, Ready
 from imghost.senders import Senders
 from imghost.sources.file_find import FileFind, stamp_of
 from imghost.sources.folder import Folders
+from imghost.values import dataclass
 from imghost.watch.asking import Asker
 from imghost.watch.board import RESTORED
 from imghost.watch.bursts import Bursts, Item

@@ -6,10 +6,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 
 from imghost.models import Message
+from imghost.values import dataclass
 
 _KEPT = 50
 

@@ -6,12 +6,12 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from imghost.errors import MachineError
 from imghost.keep.facts import Facts
 from imghost.models import Message
+from imghost.values import dataclass
 
 _FACT = "pause"
 _MINUTE_S = 60.0

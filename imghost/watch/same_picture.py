@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from imghost.errors import ImghostError
 from imghost.models import Record
 from imghost.pipeline import Ready
+from imghost.values import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 
 from imghost.app import App
 from imghost.clipboard import Clipboard
@@ -12,6 +11,7 @@ from imghost.config import Config
 from imghost.imaging.prepare import Prepare
 from imghost.models import Message
 from imghost.survival import nobody
+from imghost.values import dataclass
 from imghost.watch.pausing import Pause
 from imghost.watch.telling import Teller
 

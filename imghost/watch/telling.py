@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from imghost.desktop.assets import asset
 from imghost.desktop.notify import Button, Notice
 from imghost.models import Message
 from imghost.text import Speaker
+from imghost.values import dataclass
 from imghost.watch.left_alone import LeftAlones
 
 _GATHER_S, _GATHER_AT_MOST_S = 1.0, 60.0

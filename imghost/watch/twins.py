@@ -6,10 +6,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from imghost.models import Target
 from imghost.pipeline import Ready
+from imghost.values import dataclass
 from imghost.watch.same_picture import SamePicture, Seen
 
 WITHIN_S = 30.0

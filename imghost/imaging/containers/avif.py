@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 from imghost.imaging.containers import metadata
 from imghost.imaging.containers.boxes import Box, Reader, box_at, boxes_in, inside, items
 from imghost.imaging.containers.parts import MAX_PARTS, Bare, Broken, CutOff
+from imghost.values import dataclass
 
 _FILE = frozenset({b"ftyp", b"meta", b"moov", b"mdat"})
 """What a file consists of; any other box there goes."""

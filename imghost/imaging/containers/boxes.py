@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from imghost.imaging.containers.parts import MAX_PARTS, Broken, CutOff
+from imghost.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from imghost.values import dataclass
 
 MAX_PARTS = 100_000
 """More than any honest file has: one of 200 MB in pieces of 4 KiB has half of that."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
 from urllib.parse import urlencode
@@ -12,6 +11,7 @@ from urllib.parse import urlencode
 from imghost.errors import UsageError
 from imghost.keep.wanted import Wanted
 from imghost.models import State
+from imghost.values import dataclass
 
 _IDS = 1 << 53
 _MAX_IDS = 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from imghost.keep.wanted import Wanted
 from imghost.models import Image, Message, Record, Target
 from imghost.server.asked import UploadRequest
 from imghost.server.wire import Settled
+from imghost.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
