@@ -17,10 +17,8 @@ from imghost.cli.parser import Parser
 from imghost.cli.picgo import OPTION
 from imghost.door import Door
 from imghost.errors import DaemonError, MachineError, SomeFailed, SourceError
-from imghost.imaging.sniff import HEAD_BYTES, format_of
 from imghost.models import State
 from imghost.posts.placing import placed_around
-from imghost.report import NOTHING_JSON, record_json
 from imghost.server.asked import (
     BytesInput,
     FileInput,
@@ -90,6 +88,8 @@ def _given(door: Door | None) -> Sequence[int]:
 
 
 def _standard_input(context: Context) -> bytes:
+    from imghost.imaging.sniff import HEAD_BYTES, format_of
+
     stdin = context.console.stdin
     if stdin is None:
         raise SourceError("there is no standard input; name a file")
@@ -220,6 +220,8 @@ class _Shown:
             )
 
     def _json(self, one: Settled) -> dict[str, object]:
+        from imghost.report import NOTHING_JSON, record_json
+
         if one.record:
             return record_json(one.record, one.text, self._console.say)
         reason = self._console.say(one.failure.message) if one.failure else ""

@@ -7,13 +7,16 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from imghost.errors import SourceError
 from imghost.imaging.sniff import HEAD_BYTES
 from imghost.models import Found
 from imghost.sources.candidates import Verdict, judge, looks_like_an_image
-from imghost.sources.off_limits import OffLimits
+
+if TYPE_CHECKING:
+    from imghost.sources.off_limits import OffLimits
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/][^:]*")
 
