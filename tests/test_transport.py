@@ -307,6 +307,13 @@ def under_way(http: Http) -> Iterator[None]:
             ended.exception()  # waits for its end
 
 
+def answers_once(peer: Peer) -> None:
+    """Keep the connection, and end it when the next request is there."""
+    peer.read_next_request()
+    peer.send(OK)
+    peer.read_next_request()
+
+
 class TestKeeping:
     """Connections that serve one request after another."""
 
@@ -349,13 +356,7 @@ class TestKeeping:
 
     def test_question_that_is_not_answered(self, http: Http) -> None:
         """What can be asked twice is asked again, over a new connection; then none is kept."""
-
-        def behave(peer: Peer) -> None:
-            peer.read_next_request()
-            peer.send(OK)
-            peer.read_next_request()
-
-        with FaultServer(behave) as server, under_way(http):
+        with FaultServer(answers_once) as server, under_way(http):
             for request in (post, get, post, post):
                 assert http.send(request(server.address)).body == b"fine"
             assert len(server.peers) == 4
@@ -369,13 +370,7 @@ class TestKeeping:
 
     def test_upload_that_may_have_arrived(self, http: Http) -> None:
         """It is not sent again by itself; from then on no connection is kept for that host."""
-
-        def behave(peer: Peer) -> None:
-            peer.read_next_request()
-            peer.send(OK)
-            peer.read_next_request()
-
-        with FaultServer(behave) as server, under_way(http):
+        with FaultServer(answers_once) as server, under_way(http):
             http.send(post(server.address))
             with pytest.raises(HostUnavailable, match="broke") as caught:
                 http.send(post(server.address))
@@ -416,11 +411,9 @@ class TestKeeping:
         together = threading.Barrier(2)
 
         def behave(peer: Peer) -> None:
-            peer.read_next_request()
             if len(server.peers) <= 2:
                 together.wait(DEADLINE_S)
-            peer.send(OK)
-            peer.read_next_request()
+            answers_once(peer)
 
         with FaultServer(behave) as server, under_way(http):
             with ThreadPoolExecutor(2, "sender") as pool:
@@ -450,9 +443,7 @@ class TestKeeping:
         """What a host has begun to answer is not sent again."""
 
         def behave(peer: Peer) -> None:
-            peer.read_next_request()
-            peer.send(OK)
-            peer.read_next_request()
+            answers_once(peer)
             peer.send(OK[:-1])
 
         with FaultServer(behave) as server, under_way(http):
@@ -482,9 +473,7 @@ class TestKeeping:
         asked = threading.Event()
 
         def behave(peer: Peer) -> None:
-            peer.read_next_request()
-            peer.send(OK)
-            peer.read_next_request()
+            answers_once(peer)
             asked.set()
             peer.wait()
 

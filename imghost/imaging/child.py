@@ -43,8 +43,8 @@ class Child:
 
     An image that takes longer than `deadline_s`, or more memory, or kills the process, costs only
     itself: the next one gets a new process. Whoever is `patient` lets all other programs go first,
-    and may take thrice as long for it.
-    Safe from several threads at once: one image at a time, the others wait.
+    and may take thrice as long for it. Safe from several threads at once: one image at a time, the
+    others wait.
     """
 
     def __init__(

@@ -37,9 +37,9 @@ class Folders:
     `found` and `tell` must return at once; `tell` is given what the user should know. Whoever is
     given a find says `settled` or `again` of it, from any thread: until it is settled it is found
     anew by the next run. `besides` are folders that are never looked into, `off_limits` files that
-    are never opened; `expect` is told how many images are waited for from now on.
-    The other methods may be called from any thread but this one's; what they ask for is done when
-    they return, or soon if a drive does not answer.
+    are never opened; `expect` is told how many images are waited for from now on. The other methods
+    may be called from any thread but this one's; what they ask for is done when they return, or
+    soon if a drive does not answer.
     """
 
     def __init__(

@@ -46,8 +46,8 @@ def exchange(request: Request, call: Call, way: Way, each: Each | None = None) -
     """Send the request once, and read the reply; no redirect is followed.
 
     Where an earlier request's connection turns out to be broken before all of this one went out, it
-    is sent over a new one. `each` is given the body piece by piece, as it came;
-    then the reply holds its beginning alone.
+    is sent over a new one. `each` is given the body piece by piece, as it came; then the reply
+    holds its beginning alone.
 
     Raises HostUnavailable (`offline`: there is no way to the host; `ambiguous`: the whole body went
     out), HostRefused for an address that is none, LoginExpired for a cookie that is none. Secrets
