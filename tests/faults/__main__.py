@@ -40,7 +40,7 @@ def main() -> int:
 def table(form: LongForm) -> str:
     """The figures as a Markdown table, and how many tests elsewhere passed for each row."""
     lines = [
-        "| # | fault | events | lost | twice | longest recovery |",
+        "| # | fault | events | lost | sent twice | longest recovery |",
         "|---|---|---|---|---|---|",
     ]
     for row, fault in ROWS.items():
@@ -54,7 +54,9 @@ def table(form: LongForm) -> str:
 def _line(figure: Figure) -> str:
     what = f"{figure.what} ({figure.more})" if figure.more else figure.what
     longest = "" if figure.longest_s is None else f"{figure.longest_s:.1f} s"
-    counts = f"{figure.events:,} | {figure.lost} | {figure.twice}"
+    lost = f"0 of {figure.checked:,}" if figure.checked else "-"
+    twice = "-" if figure.twice is None else figure.twice
+    counts = f"{figure.events:,} | {lost} | {twice}"
     return f"| {figure.row} | {what} | {counts} | {longest} |"
 
 

@@ -74,15 +74,17 @@ class Home:
         paths = self.dirs.originals.glob("??/*")
         return {p.name: p.read_bytes() for p in paths if len(p.name) == _SHA256_LENGTH}
 
-    def check(self, *given: bytes, behind: int = 0) -> None:
+    def check(self, *given: bytes, behind: int = 0) -> int:
         """All that must be true of images that were accepted; `given` are some that were.
 
         `behind`: how many slips may tell of a moment before the end, since their writer was killed.
+        How many rows were found to be well.
         """
         self._check_rows(given)
         assert (count := self._slips_behind()) <= behind, count
         assert not (litter := self._litter()), litter
         assert not (secrets := self._secrets()), secrets
+        return len(self.rows)
 
     def _journal(self) -> sqlite3.Connection:
         return sqlite3.connect(f"{self.dirs.journal.as_uri()}?mode=rw", uri=True)

@@ -21,17 +21,18 @@ _PATIENCE = 4
 
 @dataclass(frozen=True)
 class Figure:
-    """What one sweep saw: `events` things were done, of which images were lost or sent twice.
+    """What one sweep saw: after `events` things, `checked` pictures were there, none was lost.
 
-    `longest_s` is the longest time from an event until all was well again, None if that was not
-    measured; `more` is any further figure, in words.
+    `twice`: how many of them a host got twice, None where that was not counted. `longest_s` is the
+    longest time from an event until all was well again, None if that was not measured; `more` is
+    any further figure, in words.
     """
 
     row: int
     what: str
     events: int
-    lost: int = 0
-    twice: int = 0
+    checked: int
+    twice: int | None = None
     longest_s: float | None = None
     more: str = ""
 
@@ -69,12 +70,15 @@ class Trial:
         self.longest_s = max(self.longest_s, monotonic() - begun)
 
     def note(
-        self, what: str, events: int, *, lost: int = 0, twice: int = 0, more: str = ""
+        self, what: str, events: int, *, checked: int, twice: int | None = None, more: str = ""
     ) -> None:
-        """Have the figures in the table; a sweep in which nothing happened proves nothing."""
+        """Have the figures in the table; a sweep in which nothing happened proves nothing.
+
+        `checked`: how many pictures `Home.check` found to be well, 0 where none was accepted.
+        """
         assert events > 0
         longest_s = self.longest_s or None
-        self.figures.append(Figure(self.row, what, events, lost, twice, longest_s, more))
+        self.figures.append(Figure(self.row, what, events, checked, twice, longest_s, more))
 
 
 class LongForm:
