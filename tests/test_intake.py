@@ -578,6 +578,29 @@ def test_what_another_process_sent_is_linked(begin: Begin, server: FakeBilibili)
     assert len(taking.told(Topic.FAILED)) == 1
 
 
+def test_what_is_sent_just_now_is_not_sent_again(
+    begin: Begin, server: FakeBilibili, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture found again while it is on its way gets that link, also if it arrives meanwhile."""
+    taking = begin(**at_bilibili(server), link={"format": "url"})
+    app = taking.app
+    pipeline, keep = app.pipeline(), app.store.keep
+    found = Found("test", "a.png", pictures.png)
+    row = pipeline.accept(found, pipeline.order(), State.UPLOADING).record
+    stored = Stored("bilibili", row.bucket, "k", "https://i0.hdslb.com/k.png", 1)
+
+    def arrived(sha256: str, data: bytes) -> None:
+        app.journal.done(row.id, app.owner.id, stored)
+        keep(sha256, data)
+
+    monkeypatch.setattr(app.store, "keep", arrived)
+    taking.copied(pictures.png())
+    taking.intake.follow()
+    taking.after(0.0)
+    assert server.uploads == []
+    assert [texts for texts in taking.texts() if texts] == [(stored.url,)]
+
+
 def test_a_link_that_cannot_be_written_holds_up_nobody(begin: Begin, server: FakeBilibili) -> None:
     """If the template is gone by then, that is told, and the link is in the history."""
     template = {"format": "custom", "template": "<{url}>"}

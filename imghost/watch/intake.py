@@ -199,7 +199,7 @@ class Intake:
         if record.state is State.UPLOADING and accepted.image:
             self._senders.send(record, accepted.image)
         elif not find.asks:
-            if record.state is not State.QUEUED:
+            if record.state not in (State.QUEUED, State.UPLOADING):  # it may be done by now
                 self._app.journal.reopen(record.id)
             self._senders.send_queued()
         elif record.state is State.ASKING:
