@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from imghost.errors import (
     HostUnavailable,
     ImghostError,
     LoginExpired,
     MachineError,
+    UsageError,
 )
 from imghost.gate import Gate
 from imghost.keep.journal import Journal
@@ -93,9 +95,9 @@ class Outbox(Turns):
 
     def tidy(self) -> None:
         """Queue again what this process had claimed and could not settle."""
-        while self._unsettled:
-            record_id = next(iter(self._unsettled))
-            self._journal.give_back(record_id, self._owner, None)
+        for record_id in tuple(self._unsettled):
+            with suppress(UsageError):  # it was forgotten
+                self._journal.give_back(record_id, self._owner, None)
             self._unsettled.discard(record_id)
 
     def abandon(self, record: Record) -> None:

@@ -20,11 +20,13 @@ from imghost.errors import (
     LoginExpired,
     MachineError,
     SourceError,
+    UsageError,
 )
 from imghost.keep.recovery import JournalFile
 from imghost.models import Alive, Record, State
 from imghost.outbox import Outcome
 from tests.fakes.memory_host import MemoryConfig
+from tests.fakes.program import eventually
 from tests.fakes.sender import NOTE, Clock, Sender, prepare
 
 DOWN = HostUnavailable("the host is down")
@@ -248,6 +250,23 @@ def test_what_is_being_sent_is_not_tidied_away(sender: Sender) -> None:
     assert sender.state(accepted) is State.DONE
 
 
+def test_a_row_that_is_gone_is_not_tidied_for_ever(sender: Sender) -> None:
+    """One that was given up unsettled, and then forgotten, holds up no other."""
+    gone, there = sender.accept(b"gone"), sender.accept(b"there")
+    for record in (sender.outbox.take(), sender.outbox.take()):
+        assert record
+        sender.outbox.abandon(record)
+        sender.outbox.leave(record)
+    sender.journal.requeue(sender.owner)
+    assert sender.journal.erase(gone.record.id, sender.store.erase)
+    assert sender.journal.claim(there.record.id, sender.owner)
+    sender.outbox.tidy()
+    assert sender.state(there) is State.QUEUED
+    sender.outbox.tidy()
+    sender.run()
+    assert sender.state(there) is State.DONE
+
+
 def test_two_processes_send_everything_once(tmp_path: Path) -> None:
     """Senders that share a journal share the work and repeat none of it."""
     senders = [Sender(tmp_path, owner=str(n)) for n in range(3)]
@@ -430,6 +449,55 @@ def test_the_same_picture_twice_in_one_call_is_sent_once(sender: Sender) -> None
         assert delivery.send(first).error is None
         assert joined.result(10).error is None
     assert sender.host.tries == 1
+
+
+def test_what_is_forgotten_between_two_tries_is_told(sender: Sender) -> None:
+    """Its command hears that it is gone, and nothing else waits for it."""
+    accepted = sender.upload(b"1")
+    sender.fails(DOWN)
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(sender.delivery().send, accepted)
+        eventually(lambda: sender.state(accepted) is State.QUEUED)
+        assert sender.journal.erase(accepted.record.id, sender.store.erase)
+        with pytest.raises(UsageError, match="no upload with the id"):
+            sent.result(10)
+    sender.outbox.tidy()
+
+
+def test_a_row_is_given_back_by_nobody_but_who_claimed_it(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who joins a row and meets trouble leaves it to the thread that is about to send it."""
+    first, again = sender.upload(b"1"), sender.upload(b"1")
+
+    def refuse(*_: object) -> None:
+        raise MachineError("the disk does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sender.journal, "claim", refuse)
+        with pytest.raises(MachineError):
+            sender.delivery().send(again)
+    sender.outbox.tidy()
+    assert sender.state(first) is State.UPLOADING
+    assert sender.delivery().send(first).error is None
+    assert sender.host.tries == 1
+
+
+def test_what_was_claimed_and_not_sent_is_given_back(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever comes between a claim and its try, the row does not stay claimed."""
+    accepted = sender.upload(b"1")
+
+    def interrupt(_: Record) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(sender.outbox, "enter", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            sender.delivery().send(accepted)
+    sender.outbox.tidy()
+    assert sender.state(accepted) is State.QUEUED
 
 
 def test_what_a_dead_process_was_sending_is_sent(sender: Sender, tmp_path: Path) -> None:
