@@ -8,14 +8,13 @@ from collections.abc import Callable
 from imghost.errors import HostRefused, HostUnavailable, ImghostError, LoginExpired
 from imghost.keep.journal import Journal
 from imghost.models import Image, Record, State
-from imghost.outbox import Outbox, Outcome, sent_elsewhere
+from imghost.outbox import Outbox, Outcome, sent_elsewhere, stopped
 from imghost.pipeline import Accepted, Pipeline
 
 TRIES = 3
 _BACKOFF_S = 0.3
 _POLL_S = 0.05
 _REAP_S = 1.0  # it looks at every process, and at all that waits to be sent
-_STOPPED = "imghost was stopped before it was sent"
 
 
 class Delivery:
@@ -73,7 +72,7 @@ class Delivery:
 
     def cancel(self) -> None:
         """The caller went away: what was not begun stays queued."""
-        self._over = self._over or HostUnavailable(_STOPPED)
+        self._over = self._over or stopped()
 
     def _waited(self, wait_s: float, error: ImghostError | None) -> bool:
         """Wait before another try, if there is time for that."""
@@ -106,7 +105,7 @@ class Delivery:
                 return None
             if entered:
                 self._outbox.leave(record)
-            self._over = over = over or HostUnavailable(_STOPPED)
+            self._over = over = over or stopped()
             return Outcome(self._outbox.give_back(record, over.message), over)
         except BaseException:
             self._outbox.abandon(record)

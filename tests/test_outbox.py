@@ -7,12 +7,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from imghost.app import App
+from imghost.dirs import Dirs
 from imghost.errors import (
+    ConfigError,
     HostError,
     HostRefused,
     HostUnavailable,
@@ -22,12 +26,17 @@ from imghost.errors import (
     SourceError,
     UsageError,
 )
+from imghost.gate import FAILURES_WHILE_OTHERS_PASS
+from imghost.imaging.child import MEMORY_BYTES
+from imghost.imaging.crew import Crew
 from imghost.keep.recovery import JournalFile
-from imghost.models import Alive, Record, State
+from imghost.models import Alive, Found, Record, State
 from imghost.outbox import Outcome
 from tests.fakes.memory_host import MemoryConfig
+from tests.fakes.pictures import jpeg, png
 from tests.fakes.program import eventually
 from tests.fakes.sender import NOTE, Clock, Sender, prepare
+from tests.fakes.taking import BASE, write_config
 
 DOWN = HostUnavailable("the host is down")
 
@@ -218,6 +227,73 @@ def test_a_missing_original_fails_its_row_alone(sender: Sender) -> None:
     sender.run()
     assert sender.state(gone) is State.FAILED
     assert sender.state(there) is State.DONE
+
+
+def test_what_must_be_made_when_imghost_stops_waits(dirs: Dirs) -> None:
+    """A row whose bytes are not at hand, and whose maker has ended, is queued as it was."""
+    file = write_config(dirs, {})
+    crew = Crew(1, deadline_s=20, memory_bytes=MEMORY_BYTES)
+    with App(dirs, file, file.load(), prepare_bytes=crew.prepare, base_url=BASE) as app:
+        found = Found("test", "a.jpg", lambda: jpeg(comment=b"mine"))  # which is taken out
+        row = app.pipeline().accept(found, app.pipeline().order(), State.QUEUED).record
+        app.store.drop_outgoing(row.sha256)
+        crew.close()
+        claimed = app.outbox.take()
+        assert claimed
+        outcome = app.outbox.work(claimed)
+        assert isinstance(outcome.error, HostUnavailable)
+        assert not outcome.tried
+        assert app.journal.get(row.id) == row
+
+
+def test_a_host_that_lacks_a_setting_fails_nothing(dirs: Dirs) -> None:
+    """The user's word to try again changes that no more than time does; the setting does."""
+    section = {"endpoint": "http://127.0.0.1:9", "bucket": "pictures"}
+    file = write_config(dirs, {"hosts": {"s3": section}})
+    with App(dirs, file, file.load()) as app:
+        pipeline = app.pipeline()
+        for seed in range(2):
+            found = Found("test", "a.png", partial(png, seed=seed))
+            pipeline.accept(found, pipeline.order("s3"), State.QUEUED)
+    file = write_config(dirs, {"hosts": {"s3": section | {"endpoint": ""}}})
+    with App(dirs, file, file.load()) as app:
+        app.retry([])
+        app.drain()
+        second, first = app.journal.history()
+        assert (first.state, second.state) == (State.QUEUED, State.QUEUED)
+        assert "hosts.s3.endpoint is empty" in str(first.reason)
+        assert second.reason is None
+        assert app.outbox.is_held("s3")
+        write_config(dirs, {"hosts": {"s3": section}})
+        app.pipeline()  # looks at the config
+        assert not app.outbox.is_held("s3")
+
+
+def test_what_no_host_can_be_blamed_for_fails_alone(sender: Sender) -> None:
+    """A row that asks for what nobody can make holds up no other of its host."""
+    bad, good = sender.accept(b"bad"), sender.accept(b"good")
+    sender.fails(ConfigError("there is no such style"))  # type: ignore[arg-type]  # as any step may
+    sender.run()
+    assert (sender.state(bad), sender.state(good)) == (State.FAILED, State.DONE)
+
+
+def test_who_was_given_up_begins_anew(sender: Sender) -> None:
+    """A row that the user has tried again after that waits like any other when its host is down."""
+    bad = sender.accept(b"bad")
+    for n in range(FAILURES_WHILE_OTHERS_PASS):
+        assert sender.delivery().send(sender.upload(b"%d" % n)).error is None
+        sender.fails(DOWN)
+        sender.clock.now += 100
+        claimed = sender.outbox.take()
+        assert claimed
+        sender.outbox.work(claimed)
+    assert sender.state(bad) is State.FAILED
+    sender.journal.reopen(bad.record.id)
+    sender.fails(DOWN)
+    claimed = sender.outbox.take()
+    assert claimed
+    sender.outbox.work(claimed)
+    assert sender.state(bad) is State.QUEUED
 
 
 def test_a_disk_that_fills_up_in_between_loses_nothing(
@@ -516,8 +592,6 @@ def test_an_unreadable_source_accepts_nothing(sender: Sender) -> None:
 
     def vanish() -> bytes:
         raise SourceError("gone")
-
-    from imghost.models import Found
 
     with pytest.raises(SourceError):
         sender.pipeline.accept(Found("command", "a", vanish), sender.order, State.QUEUED)

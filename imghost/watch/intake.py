@@ -111,12 +111,13 @@ class Intake:
     def ended(self, outcome: Outcome) -> None:
         """A try to send a row, found here or not, ended so."""
         record, error = outcome.record, outcome.error
+        is_back = record.state is State.QUEUED and outcome.tried
         if record.state is State.DONE:
             self._news.sent(record, is_awaited=bool(self._bursts.pending(record.id)))
             self._linked(record)
         elif record.state is State.FAILED:
             self._unlinked(record)
-        elif isinstance(error, HostError) and record.state is State.QUEUED and outcome.tried:
+        elif is_back and isinstance(error, HostError | ConfigError):
             self._news.waits(record, error)
         self._changed()
 
