@@ -31,7 +31,9 @@ def add_arguments(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """Do one of these."""
     if options.key and options.action != "set":
-        raise UsageError("config {action} takes no key and no value", action=options.action)
+        raise UsageError(
+            "config {action} takes no key and no value; only config set does", action=options.action
+        )
     match options.action:
         case "init":
             config_file.create(context.config_file)
