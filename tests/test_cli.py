@@ -423,7 +423,7 @@ def test_a_setting_is_asked_for(program: Program, picture: Path) -> None:
     program.configure(hosts={"s3": section | {"endpoint": ""}})
     result = program.run("retry")
     assert result.code == 3
-    assert "1 queued, 0 failed" in result.err
+    assert "1 still queued, 0 failed" in result.err
     assert "hosts.s3.endpoint is empty" in result.err
 
 
