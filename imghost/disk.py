@@ -18,6 +18,21 @@ _RENAME_TRIES = 20
 _RENAME_WAIT_S = 0.05
 
 
+def is_there(path: str | Path) -> bool:
+    """Whether there is anything; not where nobody may look, for which Path raises before 3.14."""
+    return os.path.exists(path)  # noqa: PTH110 - see above
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether it is a file, or a link to one; as `is_there`."""
+    return os.path.isfile(path)  # noqa: PTH113 - see above
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether it is a folder, or a link to one; as `is_there`."""
+    return os.path.isdir(path)  # noqa: PTH112 - see above
+
+
 def make_private_folder(path: Path) -> list[Path]:
     """Create a folder, and those above it, that only this user can enter, whatever the umask.
 

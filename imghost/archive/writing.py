@@ -32,7 +32,7 @@ from imghost.archive.form import (
     Kept,
     Progress,
 )
-from imghost.disk import replacing
+from imghost.disk import machine_errors, replacing
 from imghost.errors import UsageError
 from imghost.hosts.local import files_in, find_file
 from imghost.imaging.sniff import HEAD_BYTES, format_of
@@ -63,7 +63,8 @@ def export(kept: Kept, path: Path, progress: Progress, *, overwrite: bool = Fals
     `progress` is told how many originals of how many are in. What a killed export to the same path
     left beside it goes after an hour. Raises UsageError for a path that cannot be, MachineError.
     """
-    _check_place(path, overwrite=overwrite)
+    with machine_errors(path):
+        _check_place(path, overwrite=overwrite)
     _tidy(path)
     with replacing(path, path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")) as file:
         writing = _Writing(kept, file)

@@ -13,6 +13,7 @@ from imghost import config_file
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
+from imghost.disk import is_there
 from imghost.errors import ConfigError, UsageError
 from imghost.links import check_format
 
@@ -60,7 +61,7 @@ def _show(context: Context) -> Answer:
 def _check(context: Context) -> Answer:
     link = context.source.load().link
     check_format(link.format, link.template)
-    if context.config_file.exists():
+    if is_there(context.config_file):
         line = context.console.say("{path} is fine", path=str(context.config_file))
     else:
         line = context.console.say("there is no config file; the defaults are fine")
@@ -68,7 +69,7 @@ def _check(context: Context) -> Answer:
 
 
 def _edit(context: Context) -> Answer:
-    if not context.config_file.exists():
+    if not is_there(context.config_file):
         config_file.create(context.config_file)
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _DEFAULT_EDITOR
     try:

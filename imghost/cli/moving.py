@@ -130,10 +130,11 @@ class Mover:
         from imghost.posts.remembered import remember
 
         links = {read.path: set(read.links) for read, _ in plan.posts if read.post}
+        unread = [read.path for read, _ in plan.posts if not read.post]
         for moved in self._ended:
             links.setdefault(moved.post, set()).update(moved.links.values())
         try:
-            remember(app.dirs.posts, app.owner.tmp, self._inputs, links)
+            remember(app.dirs.posts, app.owner.tmp, self._inputs, links, unread)
         except MachineError as exc:
             self._console.tell(exc.message)
 
