@@ -20,6 +20,7 @@ from imghost.posts.generators import (
     picture_folders,
 )
 from imghost.posts.pictures import path_of
+from imghost.posts.placing import SETTINGS
 from imghost.posts.post import Post
 from imghost.posts.references import Form, Reference
 from imghost.posts.resolving import readings, same_names, typora_root, web_target, without_template
@@ -27,8 +28,6 @@ from imghost.posts.scan import FRONT_MATTER_KEYS
 from imghost.posts.vault import Vault
 from imghost.setting import in_file, read, read_file, setting
 from imghost.values import dataclass
-
-SETTINGS = ".imghost.json"
 
 
 def read_text(value: object, key: str) -> str:
@@ -110,7 +109,7 @@ class Blog:
         spelled = chain.from_iterable(map(same_names, names))
         for name in chain.from_iterable(map(self._in_site, spelled)):
             for folder in self._folders(post, absolute=name.startswith("/")):
-                path = os.path.normpath(folder / name.lstrip("/"))
+                path = os.path.normpath(folder / name.lstrip("/\\"))
                 if is_file(path):
                     return Path(path)
         return None
