@@ -16,7 +16,7 @@ from imghost.cli.parser import Parser
 from imghost.errors import DaemonError, MachineError, SomeFailed
 from imghost.server.asked import UploadRequest
 from imghost.server.wire import Settled
-from imghost.text import span_text
+from imghost.text import printable, span_text
 
 if TYPE_CHECKING:
     from imghost.app import App
@@ -74,7 +74,7 @@ class Mover:
                 for moved in moving:
                     self._ended.append(moved)
                     if moved.links:
-                        yield str(moved.post)
+                        yield printable(str(moved.post))
         finally:
             self._remember(app, plan)
             self._tell()
