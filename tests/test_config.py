@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imghost import config_file
+from imghost.cli.config import editing
 from imghost.config import Config, WatchConfig, WatchedFolder
 from imghost.config_file import ConfigFile
 from imghost.errors import ConfigError
@@ -182,6 +184,22 @@ def test_knows_when_the_file_changed(path: Path) -> None:
     assert not file.changed()
     path.unlink()
     assert file.changed()
+
+
+@pytest.mark.parametrize(
+    ("system", "editor", "command"),
+    [
+        ("linux", "'/my editors/x' -f", ["/my editors/x", "-f", "a b.json"]),
+        ("win32", r'"C:\Program Files\x.exe" -f', r'"C:\Program Files\x.exe" -f "a b.json"'),
+        ("win32", "notepad", 'notepad "a b.json"'),
+    ],
+)
+def test_an_editor_is_called_as_its_system_does(
+    system: str, editor: str, command: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its path may have blanks, and arguments may follow it."""
+    monkeypatch.setattr(sys, "platform", system)
+    assert editing(editor, Path("a b.json")) == command
 
 
 def test_creates_a_file_once(path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 from imghost import config_file
 from imghost.cli.console import Answer, Item
@@ -76,13 +77,19 @@ def _edit(context: Context) -> Answer:
         config_file.create(context.config_file)
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _DEFAULT_EDITOR
     try:
-        words = shlex.split(editor, posix=sys.platform != "win32")
-        subprocess.run([*words, str(context.config_file)], check=False)
+        subprocess.run(editing(editor, context.config_file), check=False)
     except (OSError, ValueError) as exc:
         raise UsageError(
             "the editor {editor} cannot be started; set EDITOR to another one", editor=editor
         ) from exc
     return _check(context)
+
+
+def editing(editor: str, path: Path) -> str | list[str]:
+    """The command by which an editor, as EDITOR names it, opens a file. Raises ValueError."""
+    if sys.platform == "win32":  # where each program takes its command apart itself
+        return f"{editor} {subprocess.list2cmdline([str(path)])}"
+    return [*shlex.split(editor), str(path)]
 
 
 def _set(options: argparse.Namespace, context: Context) -> Answer:
