@@ -134,13 +134,15 @@ def test_storm_to_a_bucket(trial: Trial, home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.row(4)
-def test_kept_connections(trial: Trial, tmp_path: Path, fake: FakeBilibili) -> None:
+def test_kept_connections(
+    trial: Trial, tmp_path: Path, fake: FakeBilibili, caplog: pytest.LogCaptureFixture
+) -> None:
     """A third of all exchanges fail, also those on connections that served others before.
 
     Each picture came once that got its link, once at most if that was not heard, and else never; a
     fault spoils no more than its own exchange.
     """
-    bursts, count = trial.size((4, 20), (40, 100))
+    bursts, count = trial.size((4, 40), (10, 100))
     spoilt = 0
     images = (recalled(pictures.png(seed=seed), "a.png") for seed in itertools.count())
     with FaultProxy(fake.port, partial(next, plans(trial.chance, FAULTY, *FAULTS))) as proxy:
@@ -154,6 +156,7 @@ def test_kept_connections(trial: Trial, tmp_path: Path, fake: FakeBilibili) -> N
             for image, end in zip(sent, ends, strict=True):
                 assert came[image.sha256] in CAME[end]
     assert proxy.done.keys() >= set(FAULTS)
+    caplog.clear()  # it holds errors, and those their connections
     assert spoilt <= _faulty(proxy.done)
     assert proxy.later.keys() >= trial.size({Fault.NONE}, {Fault.NONE, *FAULTS})
     what = "faults on the wire of bursts of uploads"
@@ -182,7 +185,7 @@ def test_random_replies(trial: Trial, tmp_path: Path, caplog: pytest.LogCaptureF
             trial.longest_s = max(trial.longest_s, monotonic() - begun)
     assert trial.longest_s < trial.bound_s(TIMEOUT_S + 1)
     assert not leaked("\n".join({*told, caplog.text}), SECRETS)
-    caplog.clear()  # it holds errors, and those their connections
+    caplog.clear()  # as above
     trial.note(f"random replies, {linked} of them with a link", replies, checked=0)
 
 
