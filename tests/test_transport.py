@@ -819,7 +819,8 @@ class TestErrors:
 
         with Call(1.0, 100, resolve) as call, pytest.raises(HostUnavailable) as caught:
             exchange(post("host.invalid", 100), call, way)
-        assert not (caught.value.ambiguous or caught.value.offline)
+        assert not caught.value.ambiguous
+        assert not caught.value.offline
 
     @pytest.mark.parametrize("host", ["a..b", "a" * 80 + ".com"])
     def test_name_that_cannot_be_one(self, http: Http, host: str) -> None:
