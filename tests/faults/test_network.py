@@ -70,10 +70,12 @@ def _persist(folder: Folder, within_s: float) -> None:
 def _storm(trial: Trial, folder: Folder, proxy: FaultProxy) -> int:
     """Save pictures and have all of them sent, by a few daemons; how many rows are well then."""
     daemons, count = trial.size((1, 25), (5, 100))
+    logs = folder.home.dirs.logs
     for _ in range(daemons):
         with folder.watching(), trial.recovering():
             folder.save(count)
             _persist(folder, within_s=count * 1.0)
+        assert not any("a bug" in log.read_text(encoding="utf-8") for log in logs.iterdir())
     assert proxy.done.keys() >= set(FAULTS)
     return folder.home.check(*folder.given)
 
