@@ -68,7 +68,8 @@ def plans(chance: random.Random, faulty: float, *faults: Fault) -> Iterator[Plan
             deck = chance.sample(faults, len(faults))
         fault = deck.pop() if chance.random() < faulty else Fault.NONE
         noise = chance.randbytes(chance.randrange(600))
-        yield Plan(fault, chance.random(), chance.uniform(0.0, 0.5), noise)
+        share = chance.choice((0.0, chance.random()))  # nothing at all is a case of its own
+        yield Plan(fault, share, chance.uniform(0.0, 0.5), noise)
 
 
 class FaultProxy:

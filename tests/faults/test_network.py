@@ -38,7 +38,7 @@ FAULTY = 0.3
 FAULTS = sorted(set(Fault) - {Fault.NONE})
 STALL_S = 2.0
 MOVE_S = 1.0
-PARALLEL = 8
+PARALLEL = 4
 LINKED, NOT_SENT, UNKNOWN = "linked", "not sent", "unknown"
 CAME = {LINKED: (1,), NOT_SENT: (0,), UNKNOWN: (0, 1)}
 FOUND_S = 10.0
@@ -144,7 +144,7 @@ def test_kept_connections(
     Each picture came once that got its link, once at most if that was not heard, and else never; a
     fault spoils no more than its own exchange.
     """
-    bursts, count = trial.size((4, 40), (10, 100))
+    bursts, count = trial.size((5, 16), (60, 16))
     spoilt = 0
     images = (recalled(pictures.png(seed=seed), "a.png") for seed in itertools.count())
     with FaultProxy(fake.port, partial(next, plans(trial.chance, FAULTY, *FAULTS))) as proxy:
