@@ -79,8 +79,11 @@ class Folder:
         """Whether each picture that was saved has a row, and each row a link."""
         return self.home.states == {"done": len(self.given)}
 
-    def finish(self, within_s: float, *, behind: int = 0) -> None:
-        """Let a daemon send all that is left, end it well, and have the promise kept."""
+    def finish(self, within_s: float, *, behind: int = 0) -> int:
+        """Let a daemon send all that is left, end it well, and have the promise kept.
+
+        How many rows are well.
+        """
         with self.watching():
             eventually(lambda: self.is_done, within_s)
-        self.home.check(*self.given, behind=behind)
+        return self.home.check(*self.given, behind=behind)

@@ -13,7 +13,12 @@ from tests.fakes.needs import may_skip
 from tests.faults.trial import Trial
 
 WRITES = ("write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "mkdir", "ftruncate")
-"""The system calls by which a home changes; strace counts each kind for itself, in each thread."""
+"""The system calls by which a home changes.
+
+strace counts each kind for itself and in each thread: the Nth is a program's Nth only where one
+thread makes them all, as for a command with one picture. With several it is the first thread's that
+comes so far.
+"""
 
 needs_strace = pytest.mark.skipif(
     not shutil.which("strace") and may_skip(), reason="strace is not installed here"
@@ -45,19 +50,23 @@ def every_nth(
     meets: Callable[[str, int], bool],
     *,
     quick_step: int,
+    unmet: int = 1,
 ) -> int:
     """How often a run met the Nth call of a kind, as `meets` says: N = 1, 2, 3... until it did not.
 
-    The quick form takes only every so many, from a random one on.
+    `unmet`: so many N in a row must not be met before it ends, where runs differ by chance. The
+    quick form takes only every so many, from a random one on, and ends with the first.
     """
-    step = trial.size(quick_step, 1)
+    step, unmet = trial.size((quick_step, 1), (1, unmet))
     firsts = [trial.chance.randint(1, step) for _ in calls]
 
     def count(call: str, n: int) -> int:
-        first = n
-        while meets(call, n):
+        met = misses = 0
+        while misses < unmet:
+            is_met = meets(call, n)
+            met, misses = met + is_met, 0 if is_met else misses + 1
             n += step
-        return (n - first) // step
+        return met
 
     return sum(pool.map(count, calls, firsts))
 
