@@ -1,0 +1,75 @@
+"""What processes hold of the machine, as Linux tells it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Held:
+    """Open files, threads and children of one process at one moment."""
+
+    files: int
+    threads: int
+    children: int
+
+    def __add__(self, more: Held) -> Held:
+        return Held(
+            self.files + more.files, self.threads + more.threads, self.children + more.children
+        )
+
+    def is_within(self, most: Held) -> bool:
+        """Whether it is no more of anything."""
+        return (
+            self.files <= most.files
+            and self.threads <= most.threads
+            and self.children <= most.children
+        )
+
+
+KEPT = Held(files=32, threads=16, children=2)
+"""What a daemon that has worked may keep: decoders, connections, threads for each kind of work."""
+
+
+def held_by(pid: int) -> Held:
+    """Nothing where the system does not tell. Raises OSError if the process is no more."""
+    if not PROC.is_dir():
+        return Held(0, 0, 0)
+    tasks = list((PROC / str(pid) / "task").iterdir())
+    children = sum(len((task / "children").read_text().split()) for task in tasks)
+    files = list((PROC / str(pid) / "fd").iterdir())
+    return Held(len(files), len(tasks), children)
+
+
+def strays(folder: Path) -> dict[int, str]:
+    """Processes whose environment names a place below this folder, by their ids.
+
+    As does that of all that a test starts, which has its HOME there. Besides: our own children,
+    and the decoders of this Python, which are told nothing.
+    """
+    place = f"={folder}/".encode()
+    found = {}
+    for pid, parent, environ, command in _processes():
+        is_decoder = sys.executable in command and "imghost.imaging.child" in command
+        if is_decoder or parent == os.getpid() or place in environ:
+            found[pid] = command
+    return found
+
+
+def _processes() -> Iterator[tuple[int, int, bytes, str]]:
+    """All but our own: id, parent, environment and command."""
+    for folder in PROC.glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            environ = (folder / "environ").read_bytes()
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+        except OSError:
+            continue
+        if int(folder.name) != os.getpid():
+            yield int(folder.name), parent, environ, command.decode(errors="replace")
