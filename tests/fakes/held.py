@@ -13,7 +13,7 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Held:
-    """Open files, threads and children of one process at one moment."""
+    """Of one process at one moment; `files` are open ones beyond two of the journal per thread."""
 
     files: int
     threads: int
@@ -33,8 +33,8 @@ class Held:
         )
 
 
-KEPT = Held(files=32, threads=16, children=2)
-"""What a daemon that has worked may keep: decoders, connections, threads for each kind of work."""
+KEPT = Held(files=16, threads=24, children=4)
+"""What a daemon that has worked may keep: decoders, connections, threads that wait for work."""
 
 
 def held_by(pid: int) -> Held:
@@ -43,8 +43,8 @@ def held_by(pid: int) -> Held:
         return Held(0, 0, 0)
     tasks = list((PROC / str(pid) / "task").iterdir())
     children = sum(len((task / "children").read_text().split()) for task in tasks)
-    files = list((PROC / str(pid) / "fd").iterdir())
-    return Held(len(files), len(tasks), children)
+    files = len(list((PROC / str(pid) / "fd").iterdir()))
+    return Held(files - 2 * len(tasks), len(tasks), children)
 
 
 def strays(folder: Path) -> dict[int, str]:
