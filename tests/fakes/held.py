@@ -51,7 +51,7 @@ def strays(folder: Path) -> dict[int, str]:
     """Processes whose environment names a place below this folder, by their ids.
 
     As does that of all that a test starts, which has its HOME there. Besides: our own children,
-    and the decoders of this Python, which are told nothing.
+    also dead ones, and the decoders of this Python, which are told nothing.
     """
     place = f"={folder}/".encode()
     found = {}
@@ -63,13 +63,17 @@ def strays(folder: Path) -> dict[int, str]:
 
 
 def _processes() -> Iterator[tuple[int, int, bytes, str]]:
-    """All but our own: id, parent, environment and command."""
+    """All but our own: id, parent, environment and command; those that are dead have only ids."""
     for folder in PROC.glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            environ = (folder / "environ").read_bytes()
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
-        except OSError:
-            continue
-        if int(folder.name) != os.getpid():
-            yield int(folder.name), parent, environ, command.decode(errors="replace")
+        stat = _read(folder / "stat").decode(errors="replace")
+        if stat and int(folder.name) != os.getpid():
+            parent = int(stat.rpartition(")")[2].split()[1])
+            command = _read(folder / "cmdline").replace(b"\0", b" ").decode(errors="replace")
+            yield int(folder.name), parent, _read(folder / "environ"), command
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -55,8 +55,12 @@ def nothing_left(home: Path, tmp_path: Path) -> Iterator[None]:
     What a daemon holds while it lives is looked at by who ends it.
     """
     before, open_before = strays(tmp_path), _open_files()
+
+    def left() -> list[tuple[int, str]]:
+        return [stray for stray in strays(tmp_path).items() if stray[0] not in before]
+
     yield
-    eventually(lambda: not strays(tmp_path).keys() - before.keys())
+    eventually(lambda: not left(), say=left)
     gc.collect()
     threads = [thread.name for thread in threading.enumerate()]
     assert _open_files() <= open_before, threads
