@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from tests.fakes.canaries import leaked
 from tests.fakes.program import Program, Watching, eventually
 from tests.faults.promise import SECRETS, Home
 
+MOMENT_S = 0.3
 WATCH = ("watch", "--no-clipboard", "--no-tray")
 
 
@@ -46,6 +48,23 @@ class Folder:
             unfinished = self.path.with_name("unfinished")
             unfinished.write_bytes(self.given[-1])
             unfinished.rename(self.path / f"{seed}.png")
+
+    def save_at_once(self, count: int) -> float:
+        """Have so many more there from one moment, which is given, to the next.
+
+        They are made beside it, and then only moved.
+        """
+        beside = self.path.with_name("beside")
+        beside.mkdir()
+        for seed in range(len(self.given), len(self.given) + count):
+            self.given.append(pictures.png(seed=seed))
+            (beside / f"{seed}.png").write_bytes(self.given[-1])
+        begun = time.monotonic()
+        for path in list(beside.iterdir()):
+            path.rename(self.path / path.name)
+        assert time.monotonic() - begun < MOMENT_S
+        beside.rmdir()
+        return begun
 
     @contextmanager
     def started(self) -> Iterator[subprocess.Popen[bytes]]:
