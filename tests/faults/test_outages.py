@@ -102,8 +102,8 @@ def test_dead_names(trial: Trial, tmp_path: Path, far: Far, how: Dead) -> None:
             far.names.dead = Dead.NOT
             with trial.recovering():
                 eventually(lambda: folder.is_done, within_s=trial.bound_s(RECOVERY_S))
-    folder.home.check(*folder.given)
-    trial.note(f"no name can be looked up: its server {how}", outages)
+    checked = folder.home.check(*folder.given)
+    trial.note(f"no name can be looked up: its server {how}", outages, checked=checked)
 
 
 @needs_namespaces
@@ -155,9 +155,9 @@ def test_no_network(trial: Trial, home: Path, tmp_path: Path) -> None:
             way(name, "add")
             with trial.recovering():
                 eventually(lambda: folder.is_done)
-    folder.home.check(*folder.given)
+    checked = folder.home.check(*folder.given)
     assert trial.longest_s < trial.bound_s(RECOVERY_S)
-    trial.note("no network for a while", outages)
+    trial.note("no network for a while", outages, checked=checked)
 
 
 def test_captive_portal(trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibili) -> None:
@@ -186,10 +186,10 @@ def test_captive_portal(trial: Trial, home: Path, tmp_path: Path, fake: FakeBili
                 is_host.set()
                 with trial.recovering():
                     eventually(lambda: folder.is_done)
-    folder.home.check(*folder.given)
+    checked = folder.home.check(*folder.given)
     assert sent_twice(fake) == 0
     assert trial.longest_s < trial.bound_s(RECOVERY_S)
-    trial.note("a captive portal for a while", outages)
+    trial.note("a captive portal for a while", outages, checked=checked, twice=sent_twice(fake))
 
 
 def _tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
