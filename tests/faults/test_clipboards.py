@@ -79,7 +79,7 @@ def test_bad_owners(trial: Trial, program: Program, person: Person) -> None:
 
     Nobody waits for one that stalls once the next has copied; the last ones are waited for.
     """
-    owners, waited_for = trial.size((12, 0), (200, 4))
+    owners, waited_for = trial.size((12, 0), (200, 2))
     last = pictures.png(seed=1)
     _owners(person)
     with program.watching("--no-tray"), ExitStack() as former:

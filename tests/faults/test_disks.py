@@ -105,7 +105,7 @@ def test_full_for_a_while(trial: Trial, small: Path, tmp_path: Path) -> None:
 @pytest.mark.row(27)
 def test_read_only_for_a_while(trial: Trial, tmp_path: Path) -> None:
     """So it is where nothing may be written any more, though the program runs already."""
-    times = trial.size(2, 10)
+    times = trial.size(1, 10)
     with ext4(tmp_path) as disk:
         folder = Folder(Program(disk.path / "imghost"), tmp_path / "watched", {})
         folder.home.dirs.originals.mkdir(parents=True)
@@ -124,7 +124,7 @@ def test_read_only_for_a_while(trial: Trial, tmp_path: Path) -> None:
 @pytest.mark.row(27)
 def test_read_only_state(trial: Trial, tmp_path: Path) -> None:
     """A daemon that may no longer write to its state goes on and ends well; commands are told."""
-    times = trial.size(1, 10)
+    times = trial.size(1, 3)
     path = tmp_path / "a.png"
     path.write_bytes(pictures.png(seed=999))
     with ext4(tmp_path) as disk:

@@ -34,6 +34,16 @@ def folder(home: Path, tmp_path: Path) -> Folder:
     return Folder(Program(home / "imghost"), tmp_path / "watched", {})
 
 
+def _wait_until_done(folder: Folder, memory: Memory) -> None:
+    """Wait until the daemon says that all was sent, and see how much memory it takes meanwhile."""
+    count = len(folder.given)
+
+    def is_done() -> bool:
+        return memory.look() and folder.program.status["counts"]["done"] == count
+
+    eventually(is_done, within_s=30 + count / 20)
+
+
 @pytest.mark.row(18)
 def test_many(trial: Trial, folder: Folder) -> None:
     """All of a great many are sent, in little memory, that of the decoders counted too."""
@@ -44,8 +54,9 @@ def test_many(trial: Trial, folder: Folder) -> None:
         folder.save(count)
         saved_s = time.monotonic() - begun
         with trial.recovering():
-            eventually(lambda: memory.look() and folder.is_done, within_s=30 + count / 20)
+            _wait_until_done(folder, memory)
     checked = folder.home.check(*folder.given)
+    assert checked == count
     assert memory.used_kb < MEMORY_KB
     took = f"saved in {saved_s:.1f} s, {memory.used_kb / 1000:.0f} MB above idle with its decoders"
     trial.note("files saved into a watched folder", count, checked=checked, more=took)
@@ -63,8 +74,9 @@ def test_many_at_once(trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibi
             eventually(lambda: folder.home.states["done"] > 0)
             first_s = time.monotonic() - begun
             assert not folder.is_done
-            eventually(lambda: memory.look() and folder.is_done, within_s=30 + count / 20)
+            _wait_until_done(folder, memory)
     checked = folder.home.check(*folder.given)
+    assert checked == count
     assert arrivals(fake).keys() == _hashes(folder.given)
     assert sent_twice(fake) == 0
     assert first_s < trial.bound_s(FIRST_LINK_S)
