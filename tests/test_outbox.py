@@ -92,7 +92,7 @@ class SenderByHttp(Sender):
 
 @pytest.mark.parametrize("failures", [1, 4, 5, 12])
 def test_a_host_that_answers_5xx_gets_everything(tmp_path: Path, failures: int) -> None:
-    """So it is with real requests: k bad answers, and k requests more than there are images."""
+    """So it is with real requests: one for each try, k bad answers, k more than images."""
     sent = [pictures.png(seed=seed) for seed in range(3)]
     with (
         bilibili.FakeBilibili() as fake,
@@ -103,9 +103,13 @@ def test_a_host_that_answers_5xx_gets_everything(tmp_path: Path, failures: int) 
             bilibili.Answer(status=500 + n % 5, body=b"<html>") for n in range(failures)
         )
         accepted = [sender.accept(data) for data in sent]
-        sender.run()
+        for tries in range(1, failures + 4):
+            while not (record := sender.outbox.take()):
+                sender.clock.now += 1
+            sender.outbox.work(record)
+            assert len(fake.uploads) == tries
         assert {sender.state(a) for a in accepted} == {State.DONE}
-        assert len(fake.uploads) == failures + 3
+        assert sender.outbox.take() is None
         assert sorted(data for _, data in fake.images.values()) == sorted(sent)
 
 

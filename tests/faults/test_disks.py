@@ -24,7 +24,8 @@ from tests.faults.trial import Trial
 SIZE_BYTES = 64 << 20
 PICTURE_BYTES = 60_000
 RECOVERY_S = 5.0
-BROKEN = ("write", "pwrite64", "ftruncate", "fsync", "fdatasync", "rename", "unlink", "mkdir")
+OUR_FLUSH = ("fsync",)  # SQLite's is fdatasync
+OTHERS = ("write", "pwrite64", "ftruncate", "fdatasync", "rename", "unlink", "mkdir")
 
 
 @pytest.fixture
@@ -166,11 +167,22 @@ def _save_in_vain(folder: Folder, reason: str) -> None:
 
 @needs_strace
 @pytest.mark.row(12)
-@pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-def test_failing_at_each_write(trial: Trial, tmp_path: Path, pool: Executor, error: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "calls", "quick_step"),
+    [("EIO", OTHERS, 15), ("ENOSPC", (*OTHERS, *OUR_FLUSH), 15), ("EIO", OUR_FLUSH, 1)],
+    ids=["EIO", "ENOSPC", "EIO of a flush"],
+)
+def test_failing_at_each_write(
+    trial: Trial,
+    tmp_path: Path,
+    pool: Executor,
+    error: str,
+    calls: tuple[str, ...],
+    quick_step: int,
+) -> None:
     """The Nth write fails, N = 1, 2, 3...: what is said to be accepted can be read.
 
-    A flush that failed is not asked for again: what was written is given up, and written anew.
+    A flush that failed is not tried again: what was written is given up, and written anew.
     """
     path = tmp_path / "a.png"
     data = _save(path, 1)
@@ -189,5 +201,6 @@ def test_failing_at_each_write(trial: Trial, tmp_path: Path, pool: Executor, err
         checked.append(home.check(*([data] if is_accepted else []), behind=1))
         return was_met(log)
 
-    failures = every_nth(trial, pool, BROKEN, meets, quick_step=15)
-    trial.note(f"{error} at the Nth write", failures, checked=sum(checked))
+    failures = every_nth(trial, pool, calls, meets, quick_step=quick_step)
+    what = "flush" if calls == OUR_FLUSH else "write"
+    trial.note(f"{error} at the Nth {what}", failures, checked=sum(checked))
