@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,14 @@ class Folder:
         door = find_door(self.home.dirs)
         assert door
         client.retry(door, ())
+
+    @property
+    def done(self) -> int:
+        """How many rows have a link, without reading all of a great many."""
+        journal = f"{self.home.dirs.journal.as_uri()}?mode=ro"
+        with closing(sqlite3.connect(journal, uri=True)) as db:
+            (count,) = db.execute("SELECT count(*) FROM uploads WHERE state = 'done'").fetchone()
+        return int(count)
 
     @property
     def is_done(self) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
+
+_LOOK_S = 0.1
 
 
 def cpu_s(pid: int) -> float:
@@ -24,10 +27,13 @@ class Memory:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._idle_kb = self._most_kb = tree_kb(pid)
+        self._looked_at = time.monotonic()
 
     def look(self) -> bool:
-        """Note how much that is now."""
-        self._most_kb = max(self._most_kb, tree_kb(self._pid))
+        """Note how much that is now, at most ten times a second: a look holds them up."""
+        if time.monotonic() > self._looked_at + _LOOK_S:
+            self._most_kb = max(self._most_kb, tree_kb(self._pid))
+            self._looked_at = time.monotonic()
         return True
 
     @property

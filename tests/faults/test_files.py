@@ -35,13 +35,10 @@ def folder(home: Path, tmp_path: Path) -> Folder:
 
 
 def _wait_until_done(folder: Folder, memory: Memory) -> None:
-    """Wait until the daemon says that all was sent, and see how much memory it takes meanwhile."""
+    """Wait until all was sent, and see how much memory that takes meanwhile."""
     count = len(folder.given)
-
-    def is_done() -> bool:
-        return memory.look() and folder.program.status["counts"]["done"] == count
-
-    eventually(is_done, within_s=30 + count / 20)
+    eventually(lambda: memory.look() and folder.done == count, within_s=30 + count / 20)
+    assert folder.is_done
 
 
 @pytest.mark.row(18)
