@@ -41,6 +41,7 @@ class Caretaker:
         self._survive = survive
         self._login_news = login_news
         self._cared_at = float("-inf")
+        self._began_at = time.time() - time.monotonic()  # a clock set forward makes nothing older
 
     def run(self, stopping: Event, crews: Iterable[Crew]) -> None:
         """Look after everything until `stopping` is set and the outbox was stopped.
@@ -62,7 +63,7 @@ class Caretaker:
         if time.monotonic() - self._cared_at > _CARE_S:
             self._cared_at = time.monotonic()
             app.reap()
-            forget_unanswered(app, time.time())
+            forget_unanswered(app, min(time.time(), self._began_at + time.monotonic()))
             if self._login_news:
                 self._login_news.look()
         app.pipeline()  # a changed config may lift a hold

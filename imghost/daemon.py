@@ -27,6 +27,7 @@ from imghost.door import (
     find_door,
     new_token,
     settings_of,
+    untold,
 )
 from imghost.editors import Editors
 from imghost.errors import DaemonError
@@ -163,11 +164,12 @@ class Daemon:
 
     def _be_the_only_one(self, lock: FileLock) -> None:
         if not lock.acquire(wait_s=_LOCK_WAIT_S):
-            other = find_door(self._dirs)
-            raise DaemonError(
-                "another imghost is running (process {pid}); imghost stop ends it",
-                pid=other.pid if other else 0,
-            )
+            if other := find_door(self._dirs):
+                raise DaemonError(
+                    "another imghost is running (process {pid}); imghost stop ends it",
+                    pid=other.pid,
+                )
+            raise untold()
 
     def _open_app(self, url: str, decoders: Crew) -> App:
         return App(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from imghost.dirs import Dirs
 from imghost.disk import write_atomically
+from imghost.errors import DaemonError
 from imghost.lock import FileLock
 from imghost.secret import Secret
 from imghost.values import dataclass
@@ -60,6 +61,14 @@ def find_door(dirs: Dirs) -> Door | None:
         return None
     with daemon_lock(dirs) as lock:
         return None if lock.acquire(shared=True) else door
+
+
+def untold() -> DaemonError:
+    """What is wrong where a daemon holds its lock, and no door is found."""
+    return DaemonError(
+        "an imghost runs that tells nobody where it answers; if that stays so, end its process "
+        "and start imghost watch again"
+    )
 
 
 def new_token() -> Secret:

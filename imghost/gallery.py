@@ -159,7 +159,7 @@ class Gallery:
         try:
             choice = Choice(what)
         except ValueError:
-            raise UsageError("{what} is nothing that can be chosen", what=what) from None
+            raise UsageError("{what} cannot be chosen; reload the page", what=what) from None
         self._chooser.choose(choice, value)
 
     def watched(self) -> Watched:

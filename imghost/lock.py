@@ -24,6 +24,7 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._handle: int | None = None
+        self._is_wanted = False
 
     @property
     def in_place(self) -> bool:
@@ -46,20 +47,27 @@ class FileLock:
                 os.close(handle)
                 return False
             time.sleep(_POLL_S)
-        self._handle = handle
+        self._handle, self._is_wanted = handle, True
         return True
 
     def release(self) -> None:
         """Free the lock; doing so twice is harmless."""
+        self._is_wanted = False
+        self._free()
+
+    def keep(self) -> None:
+        """Take the lock again if its file was deleted under us. Raises MachineError.
+
+        Where another one has the new file's lock just then, the next call tries again.
+        """
+        if self._is_wanted and not self.in_place:
+            self._free()
+            self.acquire()
+
+    def _free(self) -> None:
         if self._handle is not None:
             handle, self._handle = self._handle, None
             os.close(handle)
-
-    def keep(self) -> None:
-        """Take the lock again if its file was deleted under us. Raises MachineError."""
-        if self._handle is not None and not self.in_place:
-            self.release()
-            self.acquire()
 
     def remove(self) -> None:
         """Delete the file and free the lock."""

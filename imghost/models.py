@@ -87,12 +87,13 @@ def _is_plain(template: str, fields: Mapping[str, object]) -> bool:
 class Found:
     """An image that a source came upon; its bytes are loaded only when it is its turn.
 
-    `name` is what the source calls it, untrusted.
+    `name` is what the source calls it, untrusted; `held_bytes` are those that wait in memory.
     """
 
     origin: str
     name: str
     load: Callable[[], bytes]
+    held_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,12 +116,15 @@ def in_file(path: Path, error: ConfigError) -> ConfigError:
 
 
 def unknown_key(key: str, known: Sequence[str]) -> ConfigError:
-    """The error that names the nearest known key, or all of them."""
+    """The error that names the nearest known key, or those of its section, or all sections."""
     from difflib import get_close_matches
 
     if near := get_close_matches(key, known, n=1):
         return ConfigError("unknown key {key}; did you mean {near}?", key=key, near=near[0])
-    return ConfigError("unknown key {key}; known are {known}", key=key, known=", ".join(known))
+    section = key.rpartition(".")[0]
+    beside = [one for one in known if section and one.rpartition(".")[0] == section]
+    shown = beside or dict.fromkeys(one.partition(".")[0] for one in known)
+    return ConfigError("unknown key {key}; known are {known}", key=key, known=", ".join(shown))
 
 
 def as_json(settings: object) -> dict[str, Any]:

@@ -78,12 +78,14 @@ def size_text(size_bytes: int) -> str:
     return f"{size:.1f} {unit}" if size < _ROUND and unit != "B" else f"{size:.0f} {unit}"
 
 
-def span_text(seconds: float) -> str:
+def span_text(seconds: float) -> Message:
     """A time as people read it: 45 s, 12 min, 2 h 5 min."""
     if seconds < _MINUTE_S:
-        return f"{max(1, round(seconds))} s"
+        return Message("{n} s", {"n": max(1, round(seconds))})
     hours, minutes = divmod(round(seconds / _MINUTE_S), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    if not hours:
+        return Message("{n} min", {"n": minutes})
+    return Message("{hours} h {n} min", {"hours": hours, "n": minutes})
 
 
 def _escaped(character: str) -> str:

@@ -17,9 +17,15 @@ if TYPE_CHECKING:
     from dataclasses import dataclass
 else:
 
-    def dataclass(*, frozen: bool = False, **options: bool) -> Callable[[type], type]:
-        """As `dataclasses.dataclass`; what is frozen has slots, and is compared by its fields."""
-        return _frozen if frozen else dataclasses.dataclass(**options)
+    def dataclass(
+        *, frozen: bool = False, slots: bool = False, **options: bool
+    ) -> Callable[[type], type]:
+        """As `dataclasses.dataclass`; what is frozen has slots, and takes no other options."""
+        if not frozen:
+            return dataclasses.dataclass(slots=slots, **options)
+        if options or not slots:
+            raise TypeError("what is frozen has slots, and takes no other options")
+        return _frozen
 
 
 def _frozen(cls: type) -> type:

@@ -555,3 +555,17 @@ while True: pass
     )
     assert ended.stdout == "fine\n"
     assert ended.returncode == -signal.SIGXCPU
+
+
+@pytest.mark.parametrize(("system", "most"), [("linux", 1 << 32), ("darwin", -1)])
+def test_memory_is_limited_where_it_can_be(system: str, most: int) -> None:
+    """Where the system refuses such a limit, as macOS does, decoding goes on without."""
+    code = f"""
+import resource, sys
+sys.platform = {system!r}
+from imghost.imaging.cage import limit_memory
+limit_memory(1 << 32)
+print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_CORE)[0])
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+    assert ended.stdout.decode() == f"{most} 0\n"

@@ -31,3 +31,16 @@ def test_each_is_taken_once() -> None:
     assert [one.name for one in left.latest()] == ["b.png"]
     assert left.pop(1) is None
     assert left.pop(77) is None
+
+
+def test_little_is_held_in_memory() -> None:
+    """Beyond 100 MB the older pictures are named, and cannot be taken any more."""
+    left = LeftAlones(Clock())
+    left.add("first.png", CUT, "first", 60_000_000)
+    left.add("file.png", CUT, "file")
+    left.add("second.png", CUT, "second", 40_000_000)
+    assert [one.thing for one in left.latest()] == ["first", "file", "second"]
+    left.add("third.png", CUT, "third", 1)
+    assert [one.thing for one in left.latest()] == [None, "file", "second", "third"]
+    left.add("huge.png", CUT, "huge", 300_000_000)
+    assert [one.thing for one in left.latest()] == [None, "file", None, None, "huge"]

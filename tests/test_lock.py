@@ -60,3 +60,18 @@ def test_knows_when_its_file_was_removed(tmp_path: Path) -> None:
         assert not lock.in_place
         (tmp_path / "l").touch()
         assert not lock.in_place
+
+
+def test_is_taken_again_when_it_can_be(tmp_path: Path) -> None:
+    """Where another one holds the new file just when the old one is missed, it is not given up."""
+    with FileLock(tmp_path / "l") as lock, FileLock(tmp_path / "l") as other:
+        lock.acquire()
+        (tmp_path / "l").unlink()
+        assert other.acquire()
+        lock.keep()
+        other.release()
+        lock.keep()
+        assert lock.in_place
+        lock.release()
+        lock.keep()
+        assert not lock.in_place

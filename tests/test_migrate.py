@@ -173,7 +173,7 @@ class TestMoving:
         state = blog.state()
         result = program.run("migrate", blog.folder)
         assert (result.code, result.out, blog.state()) == (2, "", state)
-        assert "nothing was changed; add --yes" in result.err
+        assert "nothing was changed, for nobody can be asked" in result.err
         assert fake.uploads == []
         assert program.run("migrate", "--dry-run", blog.folder).code == 0
         migrate(program, blog.folder)

@@ -644,5 +644,5 @@ class TestConfig:
     ) -> None:
         """Without the package that signs, the user is told what to install."""
         monkeypatch.setitem(sys.modules, "requests_aws4auth", None)
-        with pytest.raises(ConfigError, match=r'pip install "imghost\[s3\]"'):
+        with pytest.raises(ConfigError, match="pip install requests-aws4auth"):
             host_at(fake, tmp_path)

@@ -153,3 +153,10 @@ def test_what_cannot_be_hashed() -> None:
     assert Holder([1]) == Holder([1])
     with pytest.raises(TypeError, match="unhashable"):
         hash(Holder([1]))
+
+
+@pytest.mark.parametrize("options", [{}, {"slots": True, "order": True}])
+def test_what_is_not_made_here_is_refused(options: dict[str, bool]) -> None:
+    """No option is taken that would not be heeded."""
+    with pytest.raises(TypeError, match="no other options"):
+        dataclass(frozen=True, **options)

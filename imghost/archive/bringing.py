@@ -38,11 +38,11 @@ _MAX_SAME_FILES = 20
 _MAX_SKIPPED = 100
 _DAMAGED = Message("the archive's beginning is damaged; nothing was changed: export it again")
 _NOT_READABLE = Message("it cannot be made from its original again")
-_TOO_MANY = Message("the same picture stands in too many buckets")
-_NO_FILE = Message("it is no name of the embedded host's")
+_TOO_MANY = Message("the same picture stands in too many buckets; the rest is left out")
+_NO_FILE = Message("it is no name of the built-in host's")
 _SAID = {
     Lesson.NO_PICTURE: Message("it was not sent, and its picture is missing"),
-    Lesson.UNUSABLE: Message("an upload in it is none that can be"),
+    Lesson.UNUSABLE: Message("an upload in it makes no sense"),
 }
 
 
@@ -199,7 +199,7 @@ class _Bringing:
     def _local_file(self, member: Member, bucket: str, name: str) -> None:
         path = place_of(self._kept.local, bucket, name)
         if path is None:
-            raise SourceError("its name is none of the embedded host's")
+            raise SourceError("its name is none of the built-in host's")
         self.imported.files += self._put_picture(path, member, path.stem)
 
     def _put_picture(self, path: Path, member: Member, expected: str) -> bool:

@@ -42,7 +42,7 @@ class Member:
                 self._file.seek(place)
                 piece = self._file.read(min(PIECE_BYTES, end - place))
             if not piece:
-                raise SourceError("the archive is cut off there")
+                raise SourceError("the archive is cut off there; copy or export it again")
             place += len(piece)
             yield piece
 
@@ -120,7 +120,10 @@ def members(file: BinaryIO, skip: Skip) -> Iterator[Member]:
 
 
 def _damaged(place: int) -> Message:
-    return Message("the archive is damaged at byte {place}", {"place": place})
+    return Message(
+        "the archive is damaged at byte {place}; what is whole came in: copy or export it again",
+        {"place": place},
+    )
 
 
 def _headers(file: BinaryIO) -> Iterator[tuple[tarfile.TarInfo, int]]:
@@ -142,5 +145,6 @@ def _reading() -> Iterator[None]:
         yield
     except OSError as exc:
         raise SourceError(
-            "the archive cannot be read further: {detail}", detail=exc.strerror or str(exc)
+            "the archive cannot be read further: {detail}; see whether its disk is well",
+            detail=exc.strerror or str(exc),
         ) from exc

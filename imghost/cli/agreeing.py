@@ -47,7 +47,7 @@ def is_agreed(console: Console, app: App, plan: Plan, *, yes: bool) -> bool:
     if yes or all(place.is_public and not place.to_send for place in places):
         return True
     if not console.asked:
-        raise UsageError("nothing was changed; add --yes to go on")
+        raise UsageError("nothing was changed, for nobody can be asked here; add --yes")
     if console.ask("Go on? [y/N]"):
         return True
     console.tell("nothing was changed")

@@ -17,6 +17,7 @@ from imghost.errors import ConfigError, UsageError
 from imghost.links import check_format
 
 SUMMARY = "Make, find, show, edit, check or change the config file."
+_AT_START = {"language", "watch.poll_s", "limits.input_bytes"}
 _ACTIONS = ("init", "path", "show", "edit", "check", "set")
 
 
@@ -31,7 +32,9 @@ def add_arguments(parser: Parser) -> None:
 def run(options: argparse.Namespace, context: Context) -> Answer:
     """Do one of these."""
     if options.key and options.action != "set":
-        raise UsageError("config {action} takes no key and no value", action=options.action)
+        raise UsageError(
+            "config {action} takes no key and no value; only config set does", action=options.action
+        )
     match options.action:
         case "init":
             config_file.create(context.config_file)
@@ -99,10 +102,10 @@ def _set(options: argparse.Namespace, context: Context) -> Answer:
     config_file.change(context.config_file, options.key, value, context.environ)
     if not value:
         context.console.tell("{key} is empty now", key=options.key)
-    elif options.key.startswith("server.") or options.key == "language":
+    elif options.key.startswith("server.") or options.key in _AT_START:
         context.console.tell("{key} is set; it counts when imghost starts again", key=options.key)
     else:
-        context.console.tell("{key} is set; it counts for the next image", key=options.key)
+        context.console.tell("{key} is set; it counts from the next image on", key=options.key)
     return Answer([])
 
 

@@ -86,7 +86,7 @@ class Context:
             from imghost.copying import copy_text
 
             copy_text(self.environ, text)
-        self.console.tell("copied")
+        self.console.tell("it is on the clipboard")
 
     def choose_language(self) -> None:
         """Let the console speak the user's language."""

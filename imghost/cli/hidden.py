@@ -33,10 +33,10 @@ else:
 
         Raises EOFError if they end the input.
         """
-        sys.stderr.write(prompt)
-        sys.stderr.flush()
         terminal, typed, piece = sys.stdin.fileno(), b"", b""
         with _unedited(terminal):
+            sys.stderr.write(prompt)  # not before: who sees it may type at once
+            sys.stderr.flush()
             while not _END.search(piece):  # to its end: what nobody reads is shown after all
                 piece = os.read(terminal, _PIECE_BYTES) or _END_OF_INPUT
                 typed += piece[: MAX_HIDDEN + 1 - len(typed)]

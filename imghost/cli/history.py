@@ -40,7 +40,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     if options.words[:1] == ["rm"]:
         return _forget(options, context)
     if options.last or options.host:
-        raise UsageError("--last and --host go with history rm")
+        raise UsageError("--last and --host belong to imghost history rm")
     return _list(options, context)
 
 

@@ -60,7 +60,14 @@ class LinkLines:
         reason = self._say(one.reason) if one.reason else ""
         is_ours = one.is_own and one.verdict == "private"
         advice = self._say(_OWN if is_ours else _ADVICE[one.verdict, is_kept])
-        return f"{self.place(one.link)}: {word}: {printable(one.link)}: {reason}; {advice}"
+        return self._say(
+            "{place}: {word}: {link}: {reason}; {advice}",
+            place=self.place(one.link),
+            word=word,
+            link=one.link,
+            reason=reason,
+            advice=advice,
+        )
 
     def checked_json(self, one: Checked, recorded: Recorded, *, is_kept: bool) -> object:
         """All that is known of a link."""
@@ -77,8 +84,10 @@ class LinkLines:
     def kept(self, one: Kept) -> str:
         """Why nothing was kept, in a line."""
         reason = self._say(one.problem) if one.problem else ""
-        link = "" if one.problem and "url" in one.problem.fields else f"{printable(one.link)}: "
-        return f"{self.place(one.link)}: {link}{reason}"
+        told = {"place": self.place(one.link), "link": one.link, "reason": reason}
+        if one.problem and "url" in one.problem.fields:
+            return self._say("{place}: {reason}", **told)
+        return self._say("{place}: {link}: {reason}", **told)
 
     def kept_json(self, one: Kept) -> object:
         """What became of a link."""

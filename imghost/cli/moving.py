@@ -197,7 +197,8 @@ class _Progress:
 
     def __call__(self, done: int) -> None:
         left_s = (time.monotonic() - self._began_at) / done * (self._total - done)
-        self._console.bar(f"{progress_bar(done, self._total)}  {span_text(left_s)}")
+        message = span_text(left_s)
+        self._console.bar(f"{progress_bar(done, self._total)}  {self._console.say(message)}")
 
 
 def _place(told: Told) -> dict[str, str | int]:

@@ -41,10 +41,10 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
             "n": len(found.originals),
             "size": size_text(found.size_bytes),
         }
-        console.tell("{n} originals of {size} may go", **told)
+        console.tell("originals that can be deleted: {n}, {size} in all", **told)
         if found.originals and not options.yes:
             if not console.asked:
-                raise UsageError("nothing was deleted; add --yes to delete them")
+                raise UsageError("nothing was deleted, for nobody can be asked here; add --yes")
             if not console.ask("Delete them? [y/N]"):
                 return Answer([_item(console, 0, 0)], one=True)
         gone = prune(app, found.originals, use_all=options.all)

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         app.drain()
         counts = app.journal.counts()
         context.console.tell(
-            "{queued} queued, {failed} failed",
+            "tried: {queued} still queued, {failed} failed; imghost status tells why",
             queued=counts[State.QUEUED],
             failed=counts[State.FAILED],
         )

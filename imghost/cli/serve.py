@@ -8,7 +8,7 @@ from imghost.cli.console import Answer
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
 
-SUMMARY = "Serve the embedded host's images and send what waits, until stopped."
+SUMMARY = "Serve the built-in host's images and send what waits, until stopped."
 
 
 def add_arguments(parser: Parser) -> None:

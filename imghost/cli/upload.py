@@ -136,7 +136,8 @@ def _here(requests: list[UploadRequest], context: Context) -> Iterator[Settled]:
                 yield one
         if private and not context.daemon:
             context.console.note(
-                "the link answers while imghost runs (imghost watch), and only on this computer"
+                "the link answers while imghost runs (imghost watch), and only on this computer; "
+                "for others choose --host, or set hosts.local.public_url"
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imghost import __version__
 from imghost.doctor.trial import Case
-from imghost.door import daemon_lock
+from imghost.door import daemon_lock, untold
 from imghost.errors import DaemonError
 from imghost.models import Message
 from imghost.server.run import listen
@@ -15,10 +15,7 @@ def try_daemon(case: Case) -> Message:
     if case.door is None:
         with daemon_lock(case.dirs) as lock:
             if not lock.acquire(shared=True):
-                raise DaemonError(
-                    "an imghost runs that tells nobody where it answers; end its process and start "
-                    "imghost watch again"
-                )
+                raise untold()
         return Message("none runs; imghost watch starts it")
     told = case.ask(case.door)
     if told.get("version") != __version__:

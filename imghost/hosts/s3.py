@@ -8,6 +8,7 @@ year; obstore 15 MB and 8 ms, but it sends by itself, past our deadlines, caps a
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
@@ -146,8 +147,9 @@ class S3Host:
     def __init__(self, config: S3Config, outside: Outside) -> None:
         if find_spec("requests_aws4auth") is None:
             raise ConfigError(
-                "the host s3 needs more than is installed: pip install {extra}",
-                extra='"imghost[s3]"',
+                "the host s3 needs a package that is not installed: {python} -m pip install "
+                "requests-aws4auth",
+                python=sys.executable,
             )
         self.http = outside.http
         self.buckets: tuple[str, ...] = (config.bucket,)

@@ -72,10 +72,11 @@ else:
     def limit_memory(max_bytes: int) -> None:
         """Get no more memory than this from now on, and leave no picture behind in a core dump.
 
-        macOS takes the limit and does not keep it.
+        macOS cannot limit memory: it refuses what is less than a new process has mapped already.
         """
-        resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if sys.platform != "darwin":
+            resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
 
     def let_others_first() -> None:
         """Work when other programs leave the processor free."""

@@ -58,7 +58,8 @@ def told(
         else:
             problems.append(_problem(word, outcome, say, is_named=bool(named)))
     warnings = _warnings(links, say) if is_from_elsewhere else []
-    return uploaded(links, items, problems, warnings)
+    said = say("; ").join([*problems, *warnings])
+    return uploaded(links, items, said, success=not problems)
 
 
 def _warnings(links: Sequence[str], say: Speaker) -> list[str]:

@@ -138,7 +138,7 @@ class _Door:
             except ImghostError as exc:
                 problems.append(self._say(exc.message))
         deleted = self._say("{count} deleted", count=len(asked) - len(problems))
-        return {"success": not problems, "message": "; ".join(problems) or deleted}
+        return {"success": not problems, "message": self._say("; ").join(problems) or deleted}
 
     def _authorise(self, request: Request) -> None:
         if self._secret and self._secret not in map(Secret, _shown(request)):

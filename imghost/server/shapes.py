@@ -21,21 +21,15 @@ def refused(message: str) -> Json:
     return {"success": False, "result": [], "items": [], "message": message}
 
 
-def uploaded(
-    links: Sequence[str],
-    items: Sequence[Json],
-    problems: Sequence[str],
-    warnings: Sequence[str] = (),
-) -> Json:
-    """What came of an upload: a link for each input, "" where there is none, and the problems."""
+def uploaded(links: Sequence[str], items: Sequence[Json], said: str, *, success: bool) -> Json:
+    """What came of an upload: a link for each input, "" where there is none, and what is wrong."""
     told: dict[str, object] = {
-        "success": not problems,
+        "success": success,
         "result": links,
         "items": items,
         "fullResult": [{key: item[key] for key in ("imgUrl", "id", "fileName")} for item in items],
     }
-    said = [*problems, *warnings]
-    return told | ({"message": "; ".join(said)} if said else {})
+    return told | ({"message": said} if said else {})
 
 
 def item_of(origin: str, link: str, record: Record) -> Json:

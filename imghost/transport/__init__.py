@@ -108,7 +108,7 @@ class Http:
         place = "/".join([*request.url.split("/", 3)[:3], proxy])
         with self._lock:
             self._uploads += is_upload
-            kept = self._kept(place)
+            kept = self._kept(place) if is_upload else None
         way = kept or Way(proxy, lambda: self._trust)
         is_free = False
         try:

@@ -106,7 +106,7 @@ class MenuMaker:
             told.append(self._say("{count} asking", count=asking))
         if failed := counts[State.FAILED]:
             told.append(self._say("{count} failed", count=failed))
-        return " · ".join([*parts, ", ".join(told)])
+        return " · ".join([*parts, self._say(", ").join(told)])
 
     def menu(self, shown: Shown) -> Menu:
         """All of it."""

@@ -135,7 +135,7 @@ class Finder:
 
     def _founds(self, held: Held) -> list[Found]:
         if held.bitmap:
-            return [Found(CLIPBOARD, "", lambda: held.bitmap)]
+            return [Found(CLIPBOARD, "", lambda: held.bitmap, len(held.bitmap))]
         max_bytes, limits = self._app.config.limits.input_bytes, self._app.off_limits
         return [found_file(path, max_bytes, limits, CLIPBOARD) for path in self._images(held)]
 

@@ -229,7 +229,7 @@ class Intake:
 
     def _leave(self, find: Find, reason: Message, *, is_told: bool) -> None:
         name = find.item.name or find.item.burst.origin.source
-        self._teller.left_alone.add(name, reason, find)
+        self._teller.left_alone.add(name, reason, find, find.found.held_bytes)
         if is_told:
             self._teller.tell(Topic.REFUSED, reason, is_failure=True)
 

@@ -90,7 +90,7 @@ class Calls:
         what = text_of(asked, "what")
         minutes = PauseRequest.from_json(asked).minutes
         if what not in ("pause", "resume"):
-            raise UsageError("{what} is nothing that can be chosen", what=what)
+            raise UsageError("{what} cannot be chosen; reload the page", what=what)
         work = self._gallery.pause if what == "pause" else self._gallery.resume
         await self._answers.worked(work, minutes)
         return json_answer({"watch": what})
