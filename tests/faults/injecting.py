@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -19,6 +20,7 @@ strace counts each kind for itself and in each thread: the Nth is a program's Nt
 thread makes them all, as for a command with one picture. With several it is the first thread's that
 comes so far.
 """
+_FAILED_FLUSH = re.compile(r"sync\((?P<handle>\d+<.*>)\) .*\(INJECTED\)\n")
 
 needs_strace = pytest.mark.skipif(
     not shutil.which("strace") and may_skip(), reason="strace is not installed here"
@@ -35,12 +37,27 @@ def failing(call: str, n: int, error: str, log: Path) -> tuple[str, ...]:
 
     `log` tells afterwards whether that happened.
     """
-    return (*_strace(call, log), "--seccomp-bpf", "-e", f"inject={call}:error={error}:when={n}")
+    traced = _strace(f"{call},close", log)
+    return (*traced, "-y", "--seccomp-bpf", "-e", f"inject={call}:error={error}:when={n}")
 
 
 def was_met(log: Path) -> bool:
     """Whether the call came that was to fail."""
     return "(INJECTED)" in log.read_text()
+
+
+def flushed_again(log: Path) -> list[str]:
+    """The flushes of a file on the very handle on which one had failed: they would tell nothing.
+
+    Those of the journal are SQLite's, which flushes its log once more as it closes, but believes
+    nothing of it that a failed flush was to have kept.
+    """
+    said = log.read_text()
+    failed = _FAILED_FLUSH.search(said)
+    if not failed or ".db" in failed["handle"]:
+        return []
+    before_closed = said[failed.end() :].partition(f"close({failed['handle']})")[0]
+    return [line for line in before_closed.splitlines() if f"sync({failed['handle']})" in line]
 
 
 def every_nth(
