@@ -225,11 +225,12 @@ class App:
     def retry(self, ids: Sequence[int]) -> int:
         """The user says that something changed: let all that is queued, and these rows, be tried.
 
-        How many are queued then. Raises UsageError for an id that is not in the journal.
+        How many are queued then; a link that works is left as it is. Raises UsageError for an id
+        that is not in the journal, and ConfigError for a finished row whose host cannot be had.
         """
         for record_id in ids:
-            self.journal.get(record_id)
-            self.journal.reopen(record_id)
+            if not self.pipeline().works(self.journal.get(record_id)):
+                self.journal.reopen(record_id)
         for host in self.journal.queued_hosts():
             self.outbox.lift(host)
         return self.journal.counts()[State.QUEUED]

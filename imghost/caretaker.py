@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from threading import Event
 
 from imghost.app import App
 from imghost.forget import forget_unanswered
@@ -43,12 +42,12 @@ class Caretaker:
         self._cared_at = float("-inf")
         self._began_at = time.time() - time.monotonic()  # a clock set forward makes nothing older
 
-    def run(self, stopping: Event, crews: Iterable[Crew]) -> None:
-        """Look after everything until `stopping` is set and the outbox was stopped.
+    def run(self, crews: Iterable[Crew]) -> None:
+        """Look after everything until the outbox is stopped.
 
         The processes of `crews` end when they have had no work for a while.
         """
-        while not stopping.is_set():
+        while not self._app.outbox.stopping:
             self._survive(self._round)
             for crew in crews:
                 crew.reap_idle()

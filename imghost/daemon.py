@@ -218,14 +218,12 @@ def _caretaking(
     crews: tuple[Crew, Crew],
     end_server: Callable[[], None],
 ) -> Iterator[None]:
-    stopping = threading.Event()
-    thread = threading.Thread(target=caretaker.run, args=(stopping, crews), name="imghost-care")
+    thread = threading.Thread(target=caretaker.run, args=(crews,), name="imghost-care")
     thread.start()
     try:
         yield
     finally:
         end_server()  # which takes its time beside ours
-        stopping.set()
         app.outbox.stop()
         thread.join()
         app.outbox.finish(_FINISH_S)
@@ -239,6 +237,7 @@ def _hurrying_in_the_end(app: App) -> Iterator[None]:
     try:
         yield
     finally:
+        app.outbox.stop()  # what it would send next may need the decoders, which end before it
         app.hurry(_JOURNAL_S)
 
 

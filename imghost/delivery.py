@@ -8,14 +8,13 @@ from collections.abc import Callable
 from imghost.errors import HostRefused, HostUnavailable, ImghostError, LoginExpired
 from imghost.keep.journal import Journal
 from imghost.models import Image, Record, State
-from imghost.outbox import Outbox, Outcome, sent_elsewhere
+from imghost.outbox import Outbox, Outcome, sent_elsewhere, stopped
 from imghost.pipeline import Accepted, Pipeline
 
 TRIES = 3
 _BACKOFF_S = 0.3
 _POLL_S = 0.05
 _REAP_S = 1.0  # it looks at every process, and at all that waits to be sent
-_STOPPED = "imghost was stopped before it was sent"
 
 
 class Delivery:
@@ -48,14 +47,11 @@ class Delivery:
         self._over: ImghostError | None = None
 
     def send(self, accepted: Accepted) -> Outcome:
-        """Have the image at its host if that is possible now. Raises MachineError."""
-        try:
-            return self._send(accepted)
-        except BaseException:
-            self._outbox.abandon(accepted.record)
-            raise
+        """Have the image at its host if that is possible now.
 
-    def _send(self, accepted: Accepted) -> Outcome:
+        Raises MachineError, UsageError if it is forgotten meanwhile, and ConfigError for a row with
+        a link whose host cannot be had.
+        """
         record, image = accepted.record, accepted.image
         if image is None:
             if self._pipeline.works(record):
@@ -76,7 +72,7 @@ class Delivery:
 
     def cancel(self) -> None:
         """The caller went away: what was not begun stays queued."""
-        self._over = self._over or HostUnavailable(_STOPPED)
+        self._over = self._over or stopped()
 
     def _waited(self, wait_s: float, error: ImghostError | None) -> bool:
         """Wait before another try, if there is time for that."""
@@ -87,13 +83,8 @@ class Delivery:
         return not self._outbox.pause(wait_s)
 
     def _try(self, record: Record, image: Image | None) -> Outcome:
-        entered = self._over is None and self._outbox.enter(record)
-        if not entered:
-            self._over = self._over or HostUnavailable(_STOPPED)
-        elif self._over:  # while it waited, another of this caller's images was told to stop
-            self._outbox.leave(record)
-        if self._over:
-            return Outcome(self._outbox.give_back(record, self._over.message), self._over)
+        if not_begun := self._held_back(record):
+            return not_begun
         outcome = self._outbox.work(record, image)
         error = outcome.error
         if error is None:
@@ -104,6 +95,21 @@ class Delivery:
         ):
             self._over = error
         return outcome
+
+    def _held_back(self, record: Record) -> Outcome | None:
+        """Wait for a claimed row's turn; how it ends if none comes."""
+        try:
+            entered = self._over is None and self._outbox.enter(record)
+            over = self._over  # another of this caller's may have been told to stop meanwhile
+            if entered and over is None:
+                return None
+            if entered:
+                self._outbox.leave(record)
+            self._over = over = over or stopped()
+            return Outcome(self._outbox.give_back(record, over.message), over)
+        except BaseException:
+            self._outbox.abandon(record)
+            raise
 
     def _claimed(self, record_id: int) -> Record | None:
         """The row to be sent by us; None if another caller or process has sent it, or goes on."""

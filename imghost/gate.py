@@ -100,7 +100,7 @@ class Gate:
 
     def passed(self, record_id: int) -> None:
         """The host took an image: it is well."""
-        self._rows.pop(record_id, None)
+        self.forget(record_id)
         self._passed += 1
         self._failures = 0
         if self.probing or self.held:
@@ -125,6 +125,10 @@ class Gate:
             self.probing = True
         self.open_at = max(self.open_at, now + rest_s)
         return row.counted >= FAILURES_WHILE_OTHERS_PASS
+
+    def forget(self, record_id: int) -> None:
+        """The row ended: if it is ever tried again it begins anew."""
+        self._rows.pop(record_id, None)
 
     def renew(self, limits: Limits, held: bool) -> None:  # noqa: FBT001 - as the field
         """Another config or login: begin anew, with what is under way."""

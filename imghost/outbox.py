@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from imghost.errors import (
+    ConfigError,
+    DaemonError,
     HostUnavailable,
     ImghostError,
     LoginExpired,
     MachineError,
+    UsageError,
 )
 from imghost.gate import Gate
 from imghost.keep.journal import Journal
@@ -93,9 +97,9 @@ class Outbox(Turns):
 
     def tidy(self) -> None:
         """Queue again what this process had claimed and could not settle."""
-        while self._unsettled:
-            record_id = next(iter(self._unsettled))
-            self._journal.give_back(record_id, self._owner, None)
+        for record_id in tuple(self._unsettled):
+            with suppress(UsageError):  # it was forgotten
+                self._journal.give_back(record_id, self._owner, None)
             self._unsettled.discard(record_id)
 
     def abandon(self, record: Record) -> None:
@@ -133,25 +137,35 @@ class Outbox(Turns):
                 return Outcome(sent, sent_elsewhere(), tried=False)
             self._passed(gate, record)
             return Outcome(sent, None)
+        except DaemonError:  # what would make the image has ended
+            return Outcome(self.give_back(mine, mine.reason), stopped(), tried=False)
         except ImghostError as exc:
             return Outcome(self._note_failure(gate, mine, exc), exc)
 
     def _note_failure(self, gate: Gate, record: Record, error: ImghostError) -> Record:
-        state = State.FAILED
         with self._lock:
             if isinstance(error, MachineError):  # nothing can be noted now: `tidy` will
                 self.abandon(record)
                 gate.rest_row(record.id, self._clock() + _MACHINE_REST_S)
                 return record
-            if isinstance(error, LoginExpired):
-                gate.hold()
-                state = State.QUEUED
-            elif isinstance(error, HostUnavailable):
-                given_up = gate.failed(record.id, error, self._clock())
-                state = State.FAILED if given_up else State.QUEUED
+            state = self._state_after(gate, record, error)
         if isinstance(error, HostUnavailable) and error.ambiguous:
             self._journal.add_note(record.id, _AMBIGUOUS)
         return self._pipeline().settle(record, state, error.message)
+
+    def _state_after(self, gate: Gate, record: Record, error: ImghostError) -> State:
+        """Queued if the host is in trouble, or lacks a login or a setting; else failed."""
+        if isinstance(error, HostUnavailable):
+            waits = not gate.failed(record.id, error, self._clock())
+        elif waits := isinstance(error, LoginExpired) or self._is_unusable(record.host, error):
+            gate.hold()
+        if waits:
+            return State.QUEUED
+        gate.forget(record.id)
+        return State.FAILED
+
+    def _is_unusable(self, host: str, error: ImghostError) -> bool:
+        return isinstance(error, ConfigError) and self._limits_of(host)[1]
 
 
 def sent_elsewhere() -> HostUnavailable:
@@ -162,6 +176,11 @@ def sent_elsewhere() -> HostUnavailable:
 def sent_later() -> HostUnavailable:
     """What to say of an image whose host wanted peace before its turn came."""
     return HostUnavailable("its host is left in peace for a while")
+
+
+def stopped() -> HostUnavailable:
+    """What to say of an image that imghost sends no more."""
+    return HostUnavailable("imghost was stopped before it was sent")
 
 
 def _random() -> float:

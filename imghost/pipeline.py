@@ -12,7 +12,7 @@ from imghost.config import Config
 from imghost.errors import ConfigError, MachineError
 from imghost.hosts.base import Host, KeepsFiles
 from imghost.imaging.check import NAMELESS, safe_name
-from imghost.imaging.prepare import Prepare, Prepared, Recipe
+from imghost.imaging.prepare import Prepare, Prepared, Recipe, style_of
 from imghost.keep.journal import Entry, Journal
 from imghost.keep.store import Store
 from imghost.links import Link, alt_text, check_format, is_web_address, render_link, styled
@@ -158,8 +158,8 @@ class Pipeline:
         if image := self._kept_image(record):
             return record, image
         original = self._store.read(record.original)
-        recipe = self._recipe(Order(record.target, self.config.link.format))
-        made = self._prepare(original, record.name, recipe)
+        order = Order(record.target, "", style_of(record.notes) if record.format else None)
+        made = self._prepare(original, record.name, self._recipe(order))
         image, is_ours = made.image, True
         if image.sha256 != record.sha256 or not record.format:
             record, is_ours = self._journal.replace_image(record.id, self._owner, image, made.notes)

@@ -163,7 +163,7 @@ def test_uploads_are_answered_while_somebody_listens(backend: Backend, watched: 
 def test_retry_lifts_what_holds_uploads_back(
     backend: Backend, watched: Watched, desktop: Desktop
 ) -> None:
-    """The named rows are queued again; one that is not there is named."""
+    """The named rows are queued, but for one that was just sent; one that is not there is named."""
     with FakeBilibili() as server:
         watched.configure(**at_bilibili(server))
         server.answers.append(Answer(-400, "no"))
@@ -173,5 +173,6 @@ def test_retry_lifts_what_holds_uploads_back(
         assert backend.retry([record.id]) == 1
         watched.senders.send_queued()
         watched.stands(State.DONE)
+        assert backend.retry([record.id]) == 0
         with pytest.raises(UsageError, match="no upload with the id 99"):
             backend.retry([99])

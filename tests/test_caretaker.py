@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
-from threading import Event
 
 import pytest
 
@@ -23,22 +22,22 @@ from imghost.models import Found, State
 from imghost.presence import Presence
 from imghost.secret import Secret
 from imghost.senders import Senders
-from imghost.survival import Survival
+from imghost.survival import Survival, nobody
 from tests.fakes import pictures
 
 
 class OneRound(Survival):
-    """Ends the caretaker after its first round."""
+    """Ends the caretaker after its first round, by `stop`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.ended = Event()
+        self.stop: Callable[[], None] = nobody
         self.is_well = False
 
     def __call__(self, work: Callable[..., None], *args: object, **kwargs: object) -> bool:
         """Do the work, and no more."""
         self.is_well = super().__call__(work, *args, **kwargs)
-        self.ended.set()
+        self.stop()
         return self.is_well
 
 
@@ -62,7 +61,7 @@ def test_a_clock_that_is_set_forward_erases_nothing(
         senders, looks = Senders(app.outbox, pool, one), Looks(app, pool, one)
         caretaker = Caretaker(app, presence, senders, looks, one, None)
         monkeypatch.setattr(time, "time", lambda: now() + 400 * ASK_S)
-        app.outbox.stop()
-        caretaker.run(one.ended, ())
+        one.stop = app.outbox.stop
+        caretaker.run(())
         assert one.is_well
         assert [row.id for row in app.journal.history()] == [new]

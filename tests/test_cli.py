@@ -415,6 +415,18 @@ def test_a_login_is_asked_for(program: Program, picture: Path, fake: bilibili.Fa
     assert program.run("status", "--json").json["counts"]["done"] == 1
 
 
+def test_a_setting_is_asked_for(program: Program, picture: Path) -> None:
+    """What waits for a host that cannot be had is kept: exit 3, and it says what is missing."""
+    section = {"endpoint": "http://127.0.0.1:9", "bucket": "pictures"}
+    program.configure(hosts={"s3": section})
+    assert program.run("upload", "--host", "s3", picture).code == 7  # there is no key
+    program.configure(hosts={"s3": section | {"endpoint": ""}})
+    result = program.run("retry")
+    assert result.code == 3
+    assert "1 queued, 0 failed" in result.err
+    assert "hosts.s3.endpoint is empty" in result.err
+
+
 def test_a_refused_picture_is_kept_as_failed(
     program: Program, picture: Path, fake: bilibili.FakeBilibili
 ) -> None:

@@ -64,6 +64,18 @@ def test_a_row_that_fails_while_others_pass_is_given_up() -> None:
     assert verdicts == [False] * 7 + [True]
 
 
+def test_who_is_forgotten_begins_anew() -> None:
+    """Of a row that ended nothing is left, whether it was given up or refused."""
+    gate = _gate()
+    for n in range(8):
+        _fail(gate, 1, 100.0 * n)
+        _pass(gate, 2, 100.0 * n + 1)
+    gate.forget(1)
+    gate.forget(3)
+    assert gate.row_wait_s(1, 701) == 0
+    assert not _fail(gate, 1, 800)
+
+
 def test_an_outage_gives_nothing_up() -> None:
     """A thousand failures with nothing passing leave every row queued."""
     gate = _gate()

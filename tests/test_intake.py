@@ -342,6 +342,22 @@ def test_what_waits_is_told_without_saying_a_name_twice(begin: Begin, server: Fa
     assert told.endswith("; what goes to bilibili is kept, and sent after that")
 
 
+def test_a_setting_that_is_gone_is_told_once_and_holds(begin: Begin) -> None:
+    """What waits for such a host is kept, and sent when it is written again."""
+    section = {"endpoint": "http://127.0.0.1:9", "bucket": "pictures"}
+    taking = begin(host="s3", hosts={"s3": section})
+    for seed in range(2):
+        taking.copied(pictures.png(seed=seed), copies=seed)
+    taking.configure(hosts={"s3": section | {"endpoint": ""}})
+    taking.send_again()
+    taking.send_again()
+    assert taking.states() == [State.QUEUED] * 2
+    (told,) = taking.told(Topic.PROBLEM)
+    assert told.startswith("hosts.s3.endpoint is empty")
+    assert told.endswith("; what goes to s3 is kept, and sent after that")
+    assert taking.app.outbox.is_held("s3")
+
+
 @pytest.mark.parametrize("error", [sent_later(), sent_elsewhere()])
 def test_what_was_not_tried_is_no_trouble(begin: Begin, error: Any) -> None:
     """A row that went back without a try, or is another sender's, is nothing to tell."""
@@ -576,6 +592,29 @@ def test_what_another_process_sent_is_linked(begin: Begin, server: FakeBilibili)
     assert [texts for texts in taking.texts() if texts] == [(stored.url,)]
     assert taking.bursts.pending_ids() == []
     assert len(taking.told(Topic.FAILED)) == 1
+
+
+def test_what_is_sent_just_now_is_not_sent_again(
+    begin: Begin, server: FakeBilibili, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture found again while it is on its way gets that link, also if it arrives meanwhile."""
+    taking = begin(**at_bilibili(server), link={"format": "url"})
+    app = taking.app
+    pipeline, keep = app.pipeline(), app.store.keep
+    found = Found("test", "a.png", pictures.png)
+    row = pipeline.accept(found, pipeline.order(), State.UPLOADING).record
+    stored = Stored("bilibili", row.bucket, "k", "https://i0.hdslb.com/k.png", 1)
+
+    def arrived(sha256: str, data: bytes) -> None:
+        app.journal.done(row.id, app.owner.id, stored)
+        keep(sha256, data)
+
+    monkeypatch.setattr(app.store, "keep", arrived)
+    taking.copied(pictures.png())
+    taking.intake.follow()
+    taking.after(0.0)
+    assert server.uploads == []
+    assert [texts for texts in taking.texts() if texts] == [(stored.url,)]
 
 
 def test_a_link_that_cannot_be_written_holds_up_nobody(begin: Begin, server: FakeBilibili) -> None:

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from imghost.app import App
+from imghost.dirs import Dirs
 from imghost.errors import (
+    ConfigError,
     HostError,
     HostRefused,
     HostUnavailable,
@@ -21,18 +25,25 @@ from imghost.errors import (
     LoginExpired,
     MachineError,
     SourceError,
+    UsageError,
 )
+from imghost.gate import FAILURES_WHILE_OTHERS_PASS
 from imghost.hosts.base import Host, Outside
 from imghost.hosts.bilibili import BilibiliConfig, BilibiliHost
+from imghost.imaging.child import MEMORY_BYTES
+from imghost.imaging.crew import Crew
 from imghost.keep.recovery import JournalFile
-from imghost.models import Alive, Record, State, Target
+from imghost.models import Alive, Found, Record, State, Target
 from imghost.outbox import Outcome
 from imghost.pipeline import Order
 from imghost.secret import Secret
 from imghost.transport import Http
 from tests.fakes import bilibili, pictures
 from tests.fakes.memory_host import MemoryConfig
+from tests.fakes.pictures import jpeg, png
+from tests.fakes.program import eventually
 from tests.fakes.sender import NOTE, Clock, Sender, prepare
+from tests.fakes.taking import BASE, write_config
 
 DOWN = HostUnavailable("the host is down")
 
@@ -266,6 +277,73 @@ def test_a_missing_original_fails_its_row_alone(sender: Sender) -> None:
     assert sender.state(there) is State.DONE
 
 
+def test_what_must_be_made_when_imghost_stops_waits(dirs: Dirs) -> None:
+    """A row whose bytes are not at hand, and whose maker has ended, is queued as it was."""
+    file = write_config(dirs, {})
+    crew = Crew(1, deadline_s=20, memory_bytes=MEMORY_BYTES)
+    with App(dirs, file, file.load(), prepare_bytes=crew.prepare, base_url=BASE) as app:
+        found = Found("test", "a.jpg", lambda: jpeg(comment=b"mine"))  # which is taken out
+        row = app.pipeline().accept(found, app.pipeline().order(), State.QUEUED).record
+        app.store.drop_outgoing(row.sha256)
+        crew.close()
+        claimed = app.outbox.take()
+        assert claimed
+        outcome = app.outbox.work(claimed)
+        assert isinstance(outcome.error, HostUnavailable)
+        assert not outcome.tried
+        assert app.journal.get(row.id) == row
+
+
+def test_a_host_that_lacks_a_setting_fails_nothing(dirs: Dirs) -> None:
+    """The user's word to try again changes that no more than time does; the setting does."""
+    section = {"endpoint": "http://127.0.0.1:9", "bucket": "pictures"}
+    file = write_config(dirs, {"hosts": {"s3": section}})
+    with App(dirs, file, file.load()) as app:
+        pipeline = app.pipeline()
+        for seed in range(2):
+            found = Found("test", "a.png", partial(png, seed=seed))
+            pipeline.accept(found, pipeline.order("s3"), State.QUEUED)
+    file = write_config(dirs, {"hosts": {"s3": section | {"endpoint": ""}}})
+    with App(dirs, file, file.load()) as app:
+        app.retry([])
+        app.drain()
+        second, first = app.journal.history()
+        assert (first.state, second.state) == (State.QUEUED, State.QUEUED)
+        assert "hosts.s3.endpoint is empty" in str(first.reason)
+        assert second.reason is None
+        assert app.outbox.is_held("s3")
+        write_config(dirs, {"hosts": {"s3": section}})
+        app.pipeline()  # looks at the config
+        assert not app.outbox.is_held("s3")
+
+
+def test_what_no_host_can_be_blamed_for_fails_alone(sender: Sender) -> None:
+    """A row that asks for what nobody can make holds up no other of its host."""
+    bad, good = sender.accept(b"bad"), sender.accept(b"good")
+    sender.fails(ConfigError("there is no such style"))  # type: ignore[arg-type]  # as any step may
+    sender.run()
+    assert (sender.state(bad), sender.state(good)) == (State.FAILED, State.DONE)
+
+
+def test_who_was_given_up_begins_anew(sender: Sender) -> None:
+    """A row that the user has tried again after that waits like any other when its host is down."""
+    bad = sender.accept(b"bad")
+    for n in range(FAILURES_WHILE_OTHERS_PASS):
+        assert sender.delivery().send(sender.upload(b"%d" % n)).error is None
+        sender.fails(DOWN)
+        sender.clock.now += 100
+        claimed = sender.outbox.take()
+        assert claimed
+        sender.outbox.work(claimed)
+    assert sender.state(bad) is State.FAILED
+    sender.journal.reopen(bad.record.id)
+    sender.fails(DOWN)
+    claimed = sender.outbox.take()
+    assert claimed
+    sender.outbox.work(claimed)
+    assert sender.state(bad) is State.QUEUED
+
+
 def test_a_disk_that_fills_up_in_between_loses_nothing(
     sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,6 +372,23 @@ def test_what_is_being_sent_is_not_tidied_away(sender: Sender) -> None:
     assert record
     sender.outbox.work(record)
     assert sender.state(accepted) is State.DONE
+
+
+def test_a_row_that_is_gone_is_not_tidied_for_ever(sender: Sender) -> None:
+    """One that was given up unsettled, and then forgotten, holds up no other."""
+    gone, there = sender.accept(b"gone"), sender.accept(b"there")
+    for record in (sender.outbox.take(), sender.outbox.take()):
+        assert record
+        sender.outbox.abandon(record)
+        sender.outbox.leave(record)
+    sender.journal.requeue(sender.owner)
+    assert sender.journal.erase(gone.record.id, sender.store.erase)
+    assert sender.journal.claim(there.record.id, sender.owner)
+    sender.outbox.tidy()
+    assert sender.state(there) is State.QUEUED
+    sender.outbox.tidy()
+    sender.run()
+    assert sender.state(there) is State.DONE
 
 
 def test_two_processes_send_everything_once(tmp_path: Path) -> None:
@@ -480,6 +575,55 @@ def test_the_same_picture_twice_in_one_call_is_sent_once(sender: Sender) -> None
     assert sender.host.tries == 1
 
 
+def test_what_is_forgotten_between_two_tries_is_told(sender: Sender) -> None:
+    """Its command hears that it is gone, and nothing else waits for it."""
+    accepted = sender.upload(b"1")
+    sender.fails(DOWN)
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(sender.delivery().send, accepted)
+        eventually(lambda: sender.state(accepted) is State.QUEUED)
+        assert sender.journal.erase(accepted.record.id, sender.store.erase)
+        with pytest.raises(UsageError, match="no upload with the id"):
+            sent.result(10)
+    sender.outbox.tidy()
+
+
+def test_a_row_is_given_back_by_nobody_but_who_claimed_it(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who joins a row and meets trouble leaves it to the thread that is about to send it."""
+    first, again = sender.upload(b"1"), sender.upload(b"1")
+
+    def refuse(*_: object) -> None:
+        raise MachineError("the disk does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sender.journal, "claim", refuse)
+        with pytest.raises(MachineError):
+            sender.delivery().send(again)
+    sender.outbox.tidy()
+    assert sender.state(first) is State.UPLOADING
+    assert sender.delivery().send(first).error is None
+    assert sender.host.tries == 1
+
+
+def test_what_was_claimed_and_not_sent_is_given_back(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever comes between a claim and its try, the row does not stay claimed."""
+    accepted = sender.upload(b"1")
+
+    def interrupt(_: Record) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(sender.outbox, "enter", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            sender.delivery().send(accepted)
+    sender.outbox.tidy()
+    assert sender.state(accepted) is State.QUEUED
+
+
 def test_what_a_dead_process_was_sending_is_sent(sender: Sender, tmp_path: Path) -> None:
     """Nobody waits for whoever died in the middle of it."""
     other = Sender(tmp_path, owner="other")
@@ -496,8 +640,6 @@ def test_an_unreadable_source_accepts_nothing(sender: Sender) -> None:
 
     def vanish() -> bytes:
         raise SourceError("gone")
-
-    from imghost.models import Found
 
     with pytest.raises(SourceError):
         sender.pipeline.accept(Found("command", "a", vanish), sender.order, State.QUEUED)

@@ -12,13 +12,15 @@ import pytest
 from imghost.app import App
 from imghost.config_file import ConfigFile
 from imghost.dirs import Dirs
-from imghost.errors import HostUnavailable, ImageError, SourceError
+from imghost.errors import HostRefused, HostUnavailable, ImageError, SourceError
 from imghost.hosts.local import find_file
-from imghost.models import Found, Record, State
+from imghost.models import Found, Record, State, Stored
 from imghost.pipeline import Order, Pipeline
 from tests.fakes import pictures
+from tests.fakes.taking import write_config
 
 BASE = "http://127.0.0.1:36677"
+S3 = {"endpoint": "http://127.0.0.1:9", "bucket": "pictures"}  # it draws no styles itself
 
 
 @pytest.fixture
@@ -155,3 +157,28 @@ def test_nobody_serves_drafts_without_a_server(app: App, dirs: Dirs, order: Orde
         row = accepted(other.pipeline(), order, pictures.png())
         with pytest.raises(HostUnavailable):
             other.pipeline().draft(row, order)
+
+
+@pytest.mark.parametrize("style", ["@16w", "@"])
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_what_is_sent_again_is_drawn_as_it_was(dirs: Dirs, style: str, *, is_sent: bool) -> None:
+    """In the style that was asked for, whatever is configured, though it must be made again."""
+    configured = {"@16w": "", "@": "@16w"}[style]
+    file = write_config(dirs, {"hosts": {"s3": S3}, "link": {"style": configured}})
+    with App(dirs, file, file.load()) as app:
+        pipeline = app.pipeline()
+        order = pipeline.order("s3", style=style)
+        picture = found(pictures.jpeg(comment=b"mine"))  # which is taken out
+        row = pipeline.accept(picture, order, State.UPLOADING).record
+        if is_sent:
+            app.journal.done(row.id, app.owner.id, Stored("s3", "pictures", "k", "https://k", 1))
+        else:
+            pipeline.settle(row, State.FAILED, HostRefused("there is no such bucket").message)
+        app.store.drop_outgoing(row.sha256)
+        app.journal.reopen(row.id)
+        claimed = app.journal.claim(row.id, app.owner.id)
+        assert claimed
+        sent, image = pipeline.to_send(claimed)
+        assert image
+        assert (sent.sha256, image.sha256) == (row.sha256, row.sha256)
+        assert image.width_px == (16 if style == "@16w" else 64)

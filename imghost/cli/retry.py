@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import math
+from typing import TYPE_CHECKING
 
 from imghost.cli.console import Answer
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser, whole_number
-from imghost.errors import HostError, LoginExpired, SomeFailed
-from imghost.models import Message, State
+from imghost.errors import ConfigError, HostError, LoginExpired, SomeFailed
+from imghost.models import Message, Record, State
+
+if TYPE_CHECKING:
+    from imghost.app import App
 
 SUMMARY = "Try again to send what waits, or the uploads with these ids."
 
@@ -45,9 +49,18 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
             context.console.tell(
                 "{name}: {problem}", name=record.name, problem=record.reason or Message("queued")
             )
-        held = any(math.isinf(app.outbox.waits_s(record)) for record in waits)
+        code = _code(app, waits[0]) if waits else 0
     if failed:
         failure = SomeFailed if len(asked) > 1 else failures.get(failed[0].id, HostError)
-        return Answer([], exit_code=lambda: failure.exit_code)
-    code = (LoginExpired if held else HostError).exit_code if waits else 0
+        code = failure.exit_code
     return Answer([], exit_code=lambda: code)
+
+
+def _code(app: App, waits: Record) -> int:
+    """Whether it waits for a setting, a login, or for its host."""
+    try:
+        app.pipeline().hosts(waits.host)
+    except ConfigError as exc:
+        return exc.exit_code
+    is_held = math.isinf(app.outbox.waits_s(waits))
+    return (LoginExpired if is_held else HostError).exit_code

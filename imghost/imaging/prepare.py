@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import lru_cache
 
@@ -21,6 +21,7 @@ from imghost.values import dataclass
 _KEY_DIGITS = 16
 _MAX_S = 60.0
 _FEWEST, _MOST = 2, 4
+_DRAWN = "drawn as {style}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ def prepare(data: bytes, name: str, recipe: Recipe) -> Prepared:
         return _prepared(data, name, recipe)
 
 
+def style_of(notes: Iterable[Message]) -> str:
+    """The style in which what these notes were made of was drawn, "" for none."""
+    return next((str(note.fields["style"]) for note in notes if note.template == _DRAWN), "")
+
+
 def few_at_once(prepare: Prepare, most: int = 0) -> Prepare:
     """The same for many threads, of which `most` work; else as many as processors, up to four.
 
@@ -90,7 +96,7 @@ def _prepared(data: bytes, name: str, recipe: Recipe) -> Prepared:
         from imghost.imaging.style import Style
 
         image = render(image, Style.parse(recipe.style))
-        notes += (Message("drawn as {style}", {"style": recipe.style}),)
+        notes += (Message(_DRAWN, {"style": recipe.style}),)
     if recipe.conversion.strip_metadata:
         image, removed = strip(image)
         notes += removed

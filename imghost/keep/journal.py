@@ -140,7 +140,10 @@ class Journal(Rows):
         return self._settle(record_id, owner, State.FAILED, reason)
 
     def reopen(self, record_id: int) -> Record | None:
-        """The user wants this very row sent: queue it if it failed, asks, or its link is dead."""
+        """The user wants this very row sent: queue it if it failed, asks, or may have a dead link.
+
+        Whoever has just seen it to be on its way asks for nothing: it may have a new link by now.
+        """
         return self._update(
             "state = 'queued', reason = ''",
             (),

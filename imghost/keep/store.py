@@ -25,7 +25,7 @@ class Store:
     """A folder of originals, `<first two digits>/<sha256>`, each with its slips in `<sha256>.json`.
 
     `outgoing` holds what is sent where that is not the original itself, while it waits: it can be
-    made again from the original, so it is written without fsync.
+    made again from the original and the notes of its row, so it is written without fsync.
     """
 
     def __init__(self, root: Path, outgoing: Path, tmp: Path) -> None:

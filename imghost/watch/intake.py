@@ -111,12 +111,13 @@ class Intake:
     def ended(self, outcome: Outcome) -> None:
         """A try to send a row, found here or not, ended so."""
         record, error = outcome.record, outcome.error
+        is_back = record.state is State.QUEUED and outcome.tried
         if record.state is State.DONE:
             self._news.sent(record, is_awaited=bool(self._bursts.pending(record.id)))
             self._linked(record)
         elif record.state is State.FAILED:
             self._unlinked(record)
-        elif isinstance(error, HostError) and record.state is State.QUEUED and outcome.tried:
+        elif is_back and isinstance(error, HostError | ConfigError):
             self._news.waits(record, error)
         self._changed()
 
@@ -199,7 +200,7 @@ class Intake:
         if record.state is State.UPLOADING and accepted.image:
             self._senders.send(record, accepted.image)
         elif not find.asks:
-            if record.state is not State.QUEUED:
+            if record.state not in (State.QUEUED, State.UPLOADING):  # it may be done by now
                 self._app.journal.reopen(record.id)
             self._senders.send_queued()
         elif record.state is State.ASKING:

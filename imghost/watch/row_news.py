@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from imghost.app import App
-from imghost.errors import HostError, LoginExpired, MachineError
+from imghost.errors import ConfigError, HostError, HostUnavailable, LoginExpired, MachineError
 from imghost.imaging.strip import METADATA_REMOVED
 from imghost.models import Message, Record
 from imghost.pipeline import Accepted, Pipeline
@@ -42,18 +42,18 @@ class RowNews:
         )
         self._teller.tell(Topic.FAILED, told, is_failure=True)
 
-    def waits(self, record: Record, error: HostError) -> None:
+    def waits(self, record: Record, error: HostError | ConfigError) -> None:
         """It has its link later; told once until the host is well again."""
         fields: dict[str, str | Message] = {"host": record.host, "reason": error.message}
-        if isinstance(error, LoginExpired):
-            topic = Topic.LOGIN
-            message = Message(
-                "{reason}; what goes to {host} is kept, and sent after that", {**fields}
-            )
-        else:
+        if isinstance(error, HostUnavailable):
             topic = Topic.WAITING
             message = Message(
                 "{reason}; what goes to {host} is kept, and sent when that has passed", {**fields}
+            )
+        else:
+            topic = Topic.LOGIN if isinstance(error, LoginExpired) else Topic.PROBLEM
+            message = Message(
+                "{reason}; what goes to {host} is kept, and sent after that", {**fields}
             )
         self._teller.tell_once(topic, record.host, message, is_failure=True)
 
