@@ -235,15 +235,19 @@ class App:
             self.outbox.lift(host)
         return self.journal.counts()[State.QUEUED]
 
-    def drain(self) -> None:
-        """Send by oneself until nothing is left that may be sent now."""
+    def drain(self) -> dict[int, ImghostError]:
+        """Send by oneself until nothing is left that may be sent now; what failed last, by row."""
+        failures: dict[int, ImghostError] = {}
 
         def send(_: int) -> None:
             while record := self.outbox.take(patient=True):
-                self.outbox.work(record)
+                failures.pop(record.id, None)
+                if error := self.outbox.work(record).error:
+                    failures[record.id] = error
 
         for _ in in_order(send, range(_DRAINERS), _DRAINERS, self.cut):
             pass
+        return failures
 
     def reap(self) -> None:
         """Give back what processes that died had claimed, and what they kept for nothing."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imghost.config import Config
-from imghost.disk import write_atomically
+from imghost.disk import is_there, write_atomically
 from imghost.errors import ConfigError
 from imghost.links import check_format
 from imghost.lock import FileLock
@@ -55,7 +54,7 @@ class ConfigFile:
 
     def written(self) -> Config:
         """The config as it is now without the login that is kept elsewhere. Raises ConfigError."""
-        if not os.path.exists(self.path) and not self._required:  # noqa: PTH110 - never raises
+        if not is_there(self.path) and not self._required:
             return _parsed({}, self.path, self.environ)
         return _parsed(read_file(self.path), self.path, self.environ)
 
@@ -78,7 +77,7 @@ def language_of(path: Path) -> str:
 
 def create(path: Path) -> None:
     """Write a config file with every key and its default. Raises ConfigError if there is one."""
-    if path.exists() and path.stat().st_size:
+    if is_there(path) and path.stat().st_size:
         raise ConfigError("{path} exists already; imghost config edit opens it", path=str(path))
     write_atomically(path, (shown(Config()) + "\n").encode(), path.parent)
 
@@ -104,7 +103,7 @@ def change(path: Path, key: str, text: str, environ: Mapping[str, str]) -> Confi
 
 def empty_login(path: Path) -> bool:
     """Empty the login's keys in the file, both at once; whether one of them held something."""
-    if not path.exists():
+    if not is_there(path):
         return False
     with _changing(path) as content:
         hosts = content.get("hosts", {})
@@ -124,7 +123,7 @@ def _changing(path: Path) -> Iterator[dict[str, Any]]:
             raise ConfigError(
                 "{path} is being changed by another imghost; try again", path=str(path)
             )
-        content = read_file(path) if path.exists() else {}
+        content = read_file(path) if is_there(path) else {}
         former = json.dumps(content)
         yield content
         if json.dumps(content) != former:

@@ -55,7 +55,7 @@ class Dirs:
 
     @property
     def posts(self) -> Path:
-        """The posts whose pictures were moved or looked at, and the links in them."""
+        """The posts whose pictures were moved, and the links in them."""
         return self.data / "posts.json"
 
     @property

@@ -16,6 +16,23 @@ from imghost.errors import MachineError
 
 _RENAME_TRIES = 20
 _RENAME_WAIT_S = 0.05
+_UNFINISHED = ".imghost-{}.tmp"
+_LEFT_S = 3600.0
+
+
+def is_there(path: str | Path) -> bool:
+    """Whether there is anything; not where nobody may look, for which Path raises before 3.14."""
+    return os.path.exists(path)  # noqa: PTH110 - see above
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether it is a file, or a link to one; as `is_there`."""
+    return os.path.isfile(path)  # noqa: PTH113 - see above
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether it is a folder, or a link to one; as `is_there`."""
+    return os.path.isdir(path)  # noqa: PTH112 - see above
 
 
 def make_private_folder(path: Path) -> list[Path]:
@@ -89,11 +106,18 @@ def replace_file(path: Path, data: bytes, check: Callable[[], None]) -> None:
             raise
 
 
-def tidy_folder(folder: Path) -> None:
-    """Delete what `replace_file` left there where its process was killed. Raises MachineError."""
+def tidy_folder(folder: Path, unfinished: str = _UNFINISHED.format("*")) -> None:
+    """Delete what was left there by processes that were killed, by default by `replace_file`.
+
+    That is what has such a name, as `Path.glob` takes it, and is an hour old: before, another
+    process may write it. Raises MachineError.
+    """
+    since = time.time() - _LEFT_S
     with machine_errors(folder):
-        for left in folder.glob(_UNFINISHED.format("*")):
-            left.unlink(missing_ok=True)
+        for left in folder.glob(unfinished):
+            with contextlib.suppress(OSError):
+                if left.stat().st_mtime < since:
+                    left.unlink()
 
 
 def _make_alike(path: Path, former: os.stat_result) -> None:
@@ -138,7 +162,6 @@ def replacing(path: Path, unfinished: Path, *, durable: bool = True) -> Iterator
                 raise
 
 
-_UNFINISHED = ".imghost-{}.tmp"
 _OVER = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
 _CREATE = _OVER | os.O_EXCL
 

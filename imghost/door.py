@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -46,8 +47,9 @@ def open_door(dirs: Dirs, door: Door, tmp: Path) -> None:
 
 
 def close_door(dirs: Dirs) -> None:
-    """The daemon ends."""
-    dirs.door.unlink(missing_ok=True)
+    """The daemon ends. A door that stays where nothing may be written leads nowhere: no lock."""
+    with contextlib.suppress(OSError):
+        dirs.door.unlink()
 
 
 def find_door(dirs: Dirs) -> Door | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 from imghost.app import App
 from imghost.errors import ConfigError, HostRefused, UsageError
@@ -15,7 +15,6 @@ from imghost.pipeline import DRAFT_BUCKET, DRAFT_HOST
 from imghost.posts.recorded import Recorded
 from imghost.posts.remembered import links_in_use
 from imghost.server.shelf import Shelf
-from imghost.values import dataclass
 
 ASK_S = 86_400.0
 
@@ -80,16 +79,8 @@ def _forget_draft(app: App, record: Record) -> None:
         host.delete(Stored(DRAFT_HOST, DRAFT_BUCKET, key, "", record.size_bytes))
 
 
-@dataclass(frozen=True, slots=True)
-class Prunable:
-    """Originals that may go, and how much room that makes."""
-
-    originals: tuple[str, ...]
-    size_bytes: int
-
-
-def prunable(app: App, older_than_s: float, *, use_all: bool) -> Prunable:
-    """The originals older than this that nothing needs any more.
+def prunable(app: App, older_than_s: float, *, use_all: bool) -> dict[str, int]:
+    """The originals older than this that nothing needs any more, each with its bytes.
 
     Never those of rows that are not settled. Those of links that are dead or suspect stay too, as
     the only copy that is left, those of links in known posts, and copies of what others host,
@@ -97,26 +88,26 @@ def prunable(app: App, older_than_s: float, *, use_all: bool) -> Prunable:
     """
     before = time.time() - older_than_s
     needs = _needed_by(app, use_all=use_all)
-    originals = tuple(
-        original
+    return {
+        original: app.store.original_bytes(original)
         for original in app.store.hashes()
         if _is_old(app, original, before)
         and not any(map(needs, app.journal.records_of(original)))
         and (use_all or not app.journal.is_copy(original))
-    )
-    return Prunable(originals, sum(map(app.store.original_bytes, originals)))
+    }
 
 
-def prune(app: App, originals: Iterable[str], *, use_all: bool) -> int:
-    """Erase these originals, but for those that something needs by now; how many went.
+def prune(app: App, originals: Mapping[str, int], *, use_all: bool) -> dict[str, int]:
+    """Erase these originals, but for those that something needs by now; those that went.
 
     Their rows and links stay.
     """
     needs = _needed_by(app, use_all=use_all)
-    return sum(
-        app.journal.release(original, needs, app.store.erase, with_copies=use_all)
-        for original in originals
-    )
+    return {
+        original: size_bytes
+        for original, size_bytes in originals.items()
+        if app.journal.release(original, needs, app.store.erase, with_copies=use_all)
+    }
 
 
 def _is_old(app: App, original: str, before: float) -> bool:

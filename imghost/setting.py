@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,7 +61,7 @@ def read(kind: type[T], value: object, key: str, environ: Mapping[str, str]) -> 
     Raises ConfigError, which names the key, the nearest known one, or what was expected.
     """
     if not isinstance(value, dict):
-        raise ConfigError("{key} must be an object in braces, not {value}", **_shown(key, value))
+        raise ConfigError("{key} must be an object in braces", key=key or "config")
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # T is one
     for name in value:
         if name not in fields:
@@ -187,10 +188,10 @@ def _check_text(value: object, key: str) -> None:
 def _typed(kind: type, value: object, key: str) -> object:
     if kind is str:
         _check_text(value, key)
+    if kind is float:
+        return _number(value, key)
     if type(value) is kind:
         return value
-    if kind is float and type(value) is int:
-        return float(value)
     if kind is Secret:
         if isinstance(value, str):
             return Secret(value)
@@ -199,8 +200,13 @@ def _typed(kind: type, value: object, key: str) -> object:
         raise ConfigError("{key} must be true or false, not {value}", **_shown(key, value))
     if kind is str:
         raise ConfigError("{key} must be a text in quotes, not {value}", **_shown(key, value))
-    if kind is int:
-        raise ConfigError("{key} must be a whole number, not {value}", **_shown(key, value))
+    raise ConfigError("{key} must be a whole number, not {value}", **_shown(key, value))
+
+
+def _number(value: Any, key: str) -> float:  # noqa: ANN401 - any JSON
+    """Neither infinite nor NaN, which no JSON has."""
+    if type(value) in (int, float) and abs(value) <= sys.float_info.max:
+        return float(value)
     raise ConfigError("{key} must be a number, not {value}", **_shown(key, value))
 
 
@@ -231,6 +237,6 @@ def _joined(key: str, name: str) -> str:
 
 def _shown(key: str, value: object) -> dict[str, str]:
     return {
-        "key": key or "config",
+        "key": key,
         "value": json.dumps(value, ensure_ascii=False)[:_SHOWN_CHARACTERS],
     }

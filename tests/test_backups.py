@@ -46,6 +46,15 @@ def test_undo_puts_everything_back(program: Program, blog: Blog) -> None:
     assert len(migrate(program, blog.folder).lines) == 2
 
 
+def test_names_steer_no_terminal(program: Program, blog: Blog) -> None:
+    """Names of posts are shown with escapes; JSON has them as they are."""
+    evil = blog.post("a\x1b]0;b\u202e.md", "![](img/a.png)")
+    shown = migrate(program, evil).lines
+    assert shown == [str(evil).replace("\x1b", r"\x1b").replace("\u202e", r"\u202e")]
+    assert migrate(program, "--undo", run_of(program)).lines == shown
+    assert migrate(program, "--json", evil).json["posts"][0]["post"] == str(evil)
+
+
 def test_edited_posts_stay(program: Program, blog: Blog) -> None:
     """Whatever was written since is the user's; those are named, and the others are put back."""
     before = bytes_and_modes(blog)
@@ -118,14 +127,16 @@ def test_a_damaged_backup_costs_only_itself(
 
 
 def test_what_a_killed_run_left_beside_posts_goes(tmp_path: Path) -> None:
-    """A run begins in each folder by deleting unfinished posts, and nothing else."""
+    """A run begins in each folder by deleting unfinished posts, once they are old."""
     post = tmp_path / "a.md"
     post.write_text("old")
     for name in (".imghost-0a1b.tmp", ".imghost.json", "b.tmp"):
         (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / ".imghost-2c3d.tmp").write_text("of a run that is under way")
     Run(tmp_path / "backups", tmp_path / "tmp").write(read_post(post), "new")
     left = {path.name for path in tmp_path.iterdir() if path.is_file()}
-    assert left == {"a.md", ".imghost.json", "b.tmp"}
+    assert left == {"a.md", ".imghost.json", "b.tmp", ".imghost-2c3d.tmp"}
 
 
 @pytest.mark.parametrize("run", ["none", "", "..", ".", "../backups", "/"])

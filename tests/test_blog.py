@@ -13,6 +13,7 @@ from imghost.models import Message
 from imghost.posts.blog import Blogs, BlogSettings, blog_settings
 from imghost.posts.generators import Generator
 from imghost.posts.post import read_post
+from imghost.posts.resolving import typora_root
 from imghost.posts.scan import scan
 
 
@@ -183,6 +184,20 @@ def test_a_whole_path_is_one(root: Path) -> None:
     path = root / "pictures" / "a b.png"
     text = f"![a](<{path}>) ![b](<file://{path}>) ![c](file://{str(path).replace(' ', '%20')})"
     assert resolved(root, "posts/p.md", text) == ["pictures/a b.png"] * 3
+
+
+@pytest.mark.parametrize("name", ["%5C%5Cevil%5Cs%5Cx.png", "%5C/evil/s/x.png"])
+def test_no_post_leads_to_another_machine(root: Path, name: str) -> None:
+    """Windows would ask it for a file, and tell it who asks; not below the site's path either."""
+    made(root, *HUGO, "static/\\\\evil\\s\\x.png", "static/\\/evil/s/x.png")
+    (root / "hugo.toml").write_text('baseURL = "https://me.example/blog/"\n')
+    assert resolved(root, "content/p.md", f"![a](/blog/{name})") == [None]
+
+
+@pytest.mark.parametrize("said", ["//evil/s", "\\\\evil\\s", "/\\evil"])
+def test_typora_begins_no_path_on_another_machine(root: Path, said: str) -> None:
+    """Whatever a post's front matter says."""
+    assert typora_root(f"---\ntypora-root-url: {said}\n---\n", root) is None
 
 
 @pytest.mark.parametrize(

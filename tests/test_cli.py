@@ -442,6 +442,28 @@ def test_a_refused_picture_is_kept_as_failed(
     assert row["state"] == "done"
 
 
+def test_what_fails_again_is_told(
+    program: Program, tmp_path: Path, fake: bilibili.FakeBilibili
+) -> None:
+    """`retry ID` ends with the code of what it met, and names it; one of several is a 9."""
+    (tmp_path / "a.png").write_bytes(pictures.png(seed=1))
+    (tmp_path / "b.png").write_bytes(pictures.png(seed=2))
+    fake.answers += [bilibili.Answer(-400, "请求错误")] * 3
+    assert program.run("upload", "--host", "bilibili", *tmp_path.glob("?.png")).code == 9
+    one, other = sorted(row["id"] for row in program.history)
+    again = program.run("retry", str(one), str(one))
+    assert (again.code, again.out) == (6, "")
+    assert "-400" in again.err
+    fake.answers.append(bilibili.Answer(-400, "请求错误"))
+    assert program.run("retry", str(one), str(other)).code == 9
+    assert sorted(row["state"] for row in program.history) == ["done", "failed"]
+    for original in program.originals:
+        original.unlink()
+    (failed,) = (row["id"] for row in program.history if row["state"] == "failed")
+    lost = program.run("retry", str(failed))
+    assert (lost.code, lost.out) == (4, ""), lost.err
+
+
 def test_secrets_stay_where_they_are(
     program: Program, picture: Path, fake: bilibili.FakeBilibili
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imghost import config_file
+from imghost.cli.config import editing
 from imghost.config import Config, WatchConfig, WatchedFolder
 from imghost.config_file import ConfigFile
 from imghost.errors import ConfigError
@@ -68,7 +70,7 @@ def test_the_example_is_the_defaults() -> None:
         ({"host": 5}, "host must be a text in quotes, not 5"),
         ({"link": {"template": "\udcff{url}"}}, "link.template holds bytes that are no text"),
         ({"watch": {"folders": ["/\udcff"]}}, "watch.folders.0 holds bytes that are no text"),
-        ({"link": []}, r"link must be an object in braces, not \[\]"),
+        ({"link": []}, "link must be an object in braces"),
         ({"link": {"style": "@2e_1c"}}, "style"),
         ({"convert": {"quality": "high"}}, 'quality must be a whole number, not "high"'),
         ({"convert": {"quality": 0}}, "quality must be at least 1, not 0"),
@@ -76,6 +78,9 @@ def test_the_example_is_the_defaults() -> None:
         ({"convert": {"quality": 85.5}}, "quality must be a whole number, not 85.5"),
         ({"convert": {"shrink": 1}}, "shrink must be true or false, not 1"),
         ({"limits": {"still_mpix": "x"}}, 'still_mpix must be a number, not "x"'),
+        ('{"limits": {"still_mpix": 1e999}}', "still_mpix must be a number, not Infinity"),
+        ('{"watch": {"poll_s": -1e999}}', "poll_s must be a number, not -Infinity"),
+        ({"chime": {"volume": 10**400}}, "volume must be a number, not 1000"),
         ({"server": {"port": 65536}}, "port must be at most 65535, not 65536"),
         ({"hosts": {"local": {"bucket": "../x"}}}, r"\.\./x"),
     ],
@@ -95,10 +100,11 @@ def test_a_secret_that_is_no_text_is_for_its_host_to_judge(path: Path) -> None:
 
 
 def test_a_secret_is_never_repeated(path: Path) -> None:
-    """A secret of the wrong type is named by its key alone; a right one is masked."""
-    with pytest.raises(ConfigError) as caught:
-        _load(path, {"hosts": {"bilibili": {"sessdata": ["c4n4ry"]}}})
-    assert "c4n4ry" not in str(caught.value)
+    """A secret of the wrong type or place is named by its key alone; a right one is masked."""
+    for bilibili in ({"sessdata": ["c4n4ry"]}, "c4n4ry", ["c4n4ry"]):
+        with pytest.raises(ConfigError, match=r"hosts\.bilibili") as caught:
+            _load(path, {"hosts": {"bilibili": bilibili}})
+        assert "c4n4ry" not in str(caught.value)
     loaded = _load(path, {"hosts": {"bilibili": {"sessdata": "c4n4ry"}}})
     assert loaded.hosts.bilibili.sessdata == Secret("c4n4ry")
     assert "c4n4ry" not in config_file.shown(loaded) + repr(loaded)
@@ -143,6 +149,9 @@ def test_a_change_keeps_the_rest(path: Path) -> None:
         ("link", "html", "link is a section"),
         ("server.port", "many", "port must be a whole number"),
         ("link.format", "htlm", "link.format must be one of"),
+        ("limits.still_mpix", "Infinity", "still_mpix must be a number, not Infinity"),
+        ("limits.still_mpix", "1e999", "still_mpix must be a number, not Infinity"),
+        ("chime.volume", "NaN", "volume must be a number, not NaN"),
     ],
 )
 def test_a_wrong_change_changes_nothing(path: Path, key: str, value: str, words: str) -> None:
@@ -175,6 +184,22 @@ def test_knows_when_the_file_changed(path: Path) -> None:
     assert not file.changed()
     path.unlink()
     assert file.changed()
+
+
+@pytest.mark.parametrize(
+    ("system", "editor", "command"),
+    [
+        ("linux", "'/my editors/x' -f", ["/my editors/x", "-f", "a b.json"]),
+        ("win32", r'"C:\Program Files\x.exe" -f', r'"C:\Program Files\x.exe" -f "a b.json"'),
+        ("win32", "notepad", 'notepad "a b.json"'),
+    ],
+)
+def test_an_editor_is_called_as_its_system_does(
+    system: str, editor: str, command: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its path may have blanks, and arguments may follow it."""
+    monkeypatch.setattr(sys, "platform", system)
+    assert editing(editor, Path("a b.json")) == command
 
 
 def test_creates_a_file_once(path: Path) -> None:

@@ -322,20 +322,23 @@ def _delete(folder: Path) -> None:
 
 
 def test_a_deleted_data_folder_is_made_again(program: Program, picture: Path) -> None:
-    """With everything gone under it the server goes on, and takes the next picture."""
-    with program.serving():
+    """With everything gone under it the same server goes on, and takes the next picture."""
+    with program.serving() as url:
+        server = program.door.pid
         program.run("upload", picture)
         _delete(program.home / "data")
         result = program.run("upload", picture)
-        assert result.code == 0, result.err
-        assert _counts(program)["done"] == 1
+        assert (result.code, url in result.out) == (0, True), result
+        assert (program.door.pid, program.status["counts"]["done"]) == (server, 1)
 
 
 def test_a_deleted_state_folder_is_made_again(program: Program, picture: Path) -> None:
     """The server is found again, is still the only one, and keeps what it was sending."""
     with program.serving():
+        server = program.door.pid
         program.run("upload", picture)
         _delete(program.home / "state")
         eventually(lambda: program.run("status").code == 0)
         assert program.run("serve").code == 8
         assert program.run("upload", picture).code == 0
+        assert program.door.pid == server

@@ -93,12 +93,12 @@ def test_only_what_nothing_needs_may_go(app: App) -> None:
     app.journal.mark(dead.id, Alive.DEAD)
     app.journal.mark(queued.id, Alive.DEAD)
     app.journal.reopen(queued.id)
-    assert prunable(app, YEAR_S, use_all=True).originals == ()
+    assert prunable(app, YEAR_S, use_all=True) == {}
     found = prunable(app, -1.0, use_all=False)
-    assert found.originals == (alive.original,)
-    assert found.size_bytes == len(pictures.png(seed=1))
-    assert set(prunable(app, -1.0, use_all=True).originals) == {alive.original, dead.original}
-    assert prune(app, [*found.originals, dead.original], use_all=False) == 1
+    assert found == {alive.original: len(pictures.png(seed=1))}
+    more = prunable(app, -1.0, use_all=True)
+    assert more.keys() == {alive.original, dead.original}
+    assert prune(app, more, use_all=False) == found
     assert set(app.store.hashes()) == {dead.original, queued.original}
     assert app.journal.get(alive.id).state is State.DONE
 
@@ -108,20 +108,20 @@ def test_what_was_given_in_meanwhile_is_not_pruned(app: App) -> None:
     record = app.journal.get(_upload(app, 1))
     app.journal.mark(record.id, Alive.ALIVE)
     found = prunable(app, -1.0, use_all=True)
-    assert found.originals == (record.original,)
+    assert list(found) == [record.original]
     app.journal.mark(record.id, Alive.DEAD)
     app.journal.reopen(record.id)
-    assert prune(app, found.originals, use_all=True) == 0
+    assert prune(app, found, use_all=True) == {}
     assert app.store.read(record.original)
 
 
 def test_an_original_without_a_row_is_as_old_as_its_file(app: App) -> None:
     """What a crash left before it was accepted can be pruned by its age."""
     app.store.keep("a" * 64, b"left over")
-    assert prunable(app, 60.0, use_all=False).originals == ()
+    assert prunable(app, 60.0, use_all=False) == {}
     old = time.time() - 120
     os.utime(app.store.path("a" * 64), (old, old))
-    assert prunable(app, 60.0, use_all=False).originals == ("a" * 64,)
+    assert prunable(app, 60.0, use_all=False) == {"a" * 64: len(b"left over")}
 
 
 def test_what_was_imported_asks_for_as_long_as_it_takes(app: App) -> None:

@@ -149,8 +149,8 @@ def test_prune_leaves_copies(keeping: Keeping) -> None:
     """They go with --all only; then they count as not kept any more."""
     keeping.site.pages["/p.png"] = Page(pictures.png())
     keeping.keep(LINK)
-    assert prunable(keeping.app, -1.0, use_all=False).originals == ()
-    (original,) = prunable(keeping.app, -1.0, use_all=True).originals
+    assert prunable(keeping.app, -1.0, use_all=False) == {}
+    (original,) = prunable(keeping.app, -1.0, use_all=True)
     keeping.app.store.erase(original)
     assert keeping.given(LINK) is None
     assert len(keeping.keep(LINK)) == 1

@@ -125,7 +125,7 @@ class TestOurOwn:
     def test_without_an_original_they_move_from_the_hosts_file(self, desk: Desk) -> None:
         """Old originals may have been let go of: the file of the host is the picture too."""
         link = desk.upload(1)
-        prune(desk.app, prunable(desk.app, -1, use_all=True).originals, use_all=True)
+        prune(desk.app, prunable(desk.app, -1, use_all=True), use_all=True)
         assert not [*desk.app.store.hashes()]
         desk.migrate(link)
         assert desk.sent == [pictures.png(seed=1)]
@@ -191,7 +191,7 @@ class TestDrafts:
         """The link that is known is enough."""
         link = self.draft(desk, 1)
         desk.app.drain()
-        prune(desk.app, prunable(desk.app, -1, use_all=True).originals, use_all=True)
+        prune(desk.app, prunable(desk.app, -1, use_all=True), use_all=True)
         (moved,) = desk.migrate(link, style="@100w")
         assert moved == desk.app.journal.get(self.accepted.record.id).url + "@100w"
         assert len(desk.sent) == 1

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -27,11 +28,17 @@ from imghost.errors import (
     UsageError,
 )
 from imghost.gate import FAILURES_WHILE_OTHERS_PASS
+from imghost.hosts.base import Host, Outside
+from imghost.hosts.bilibili import BilibiliConfig, BilibiliHost
 from imghost.imaging.child import MEMORY_BYTES
 from imghost.imaging.crew import Crew
 from imghost.keep.recovery import JournalFile
-from imghost.models import Alive, Found, Record, State
+from imghost.models import Alive, Found, Record, State, Target
 from imghost.outbox import Outcome
+from imghost.pipeline import Order
+from imghost.secret import Secret
+from imghost.transport import Http
+from tests.fakes import bilibili, pictures
 from tests.fakes.memory_host import MemoryConfig
 from tests.fakes.pictures import jpeg, png
 from tests.fakes.program import eventually
@@ -74,6 +81,47 @@ def test_a_host_that_recovers_gets_everything(sender: Sender, failures: int) -> 
     sender.run()
     assert {sender.state(a) for a in accepted} == {State.DONE}
     assert sender.host.tries == failures + 3
+
+
+@dataclass
+class SenderByHttp(Sender):
+    """Its host is one that is asked by HTTP, at `api`."""
+
+    api: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        sessdata, bili_jct = Secret(bilibili.SESSDATA), Secret(bilibili.BILI_JCT)
+        config = BilibiliConfig(sessdata=sessdata, bili_jct=bili_jct, api=self.api)
+        outside = Outside(Http(timeout_s=5), "", self.root, self.root)
+        self.asked = BilibiliHost(config, outside)
+        self.order = Order(Target("memory", "live"), "url")
+
+    def _host(self, name: str) -> Host:
+        return self.asked
+
+
+@pytest.mark.parametrize("failures", [1, 4, 5, 12])
+def test_a_host_that_answers_5xx_gets_everything(tmp_path: Path, failures: int) -> None:
+    """So it is with real requests: one for each try, k bad answers, k more than images."""
+    sent = [pictures.png(seed=seed) for seed in range(3)]
+    with (
+        bilibili.FakeBilibili() as fake,
+        closing(SenderByHttp(tmp_path, api=fake.url)) as sender,
+        closing(sender.asked),
+    ):
+        fake.answers.extend(
+            bilibili.Answer(status=500 + n % 5, body=b"<html>") for n in range(failures)
+        )
+        accepted = [sender.accept(data) for data in sent]
+        for tries in range(1, failures + 4):
+            while not (record := sender.outbox.take()):
+                sender.clock.now += 1
+            sender.outbox.work(record)
+            assert len(fake.uploads) == tries
+        assert {sender.state(a) for a in accepted} == {State.DONE}
+        assert sender.outbox.take() is None
+        assert sorted(data for _, data in fake.images.values()) == sorted(sent)
 
 
 def test_an_outage_of_a_day_fails_nothing_and_asks_gently(sender: Sender) -> None:

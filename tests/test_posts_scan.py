@@ -98,6 +98,7 @@ def test_bears_any_text(text: str) -> None:
         ("> ![a\n> b](a.png)", ["a.png"]),
         ("| a | b |\n|---|---|\n| ` | ![a](a.png) | ![no](b.png)\n", ["a.png"]),
         ("# ![a](a.png) #\n![b](b.png)\n===", ["a.png", "b.png"]),
+        ("<video>\n<source src='a.mp4'>\n</video>\n\n<audio><source src=a.ogg></audio>", []),
     ],
 )
 def test_markdown(text: str, found: list[str]) -> None:
@@ -114,6 +115,10 @@ def test_markdown(text: str, found: list[str]) -> None:
         ("![[a b.png#center]]", ["a b.png#center"]),
         ("%% ![[a.png]] ![b](b.png) %% ![[c.png]]", ["c.png"]),
         ("%%\n![a](a.png)\n\n![[b.png]]\n%%\n\n![c](c.png)", ["c.png"]),
+        ("```\n%%\n```\n\n![a](a.png)\n\n```\n%%\n```\n\n![b](b.png)", ["a.png", "b.png"]),
+        ("![a](a.png)\n%%\n```\n%%\n![b](b.png)\n\n%%", ["a.png", "b.png"]),
+        ("%%\n\n![a](a.png)", ["a.png"]),
+        ("a\n\n%%\n[r]: a.png\n%%\n\n![r]", []),
         ("5 %% of ![a](a.png)\n\n![b](b.png) %% `%%`", ["a.png", "b.png"]),
         ("{% asset_img a.png %}", ["a.png"]),
         ('{% asset_img left big "a b.png" 300 200 "title.png" %}', ["a b.png"]),
@@ -123,6 +128,8 @@ def test_markdown(text: str, found: list[str]) -> None:
         ('{{< figure src="a b.png" title="x.png" >}}', ["a b.png"]),
         ("{{% figure\n  title='x'\n  src='a.png'\n%}}", ["a.png"]),
         ("{{< figure src=a.png >}} {{< figure src=`b.png` >}}", ["a.png", "b.png"]),
+        ('{{< figure caption="write src=a.png there" src="b.png" >}}', ["b.png"]),
+        ("{{< figure alt=`a src=\"a.png\"` data-src=c.png src = 'b.png' src=d.png >}}", ["b.png"]),
         ("![a]({{ site.baseurl }}/a.png)", ["{{ site.baseurl }}/a.png"]),
         ('![a]({{ "/a.png" | relative_url }})', ['{{ "/a.png" | relative_url }}']),
         ("![a]({% asset_path a.png %})", ["{% asset_path a.png %}"]),

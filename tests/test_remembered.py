@@ -72,6 +72,16 @@ def test_a_post_that_cannot_be_read_counts_as_it_was(known: Path, folder: Path) 
     assert links_in_use(known) == {A, B, C}
 
 
+def test_a_run_that_cannot_read_a_post_knows_what_it_showed(known: Path, folder: Path) -> None:
+    """Whatever a later run finds beside it; once the post is read again, it counts as it is."""
+    remembered(known, folder, a=A, b=B)
+    (folder / "b.md").write_bytes(b"\xff\xfe")
+    remember(known, known.parent / "tmp", [str(folder)], {folder / "a.md": [A]}, [folder / "b.md"])
+    assert links_in_use(known) >= {A, B}
+    (folder / "b.md").write_text(f"![]({C})")
+    assert links_in_use(known) == {f"{A}@800w.webp", C}
+
+
 def test_single_posts_are_known_too(known: Path, folder: Path) -> None:
     """A post that was named itself says nothing of those beside it."""
     assert remembered(known, folder / "a.md", a=A) == {f"{A}@800w.webp"}

@@ -811,6 +811,17 @@ class TestErrors:
         assert caught.value.offline
         assert "no way to host.invalid" in str(caught.value)
 
+    def test_reset_while_connecting(self, way: Way) -> None:
+        """A connection that is reset before it stands is an error of ours, and nothing was sent."""
+
+        def resolve(_host: str, _port: int) -> list[tuple[int, Address]]:
+            raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+        with Call(1.0, 100, resolve) as call, pytest.raises(HostUnavailable) as caught:
+            exchange(post("host.invalid", 100), call, way)
+        assert not caught.value.ambiguous
+        assert not caught.value.offline
+
     @pytest.mark.parametrize("host", ["a..b", "a" * 80 + ".com"])
     def test_name_that_cannot_be_one(self, http: Http, host: str) -> None:
         """A host name that DNS cannot spell is a host without address."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import glob
 import json
 import os
 import re
 import tarfile
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime
@@ -32,7 +30,7 @@ from imghost.archive.form import (
     Kept,
     Progress,
 )
-from imghost.disk import replacing
+from imghost.disk import machine_errors, replacing, tidy_folder
 from imghost.errors import UsageError
 from imghost.hosts.local import files_in, find_file
 from imghost.imaging.sniff import HEAD_BYTES, format_of
@@ -40,7 +38,6 @@ from imghost.keep.recovery import is_copy
 from imghost.models import EXTENSIONS, Message
 from imghost.values import dataclass
 
-_LEFT_S = 3600.0
 _STEM_CHARACTERS = 40
 _NO_STEM = re.compile(r"[^\w. -]+")
 
@@ -63,8 +60,9 @@ def export(kept: Kept, path: Path, progress: Progress, *, overwrite: bool = Fals
     `progress` is told how many originals of how many are in. What a killed export to the same path
     left beside it goes after an hour. Raises UsageError for a path that cannot be, MachineError.
     """
-    _check_place(path, overwrite=overwrite)
-    _tidy(path)
+    with machine_errors(path):
+        _check_place(path, overwrite=overwrite)
+    tidy_folder(path.parent, f"{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part")
     with replacing(path, path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")) as file:
         writing = _Writing(kept, file)
         writing.all(progress)
@@ -81,14 +79,6 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
         raise UsageError(
             "{path} exists already; name another file, or add --overwrite", path=str(path)
         )
-
-
-def _tidy(path: Path) -> None:
-    since = time.time() - _LEFT_S
-    for left in path.parent.glob(f"{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"):
-        with contextlib.suppress(OSError):
-            if left.stat().st_mtime < since:  # else another export may write it
-                left.unlink()
 
 
 class _Writing:

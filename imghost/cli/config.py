@@ -8,11 +8,13 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 from imghost import config_file
 from imghost.cli.console import Answer, Item
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser
+from imghost.disk import is_there
 from imghost.errors import ConfigError, UsageError
 from imghost.links import check_format
 
@@ -63,7 +65,7 @@ def _show(context: Context) -> Answer:
 def _check(context: Context) -> Answer:
     link = context.source.load().link
     check_format(link.format, link.template)
-    if context.config_file.exists():
+    if is_there(context.config_file):
         line = context.console.say("{path} is fine", path=str(context.config_file))
     else:
         line = context.console.say("there is no config file; the defaults are fine")
@@ -71,17 +73,23 @@ def _check(context: Context) -> Answer:
 
 
 def _edit(context: Context) -> Answer:
-    if not context.config_file.exists():
+    if not is_there(context.config_file):
         config_file.create(context.config_file)
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _DEFAULT_EDITOR
     try:
-        words = shlex.split(editor, posix=sys.platform != "win32")
-        subprocess.run([*words, str(context.config_file)], check=False)
+        subprocess.run(editing(editor, context.config_file), check=False)
     except (OSError, ValueError) as exc:
         raise UsageError(
             "the editor {editor} cannot be started; set EDITOR to another one", editor=editor
         ) from exc
     return _check(context)
+
+
+def editing(editor: str, path: Path) -> str | list[str]:
+    """The command by which an editor, as EDITOR names it, opens a file. Raises ValueError."""
+    if sys.platform == "win32":  # where each program takes its command apart itself
+        return f"{editor} {subprocess.list2cmdline([str(path)])}"
+    return [*shlex.split(editor), str(path)]
 
 
 def _set(options: argparse.Namespace, context: Context) -> Answer:

@@ -11,6 +11,7 @@ from imghost.cli.moving import Mover, add_move_arguments
 from imghost.cli.parser import Parser
 from imghost.errors import SomeFailed, UsageError
 from imghost.server.asked import UploadOptions
+from imghost.text import printable
 
 SUMMARY = "Move the pictures of posts to a host, and rewrite their links."
 
@@ -95,5 +96,5 @@ def _undo(options: argparse.Namespace, context: Context) -> Answer:
         ]
         items = [Item("", lambda: {"run": options.undo, "posts": told})]
     else:
-        items = [Item(str(one.path), dict) for one in undone if one.changed]
+        items = [Item(printable(str(one.path)), dict) for one in undone if one.changed]
     return Answer(items, one=True, exit_code=lambda: SomeFailed.exit_code if failed else 0)

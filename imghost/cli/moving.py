@@ -16,7 +16,7 @@ from imghost.cli.parser import Parser
 from imghost.errors import DaemonError, MachineError, SomeFailed
 from imghost.server.asked import UploadRequest
 from imghost.server.wire import Settled
-from imghost.text import span_text
+from imghost.text import printable, span_text
 
 if TYPE_CHECKING:
     from imghost.app import App
@@ -74,7 +74,7 @@ class Mover:
                 for moved in moving:
                     self._ended.append(moved)
                     if moved.links:
-                        yield str(moved.post)
+                        yield printable(str(moved.post))
         finally:
             self._remember(app, plan)
             self._tell()
@@ -130,10 +130,11 @@ class Mover:
         from imghost.posts.remembered import remember
 
         links = {read.path: set(read.links) for read, _ in plan.posts if read.post}
+        unread = [read.path for read, _ in plan.posts if not read.post]
         for moved in self._ended:
             links.setdefault(moved.post, set()).update(moved.links.values())
         try:
-            remember(app.dirs.posts, app.owner.tmp, self._inputs, links)
+            remember(app.dirs.posts, app.owner.tmp, self._inputs, links, unread)
         except MachineError as exc:
             self._console.tell(exc.message)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 from imghost.cli.console import Answer, Console, Item
 from imghost.cli.context import Context
@@ -38,19 +39,20 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
     with context.app() as app:
         found = prunable(app, options.older_than, use_all=options.all)
         told: dict[str, str | float] = {
-            "n": len(found.originals),
-            "size": size_text(found.size_bytes),
+            "n": len(found),
+            "size": size_text(sum(found.values())),
         }
         console.tell("originals that can be deleted: {n}, {size} in all", **told)
-        if found.originals and not options.yes:
+        if found and not options.yes:
             if not console.asked:
                 raise UsageError("nothing was deleted, for nobody can be asked here; add --yes")
             if not console.ask("Delete them? [y/N]"):
-                return Answer([_item(console, 0, 0)], one=True)
-        gone = prune(app, found.originals, use_all=options.all)
-    return Answer([_item(console, gone, found.size_bytes)], one=True)
+                return Answer([_item(console, {})], one=True)
+        gone = prune(app, found, use_all=options.all)
+    return Answer([_item(console, gone)], one=True)
 
 
-def _item(console: Console, originals: int, size_bytes: int) -> Item:
+def _item(console: Console, gone: Mapping[str, int]) -> Item:
+    originals, size_bytes = len(gone), sum(gone.values())
     line = console.say("{n} originals deleted, {size}", n=originals, size=size_text(size_bytes))
     return Item(line, lambda: {"originals": originals, "size_bytes": size_bytes})

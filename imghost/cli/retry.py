@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from imghost.cli.console import Answer
 from imghost.cli.context import Context
 from imghost.cli.parser import Parser, whole_number
-from imghost.errors import ConfigError, HostError, LoginExpired
+from imghost.errors import ConfigError, HostError, LoginExpired, SomeFailed
 from imghost.models import Message, Record, State
 
 if TYPE_CHECKING:
@@ -35,19 +35,24 @@ def run(options: argparse.Namespace, context: Context) -> Answer:
         return Answer([])
     with context.app() as app:
         app.retry(options.ids)
-        app.drain()
+        failures = app.drain()
         counts = app.journal.counts()
         context.console.tell(
             "tried: {queued} still queued, {failed} failed; imghost status tells why",
             queued=counts[State.QUEUED],
             failed=counts[State.FAILED],
         )
+        asked = {record_id: app.journal.look_up(record_id) for record_id in options.ids}
+        failed = [one for one in asked.values() if one and one.state is State.FAILED]
         waits = app.journal.in_states(State.QUEUED, limit=1)
-        for record in waits:
+        for record in (*failed, *waits):
             context.console.tell(
                 "{name}: {problem}", name=record.name, problem=record.reason or Message("queued")
             )
         code = _code(app, waits[0]) if waits else 0
+    if failed:
+        failure = SomeFailed if len(asked) > 1 else failures.get(failed[0].id, HostError)
+        code = failure.exit_code
     return Answer([], exit_code=lambda: code)
 
 

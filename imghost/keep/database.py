@@ -108,13 +108,13 @@ class Database:
                     db.execute("ROLLBACK")
                 raise
 
-    def check(self, *, closely: bool = False) -> None:
-        """Read the whole file once. Raises JournalDamaged if it is not sound.
+    def check(self) -> None:
+        """Read the whole file, and hold indexes against tables. Raises JournalDamaged if need be.
 
-        `closely` also holds the indexes against the tables, which takes some times as long.
+        SQLite's quick check takes a quarter of the time, and sees neither an index in which a
+        picture is not found any more nor most of what changed within a text.
         """
-        pragma = "integrity_check" if closely else "quick_check"
-        if [row[0] for row in self.read(f"PRAGMA {pragma}(1)")] != ["ok"]:
+        if [row[0] for row in self.read("PRAGMA integrity_check(1)")] != ["ok"]:
             raise self._damaged()
 
     @contextlib.contextmanager

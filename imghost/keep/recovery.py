@@ -134,7 +134,7 @@ class JournalFile:
     def _is_damaged(self) -> bool:
         """Whether the file, or a row in it, is not what was written."""
         try:
-            self.db.check(closely=True)
+            self.db.check()
             Rows(self.db).history()
         except JournalDamaged:
             return True

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from imghost.posts.syntax import TAG
 
-MARKS = frozenset(">#`~<=|:-*_+{0123456789")
+MARKS = frozenset(">#`~<=|:-*_+{%0123456789")
 """With what a line begins that is no ordinary text."""
 
 HEADING = re.compile(r"#{1,6}(?=[ \t\n]|\Z)")
@@ -21,6 +21,8 @@ _FENCE = re.compile(r"(`{3,})[^`\n]*(?=\n|\Z)|(~{3,})")
 _TEMPLATE = re.compile(
     r"\{%-?[ \t]*(?P<tag>highlight|codeblock|comment)\b|\{\{(?P<sign>[<%])[ \t]*highlight\b"
 )
+_COMMENT = re.compile(r"%%[ \t]*(?=\n|\Z)")
+_COMMENT_END = re.compile(r"\n {0,3}%%[ \t]*(?=\n|\Z)")
 _DELIMITERS = re.compile(r"[|:-](?:[|:-]|(?<!-)[ \t])[|: \t-]*(?=\n|\Z)|[|:-]{2}(?=\n|\Z)")
 _DELIMITER = re.compile(r"[ \t]*:?-+:?[ \t]*")
 _PIPE = re.compile(r"(?<!\\)\|")
@@ -77,7 +79,9 @@ def html_end(text: str, at: int, end: int, *, in_text: bool) -> re.Pattern[str] 
 
 
 def template_end(text: str, at: int) -> re.Pattern[str] | None:
-    """What ends the code of a template's tag that begins here, if one does."""
+    """What ends the comment, or the code of a template's tag, that begins here, if one does."""
+    if _COMMENT.match(text, at):
+        return _COMMENT_END
     tag = _TEMPLATE.match(text, at)
     if not tag:
         return None

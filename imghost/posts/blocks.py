@@ -1,7 +1,7 @@
 """Markdown's blocks: which parts of a text are prose or HTML, and none of them code.
 
 CommonMark 0.31 with GitHub's tables, line by line. The code of Hexo's, Jekyll's and Hugo's own
-tags is code, too.
+tags is code, too, and so are Obsidian's comments.
 """
 
 from __future__ import annotations
@@ -146,14 +146,14 @@ class Blocks:
             self._kind, self._until = _Kind.HTML, until
             self._go_on(line)
             return end
-        if mark == "{" and depth == 0 and (code := self._template_end(at)) >= 0:
+        if mark in "{%" and depth == 0 and (code := self._template_end(at)) >= 0:
             self._close(depth)
             end = text.find("\n", code)
             return len(text) if end < 0 else end
         return -1
 
     def _template_end(self, at: int) -> int:
-        """Where the code of a template's tag that begins here ends; -1 if none does."""
+        """Where a comment or a template's code that begins here ends; -1 if none does."""
         until = template_end(self._text, at)
         if until is None or until in self._unclosed:
             return -1

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from imghost.disk import is_file, is_there
 from imghost.errors import ConfigError
 from imghost.links import styled
 from imghost.models import Message
@@ -19,6 +20,7 @@ from imghost.posts.generators import (
     picture_folders,
 )
 from imghost.posts.pictures import path_of
+from imghost.posts.placing import SETTINGS
 from imghost.posts.post import Post
 from imghost.posts.references import Form, Reference
 from imghost.posts.resolving import readings, same_names, typora_root, web_target, without_template
@@ -26,8 +28,6 @@ from imghost.posts.scan import FRONT_MATTER_KEYS
 from imghost.posts.vault import Vault
 from imghost.setting import in_file, read, read_file, setting
 from imghost.values import dataclass
-
-SETTINGS = ".imghost.json"
 
 
 def read_text(value: object, key: str) -> str:
@@ -109,8 +109,8 @@ class Blog:
         spelled = chain.from_iterable(map(same_names, names))
         for name in chain.from_iterable(map(self._in_site, spelled)):
             for folder in self._folders(post, absolute=name.startswith("/")):
-                path = os.path.normpath(folder / name.lstrip("/"))
-                if os.path.isfile(path):  # noqa: PTH113 - Path's raises for a long name
+                path = os.path.normpath(folder / name.lstrip("/\\"))
+                if is_file(path):
                     return Path(path)
         return None
 
@@ -178,12 +178,13 @@ class Blogs:
 def _top(folders: Sequence[Path]) -> Path:
     """The root of a folder of posts for which there is no generator."""
     marks = (SETTINGS, ".git")
-    roots = (folder for folder in folders if any((folder / mark).exists() for mark in marks))
+    roots = (folder for folder in folders if any(is_there(folder / mark) for mark in marks))
     return next(roots, folders[0])
 
 
 def _settings_files(folders: Iterable[Path]) -> Iterator[Path]:
-    return (path for folder in folders if (path := folder / SETTINGS).is_file())
+    paths = (folder / SETTINGS for folder in folders)
+    return (path for path in paths if is_file(path))
 
 
 def _settings_in(path: Path | None) -> BlogSettings:

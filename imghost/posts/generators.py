@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from imghost.disk import is_file, is_there
 from imghost.values import dataclass
 
 
@@ -87,7 +89,7 @@ _HABITS: Mapping[Generator, _Habits] = {
 def generators_at(folder: Path) -> Iterator[Generator]:
     """Those whose root the folder is, the more certain ones first."""
     for generator, habits in _HABITS.items():
-        if any(all((folder / name).exists() for name in names) for names in habits.marks):
+        if any(all(is_there(folder / name) for name in names) for names in habits.marks):
             yield generator
 
 
@@ -95,8 +97,8 @@ def base_of(generator: Generator, root: Path) -> str:
     """The path below which the site is, such as /blog/; / if it is at the top."""
     habits = _HABITS[generator]
     for config in (root / names[0] for names in habits.marks):
-        if habits.base and config.is_file() and config.stat().st_size < _LARGEST_CONFIG:
-            said = habits.base.search(config.read_text("utf-8", "replace"))
+        if habits.base and is_file(config):
+            said = habits.base.search(_read(config))
             return f"{said['base'].rstrip('/')}/" if said else "/"
     return "/"
 
@@ -117,8 +119,16 @@ def picture_folders(generator: Generator, root: Path, *, absolute: bool) -> Iter
 
 def has_no_posts(folder: Path) -> bool:
     """Whether the Markdown in a folder is a tool's or a theme's, not the writer's."""
-    if folder.name.startswith(".") or folder.name == "node_modules":
+    if folder.name.startswith(".") or folder.name in ("node_modules", "lost+found"):
         return True
     if not any(folder.name in habits.no_posts for habits in _HABITS.values()):
         return False
     return any(folder.name in _HABITS[one].no_posts for one in generators_at(folder.parent))
+
+
+def _read(config: Path) -> str:
+    """What stands in a generator's config; "" if that cannot be told, or is too much for one."""
+    with contextlib.suppress(OSError):
+        if config.stat().st_size < _LARGEST_CONFIG:
+            return config.read_text("utf-8", "replace")
+    return ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from imghost.models import Message
@@ -52,12 +50,6 @@ class Pictures:
         """Forget all but the first ones: they stand where nobody sees them."""
         del self._found[count:]
 
-    def drop(self, spans: Iterable[tuple[int, int]]) -> None:
-        """Forget those that stand in one of these, which ascend: nobody sees them."""
-        ends = dict(spans)
-        starts = list(ends)
-        self._found = [found for found in self._found if not _is_in(found.start, starts, ends)]
-
     def scanned(self, text: str) -> Scanned:
         """All of them with their lines, which line feeds end; each once."""
         references: list[Reference] = []
@@ -72,11 +64,6 @@ class Pictures:
             else:
                 left.append(Left(line, found.what))
         return Scanned(tuple(references), tuple(left))
-
-
-def _is_in(place: int, starts: Sequence[int], ends: Mapping[int, int]) -> bool:
-    at = bisect_right(starts, place)
-    return at > 0 and place < ends[starts[at - 1]]
 
 
 def path_of(target: str) -> str:

@@ -12,7 +12,7 @@ from imghost.server.asked import UploadOptions
 if TYPE_CHECKING:
     from imghost.posts.blog import BlogSettings
 
-_SETTINGS = ".imghost.json"
+SETTINGS = ".imghost.json"
 
 
 def placed(options: UploadOptions, settings: BlogSettings) -> UploadOptions:
@@ -32,7 +32,7 @@ def placed(options: UploadOptions, settings: BlogSettings) -> UploadOptions:
 def placed_around(options: UploadOptions, path: str) -> UploadOptions:
     """The same for a file, by the settings around it. Raises ConfigError for bad ones."""
     folders = Path(path).parents
-    if not any(os.path.exists(folder / _SETTINGS) for folder in folders):  # noqa: PTH110 - Path's raises where it may not look
+    if not any(os.path.exists(folder / SETTINGS) for folder in folders):  # noqa: PTH110 - Path's raises where it may not look
         return options
     from imghost.posts.blog import blog_settings
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from imghost.disk import replace_file
+from imghost.disk import is_file, is_folder, is_there, replace_file
 from imghost.errors import SourceError
 from imghost.posts.generators import has_no_posts
 from imghost.posts.pictures import names_image
@@ -36,9 +36,10 @@ class Post:
 
 def read_post(path: Path) -> Post:
     """Read a post. Raises SourceError, which names the file, if it is not readable UTF-8."""
-    if path.is_dir():
-        raise SourceError("{path} is a folder, not a post", path=str(path))
-    if path.exists() and not path.is_file():  # a pipe would be waited for
+    if is_folder(path):
+        if os.access(path, os.R_OK | os.X_OK):
+            raise SourceError("{path} is a folder, not a post", path=str(path))
+    elif is_there(path) and not is_file(path):  # a pipe would be waited for
         raise SourceError("{path} is not a file; name a post", path=str(path))
     try:
         with path.open("rb") as file:
@@ -96,13 +97,14 @@ def check_writable(post: Post) -> None:
 def find_posts(inputs: Collection[str]) -> list[Path]:
     """The posts that files, folders and patterns name, each once, in that order.
 
-    Folders are searched for Markdown, but not what generators and tools keep in them. Pictures
+    Folders are searched for Markdown, but not what generators and tools keep in them; one that
+    cannot be read is given itself, for `read_post` to say why. Pictures
     among several inputs are passed over: a shell's patterns find them, too. Raises SourceError for
     an input that names no post, or if a picture is the only one.
     """
     found: dict[str, Path] = {}
     for given in inputs:
-        if names_image(given) and Path(given).is_file():
+        if names_image(given) and is_file(given):
             if len(inputs) == 1:
                 raise SourceError("{path} is a picture; name the post that shows it", path=given)
             continue
@@ -118,7 +120,7 @@ def find_posts(inputs: Collection[str]) -> list[Path]:
 
 def _named(given: str) -> Iterator[Path]:
     path = Path(given).absolute()
-    if path.is_dir():
+    if is_folder(path):
         yield from _below(path)
     elif os.path.lexists(path):
         yield path
@@ -129,17 +131,19 @@ def _named(given: str) -> Iterator[Path]:
 
 def _matched(path: Path) -> Iterator[Path]:
     """What a pattern finds: `*` means the posts among all files."""
-    if path.is_dir():
+    if is_folder(path):
         yield from () if has_no_posts(path) else _below(path)
     elif _is_markdown(path.name):
         yield path
 
 
 def _below(root: Path) -> Iterator[Path]:
-    for name, folders, files in os.walk(root):
+    unread: list[OSError] = []
+    for name, folders, files in os.walk(root, onerror=unread.append):
         folder = Path(name)
         folders[:] = sorted(inner for inner in folders if not has_no_posts(folder / inner))
         yield from (folder / file for file in sorted(files) if _is_markdown(file))
+    yield from (Path(error.filename) for error in unread)
 
 
 def _is_markdown(name: str) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from imghost.disk import write_atomically
+from imghost.disk import is_folder, write_atomically
 from imghost.errors import ImghostError, MachineError, SourceError
 from imghost.lock import FileLock
 from imghost.posts.post import find_posts
@@ -19,19 +19,35 @@ _Known = dict[str, list[str]]
 
 
 def remember(
-    file: Path, tmp: Path, inputs: Iterable[str], links: Mapping[Path, Collection[str]]
+    file: Path,
+    tmp: Path,
+    inputs: Iterable[str],
+    links: Mapping[Path, Collection[str]],
+    unread: Iterable[Path] = (),
 ) -> None:
     """Note the links of posts in a file, under the folder that was named, so that new ones count.
 
-    `inputs` are what the user named; `tmp` is a folder for the unfinished file. Raises
-    MachineError.
+    `inputs` are what the user named; `unread` the posts that could not be read, and whose former
+    links stay known; `tmp` is a folder for the unfinished file. Raises MachineError.
     """
-    folders = [folder for folder in (Path(given).absolute() for given in inputs) if folder.is_dir()]
+    named = [Path(given).absolute() for given in inputs]
+    folders = [folder for folder in named if is_folder(folder)]
+
+    def place_of(post: Path) -> str:
+        return str(next((folder for folder in folders if post.is_relative_to(folder)), post))
+
     new: dict[str, set[str]] = {}
     for post, found in links.items():
-        place = next((folder for folder in folders if post.is_relative_to(folder)), post)
-        new.setdefault(str(place), set()).update(found)
-    _note(file, tmp, lambda known: known | {place: sorted(found) for place, found in new.items()})
+        new.setdefault(place_of(post), set()).update(found)
+    partly = new.keys() & set(map(place_of, unread))
+
+    def noted(known: _Known) -> _Known:
+        former = {place: known.get(place, ()) for place in partly}
+        return known | {
+            place: sorted(found.union(former.get(place, ()))) for place, found in new.items()
+        }
+
+    _note(file, tmp, noted)
 
 
 def remember_links(file: Path, tmp: Path, told: bytes) -> None:

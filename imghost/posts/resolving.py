@@ -65,12 +65,16 @@ def same_names(name: str) -> Iterator[str]:
 
 
 def typora_root(text: str, folder: Path) -> Path | None:
-    """The folder in which Typora begins absolute paths, if the front matter says so."""
+    """The folder in which Typora begins absolute paths, if the front matter says so.
+
+    None on another machine, which Windows would tell who asks.
+    """
     if not text.startswith("---"):
         return None
     head = text[: text.find("\n---", 3)]
     said = _TYPORA_ROOT.search(head)
-    return folder / said["path"].replace("\\", "/") if said and said["path"] else None
+    path = said["path"].replace("\\", "/") if said else ""
+    return folder / path if path and not path.startswith("//") else None
 
 
 def _path(tag: re.Match[str]) -> str:

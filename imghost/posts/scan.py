@@ -27,9 +27,6 @@ FRONT_MATTER_KEYS = frozenset(
 _SIGN = re.compile(r"!\[|<(?:[iI][mM][gG]|[sS][oO][uU][rR][cC][eE])[\s/]|\{%|\{\{[<%]")
 """Without one of these no text has a picture."""
 
-_COMMENT = re.compile(r"^%%[ \t]*+\n(?:.*\n)*?%%[ \t]*$", re.MULTILINE)
-"""Obsidian's, over several paragraphs."""
-
 
 def scan(text: str, front_matter_keys: Collection[str] = FRONT_MATTER_KEYS) -> Scanned:
     """Find every picture that a post uses; code and comments have none."""
@@ -44,5 +41,4 @@ def scan(text: str, front_matter_keys: Collection[str] = FRONT_MATTER_KEYS) -> S
                 find_in_html(leaf.text, leaf.start, pictures)
             else:
                 find_in_prose(leaf, text, leaves.definitions, pictures)
-    pictures.drop(comment.span() for comment in _COMMENT.finditer(text, body))
     return pictures.scanned(text)

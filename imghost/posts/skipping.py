@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from imghost.posts.block_starts import MARKS
 from imghost.posts.syntax import LINK_TAIL
 
-_LASTING = r" {0,3}(?:`{3}|~{3}|<(?:[!?]|pre|script|style|textarea)|\{[%{])"
+_LASTING = r" {0,3}(?:`{3}|~{3}|<(?:[!?]|pre|script|style|textarea)|\{[%{]|%%)"
 """What may go on over blank lines although it is in no list or quote."""
 
 _FIRST = re.compile(_LASTING, re.IGNORECASE)

@@ -19,7 +19,7 @@ _HTML = re.compile(
 )
 _TO_END = re.compile(rf"<(?:[^\"'>]|{_QUOTED})*+>?")
 _QUOTED_OR_TAG = re.compile(rf"{_QUOTED}|<(?:img|source)\b", re.IGNORECASE)
-_PICTURE_TAG = re.compile(r"<(?:img|source)(?=[\s/])", re.IGNORECASE)
+_PICTURE_TAG = re.compile(r"<(?P<name>img|source)(?=[\s/])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     rf"\s(?P<name>[^\s\"'<>/=]+)\s*=\s*(?P<value>{_QUOTED}|\{{[^}}]{{0,999}}+\}}|[^\s\"'=<>`]+?(?=\s|/?>))"
 )
@@ -30,7 +30,9 @@ _HUGO = re.compile(
     r"\{\{[<%]\s*+(?P<name>[A-Za-z][\w./-]*+)"
     r"(?P<args>(?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|(?!\{\{|[>%]\}\})[^\"`])*+)[>%]\}\}"
 )
-_HUGO_SRC = re.compile(r"\ssrc\s*=\s*(\"(?:[^\"\\]|\\.)*\"|`[^`]*`|'[^']*'|[^\s\"'`>]+)")
+_HUGO_ARGUMENT = re.compile(
+    r"(?:(?P<name>[\w-]+)\s*=\s*)?(?P<value>\"(?:[^\"\\]|\\.)*\"|`[^`]*`|'[^']*'|[^\s\"'`>]+)"
+)
 
 
 def find_in_html(text: str, start: int, pictures: Pictures) -> None:
@@ -51,8 +53,10 @@ def find_in_html(text: str, start: int, pictures: Pictures) -> None:
 
 def find_in_tag(tag: str, start: int, pictures: Pictures) -> None:
     """The picture of a tag of HTML, which stands at `start`, if it shows one."""
-    if not _PICTURE_TAG.match(tag):
+    kind = _PICTURE_TAG.match(tag)
+    if not kind:
         return
+    is_image = kind["name"].lower() == "img"  # a source's src is a film or a sound
     seen = set()
     for attribute in _ATTRIBUTE.finditer(tag):
         name, value = attribute["name"].lower(), attribute["value"]
@@ -62,9 +66,9 @@ def find_in_tag(tag: str, start: int, pictures: Pictures) -> None:
         at, end = attribute.span("value")
         if name == "srcset":
             pictures.leave(start + at, Message("srcset names several pictures"))
-        elif name == "src" and value.startswith("{") and not value.startswith("{{"):
+        elif name == "src" and is_image and value.startswith("{") and not value.startswith("{{"):
             pictures.leave(start + at, Message("{text} is code", {"text": in_one_line(value)}))
-        elif name == "src":
+        elif name == "src" and is_image:
             is_quoted = value[0] in "\"'"
             at, end = at + is_quoted, end - is_quoted
             pictures.add(Form.HTML, start + at, start + end, unescape(tag[at:end]))
@@ -111,13 +115,15 @@ def _leave_unknown(code: re.Match[str], start: int, pictures: Pictures) -> None:
 
 
 def _find_in_hugo(code: re.Match[str], start: int, pictures: Pictures) -> None:
-    src = _HUGO_SRC.search(code["args"])
+    named = _HUGO_ARGUMENT.finditer(code["args"])
+    src = next((one for one in named if one["name"] == "src"), None)
     if code["name"] == "figure" and src:
-        is_quoted = src[1][0] in "\"`'"
-        at, end = src.start(1) + is_quoted, src.end(1) - is_quoted
+        quote = src["value"][0]
+        is_quoted = quote in "\"`'"
+        at, end = src.start("value") + is_quoted, src.end("value") - is_quoted
         offset = start + code.start("args")
         target = code["args"][at:end]
-        if src[1][0] == '"':
+        if quote == '"':
             target = re.sub(r"\\(.)", r"\1", target)
         pictures.add(Form.HUGO, offset + at, offset + end, target)
     else:

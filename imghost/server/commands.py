@@ -24,6 +24,7 @@ from imghost.server.asked import (
     read_json,
 )
 from imghost.server.guard import is_from_elsewhere
+from imghost.server.intake import MAX_JSON_BYTES
 from imghost.server.refusals import UnauthorisedError
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_MAX_JSON_BYTES = 16 << 20  # some 4,000 inputs with the longest paths that Linux knows
 
 
 class Backend(Protocol):
@@ -226,7 +225,7 @@ def _content_type(request: Request) -> str:
 
 
 async def _json_of(request: Request) -> object:
-    return read_json(await body_of(request, _MAX_JSON_BYTES))
+    return read_json(await body_of(request, MAX_JSON_BYTES))
 
 
 async def body_of(request: Request, max_bytes: int) -> bytes:

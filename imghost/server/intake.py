@@ -17,7 +17,7 @@ from imghost.values import dataclass
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_MAX_JSON_BYTES = 16 << 20  # some 4,000 inputs with the longest paths that Linux knows
+MAX_JSON_BYTES = 16 << 20  # some 4,000 inputs with the longest paths that Linux knows
 _FORM_BYTES = 1 << 20  # what a form may have besides its pictures
 _AT_ONCE = 2
 _FORM = "multipart/form-data"
@@ -52,7 +52,7 @@ class Intake:
         is_form = content_type.partition(";")[0].strip().lower() == _FORM
         if not is_form and is_from_elsewhere(request.scope):
             raise NotAllowedError("from another machine only pictures are taken, sent as a form")
-        share = _Share(self, self._max_form_bytes if is_form else _MAX_JSON_BYTES)
+        share = _Share(self, self._max_form_bytes if is_form else MAX_JSON_BYTES)
         try:
             share.announce(int(request.headers.get("content-length", 0)))
             if is_form:

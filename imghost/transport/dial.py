@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -151,7 +152,13 @@ class Connection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         self._made_for = self._lease.call
-        found = self._made_for.look_up(self._dns_host, self.port)
+        try:
+            return self._reached(self._made_for)
+        except OSError as exc:  # urllib3 takes a bare reset for one of a request that went out
+            raise NewConnectionError(self, "not connected") from exc
+
+    def _reached(self, call: Call) -> socket.socket:
+        found = call.look_up(self._dns_host, self.port)
         error: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
         for turn, (family, address) in enumerate(found):
             try:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.bench.backup import bench_backup
 from tests.bench.door import bench_door
 from tests.bench.gallery import bench_gallery, bench_history
 from tests.bench.measure import LeftOut, Row, print_row
@@ -27,7 +28,7 @@ from tests.bench.watching import bench_clipboard, bench_flood, bench_idle
 BENCHES = (
     *(bench_start, bench_oneshot, bench_s3, bench_many, bench_door, bench_clipboard),
     *(bench_flood, bench_idle, bench_tray, bench_render, bench_serve, bench_gallery, bench_history),
-    *(bench_posts, bench_migrate),
+    *(bench_posts, bench_migrate, bench_backup),
 )
 
 

@@ -26,6 +26,7 @@ IDLE_S = 30.0
 DELAY_S = 0.05
 PARALLEL = 4
 LARGE_BYTES = 15_000_000
+FIRST_S = 2.0
 
 
 def bench_clipboard(root: Path) -> Iterator[Row]:
@@ -98,7 +99,12 @@ def bench_flood(root: Path) -> Iterator[Row]:
                 all_s = _seconds_until(root, FLOOD) - start
     ideal_s = FLOOD * DELAY_S / PARALLEL
     share = ideal_s / all_s
-    yield Row(f"{FLOOD} files at once: the first is at its host", f"{first_s:.1f} s")
+    yield Row(
+        f"{FLOOD} files at once: the first is at its host",
+        f"{first_s:.1f} s",
+        f"< {FIRST_S:.0f} s",
+        met=first_s < FIRST_S,
+    )
     yield Row(f"  all are (the host allows {ideal_s:.1f} s)", f"{all_s:.1f} s")
     yield Row("  of what the host allows", f"{share:.0%}", ">= 90 %", met=share >= 0.9)
     grown = max(peak) - idle_mb

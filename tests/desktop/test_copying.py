@@ -104,7 +104,7 @@ def test_copying(program: Program, person: Person, tmp_path: Path, words: tuple[
     given = (picture,) if words == ("upload",) else ()
     result = program.run(*words, *given, "--copy")
     assert (result.code, result.out) == (0, printed)
-    assert result.err.endswith("imghost: copied\n")
+    assert result.err.endswith("imghost: it is on the clipboard\n")
     assert person.text() == printed.strip()
     assert len(_holders(program)) == 1
     person.copy(pictures.png(seed=1))

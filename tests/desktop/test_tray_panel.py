@@ -132,7 +132,7 @@ def test_the_icon_goes_with_the_program(session: Desktop, tray: Program) -> None
     with tray.watching() as watching:
         menu = _open(session)
         session.click(menu.left + menu.width // 2, menu.top + menu.height - 18)
-        assert watching.process.wait(10) == 0
+        watching.must_end(10)
     eventually(lambda: session.find(BLUE, PANEL) is None)
 
 

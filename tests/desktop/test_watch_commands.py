@@ -131,7 +131,7 @@ def test_stop(program: Program, person: Person) -> None:
     """`imghost stop` ends it well."""
     with program.watching() as watching:
         assert program.run("stop").code == 0
-        assert watching.process.wait(5) == 0
+        watching.must_end()
         assert watching.said.endswith("imghost: stopped\n")
 
 

@@ -28,8 +28,7 @@ def test_killed_in_the_middle(
         for seed in range(FILES):
             (folder / f"{seed}.png").write_bytes(pictures.png(seed=seed))
         eventually(lambda: len(fake.images) >= 3)
-        watching.process.kill()
-        watching.process.wait()
+        watching.kill()
         assert len(fake.images) < FILES
     with program.watching():
         eventually(lambda: program.status["counts"]["done"] == FILES)

@@ -105,10 +105,11 @@ def test_asking(program: Program, person: Person, notices: Notifications) -> Non
 
 
 def test_an_owner_that_stalls(program: Program, person: Person, notices: Notifications) -> None:
-    """Who stalls in the middle of a picture is told of, and the next copy is taken."""
+    """Who stalls in the middle of a picture is told of and stays; the next copy is taken."""
     with program.watching():
-        with Owner(person.display, {PNG: PIECES}, Conduct(stalls_after=2)):
+        with Owner(person.display, {PNG: PIECES}, Conduct(stalls_after=2)) as owner:
             eventually(lambda: _told(notices, Topic.REFUSED) == [str(NOT_HANDED_OVER)])
+            assert person.owner() == owner.window.id
         _next_is_taken(program, person)
 
 

@@ -20,6 +20,7 @@ from imghost.cli import client
 from imghost.dirs import find_dirs
 from imghost.door import Door, find_door
 from tests.fakes.canaries import canaries_in
+from tests.fakes.held import KEPT, Held, held_by
 
 COMMAND = (sys.executable, "-m", "imghost")
 DEADLINE_S = 15.0
@@ -46,12 +47,17 @@ class Result:
         return json.loads(self.out)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Watching:
-    """A running `imghost watch`, and the file to which it writes what it says."""
+    """A running `imghost watch`, and the file to which it writes what it says.
+
+    `is_over`: the test has ended it. `begun`: what it held when it had begun to watch.
+    """
 
     process: subprocess.Popen[bytes]
     log: Path
+    is_over: bool = field(init=False, default=False)
+    begun: Held = field(init=False)
 
     @property
     def said(self) -> str:
@@ -65,9 +71,23 @@ class Watching:
         return "watching at" in self.said
 
     def end(self) -> None:
-        """Ask it to end: it must, soon and well."""
+        """Have it hold no more than it may keep, and ask it to end: it must, soon and well."""
+        assert self.process.poll() is None, self.said
+        _nothing_piles_up(self.process, self.begun)
         self.process.terminate()
-        assert self.process.wait(END_S) == 0, self.said
+        self.must_end()
+
+    def must_end(self, within_s: float = END_S) -> None:
+        """It was told to end: it must, well."""
+        assert self.process.wait(within_s) == 0, self.said
+        self.is_over = True
+
+    def kill(self) -> None:
+        """Let it be no more."""
+        assert self.process.poll() is None, self.said
+        self.process.kill()
+        self.process.wait()
+        self.is_over = True
 
 
 @dataclass
@@ -111,22 +131,26 @@ class Program:
 
     @contextmanager
     def serving(self) -> Iterator[str]:
-        """A running server; its address."""
+        """A running server; its address. It lives to the end, and then ends well."""
         with self.start("serve", stdin=subprocess.DEVNULL) as server:
             assert server.stderr
             said = server.stderr.readline().decode()
             url = re.search(r"http://[\w.:]+", said)
             assert url, said + server.stderr.read().decode()
+            begun = held_by(server.pid)
             try:
                 yield url[0]
+                assert server.poll() is None, server.stderr.read().decode()
+                _nothing_piles_up(server, begun)
+                server.terminate()
+                _, told = server.communicate(timeout=DEADLINE_S)
+                assert server.returncode == 0, told.decode()
             finally:
-                if server.poll() is None:
-                    server.terminate()
-                server.communicate(timeout=DEADLINE_S)
+                server.kill()
 
     @contextmanager
     def watching(self, *words: str) -> Iterator[Watching]:
-        """`imghost watch` from when it watches; unless it is ended inside, it ends well after."""
+        """`imghost watch` from when it watches; unless the test ends it, it ends well after."""
         log = self.home.with_name("said")
         with (
             log.open("wb") as says,
@@ -135,8 +159,9 @@ class Program:
             watching = Watching(process, log)
             try:
                 eventually(lambda: watching.is_ready)
+                watching.begun = held_by(process.pid)
                 yield watching
-                if process.poll() is None:
+                if not watching.is_over:
                     watching.end()
             finally:
                 process.kill()
@@ -170,9 +195,19 @@ def path_of(url: str) -> str:
     return urlsplit(url).path
 
 
-def eventually(true: Callable[[], bool], within_s: float = DEADLINE_S) -> None:
+def eventually(
+    true: Callable[[], bool],
+    within_s: float = DEADLINE_S,
+    say: Callable[[], object] = lambda: "it did not come true",
+) -> None:
     """Wait until it comes true; fail if that takes too long."""
     until = time.monotonic() + within_s
     while not true():
-        assert time.monotonic() < until, "it did not come true"
+        assert time.monotonic() < until, say()
         threading.Event().wait(_LOOK_S)
+
+
+def _nothing_piles_up(daemon: subprocess.Popen[bytes], begun: Held) -> None:
+    """Once idle, a daemon holds no more than it may keep beyond what it began with."""
+    pid, most = daemon.pid, begun + KEPT
+    eventually(lambda: held_by(pid).is_within(most), say=lambda: f"{held_by(pid)}, not {most}")

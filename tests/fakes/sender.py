@@ -10,7 +10,7 @@ from pathlib import Path
 from imghost.config import Config
 from imghost.delivery import Delivery
 from imghost.errors import HostError
-from imghost.hosts.base import Outside
+from imghost.hosts.base import Host, Outside
 from imghost.imaging.prepare import Prepared, Recipe
 from imghost.keep.database import Database
 from imghost.keep.journal import Journal
@@ -117,7 +117,7 @@ class Sender:
         """How an accepted image stands."""
         return self.journal.get(accepted.record.id).state
 
-    def _host(self, name: str) -> MemoryHost:
+    def _host(self, name: str) -> Host:
         assert name == "memory"
         return self.host
 

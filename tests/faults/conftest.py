@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import bilibili
+from tests.fakes.held import strays
 from tests.fakes.needs import linux_alone
 from tests.fakes.program import eventually
-from tests.faults.promise import strays
 from tests.faults.trial import Trial, trial_for
 
 
@@ -49,11 +49,18 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left(home: Path) -> Iterator[None]:
-    """Fail a test that leaves a process or an open file behind; threads are looked after by all."""
-    before, open_before = strays(), _open_files()
+def nothing_left(home: Path, tmp_path: Path) -> Iterator[None]:
+    """Fail a test that leaves a process or an open file behind; threads are looked after by all.
+
+    What a daemon holds while it lives is looked at by who ends it.
+    """
+    before, open_before = strays(tmp_path), _open_files()
+
+    def left() -> list[tuple[int, str]]:
+        return [stray for stray in strays(tmp_path).items() if stray[0] not in before]
+
     yield
-    eventually(lambda: not strays(home).keys() - before.keys())
+    eventually(lambda: not left(), say=left)
     gc.collect()
     threads = [thread.name for thread in threading.enumerate()]
     assert _open_files() <= open_before, threads

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.needs import may_skip
+from tests.fakes.program import eventually
 
 _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN, in linux/fs/ext4/ext4.h
 _WITHOUT_FLUSHING = struct.pack("I", 2)  # EXT4_GOING_FLAGS_NOLOGFLUSH
@@ -65,9 +66,17 @@ class Disk:
         subprocess.run(["sync", "-f", self.path], check=True)
 
     def boot(self) -> None:
-        """After a cut, have the disk again as it was on the platter."""
+        """After a cut, have the disk again as it was on the platter.
+
+        Whoever made a copy of all mounts meanwhile keeps the cut disk alive, until it is gone.
+        """
         self.unmount()
+        eventually(lambda: not self._is_held())
         self.mount()
+
+    def _is_held(self) -> bool:
+        found = subprocess.run(["losetup", "-j", self.image], check=True, capture_output=True)
+        return bool(found.stdout)
 
 
 @contextmanager

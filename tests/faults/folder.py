@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from tests.fakes.canaries import leaked
 from tests.fakes.program import Program, Watching, eventually
 from tests.faults.promise import SECRETS, Home
 
+MOMENT_S = 0.3
 WATCH = ("watch", "--no-clipboard", "--no-tray")
 
 
@@ -47,6 +50,23 @@ class Folder:
             unfinished.write_bytes(self.given[-1])
             unfinished.rename(self.path / f"{seed}.png")
 
+    def save_at_once(self, count: int) -> float:
+        """Have so many more there from one moment, which is given, to the next.
+
+        They are made beside it, and then only moved.
+        """
+        beside = self.path.with_name("beside")
+        beside.mkdir()
+        for seed in range(len(self.given), len(self.given) + count):
+            self.given.append(pictures.png(seed=seed))
+            (beside / f"{seed}.png").write_bytes(self.given[-1])
+        begun = time.monotonic()
+        for path in list(beside.iterdir()):
+            path.rename(self.path / path.name)
+        assert time.monotonic() - begun < MOMENT_S
+        beside.rmdir()
+        return begun
+
     @contextmanager
     def started(self) -> Iterator[subprocess.Popen[bytes]]:
         """The daemon from its very start on; if it was not ended before, it is killed."""
@@ -75,12 +95,23 @@ class Folder:
         client.retry(door, ())
 
     @property
+    def done(self) -> int:
+        """How many rows have a link, without reading all of a great many."""
+        journal = f"{self.home.dirs.journal.as_uri()}?mode=ro"
+        with closing(sqlite3.connect(journal, uri=True)) as db:
+            (count,) = db.execute("SELECT count(*) FROM uploads WHERE state = 'done'").fetchone()
+        return int(count)
+
+    @property
     def is_done(self) -> bool:
         """Whether each picture that was saved has a row, and each row a link."""
         return self.home.states == {"done": len(self.given)}
 
-    def finish(self, within_s: float, *, behind: int = 0) -> None:
-        """Let a daemon send all that is left, end it well, and have the promise kept."""
+    def finish(self, within_s: float, *, behind: int = 0) -> int:
+        """Let a daemon send all that is left, end it well, and have the promise kept.
+
+        How many rows are well.
+        """
         with self.watching():
             eventually(lambda: self.is_done, within_s)
-        self.home.check(*self.given, behind=behind)
+        return self.home.check(*self.given, behind=behind)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
-import sys
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -136,28 +134,6 @@ class Home:
         files = filter(Path.is_file, self.path.rglob("*"))
         told = [path for path in files if self.dirs.config not in path.parents]
         return [(secret, path) for path in told for secret in leaked(_text(path), SECRETS)]
-
-
-def strays(*folders: Path) -> dict[int, str]:
-    """The processes that work for these homes, and the decoders of this Python, by their ids."""
-    marks = [f"IMGHOST_HOME={folder}".encode() for folder in folders]
-    found = {}
-    for pid, environ, command in _processes():
-        is_decoder = sys.executable in command and "imghost.imaging.child" in command
-        if is_decoder or any(mark in environ for mark in marks):
-            found[pid] = command
-    return found
-
-
-def _processes() -> Iterator[tuple[int, list[bytes], str]]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environ = (folder / "environ").read_bytes().split(b"\0")
-            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
-        except OSError:
-            continue
-        if int(folder.name) != os.getpid():
-            yield int(folder.name), environ, words.decode(errors="replace")
 
 
 def _text(path: Path) -> str:

@@ -1,4 +1,7 @@
-"""A TCP proxy on loopback that treats each exchange as chance, from a seed, has it."""
+"""A TCP proxy on loopback that treats each exchange as chance, from a seed, has it.
+
+So it treats the first exchange of a connection, and those after it.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +28,14 @@ _DOWN = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\ndown"
 
 
 class Fault(StrEnum):
-    """What is done to an exchange; only those in UNHEARD let the host have it and hide its word."""
+    """What is done to an exchange; only those in UNHEARD let the host have it and hide its word.
+
+    All but NONE, DELAY and DOWN end the connection.
+    """
 
     NONE = "passed on"
     DELAY = "answered late"
+    LEFT = "closed after the reply"
     REQUEST_CUT = "reset in the request"
     REPLY_RESET = "reset in the reply"
     REPLY_ENDS = "closed in the reply"
@@ -40,6 +47,7 @@ class Fault(StrEnum):
 
 
 UNHEARD = (Fault.REPLY_RESET, Fault.REPLY_ENDS, Fault.TRICKLE, Fault.NOISE)
+_KEEPING = (Fault.NONE, Fault.DELAY, Fault.DOWN)
 
 
 @dataclass(frozen=True)
@@ -60,14 +68,16 @@ def plans(chance: random.Random, faulty: float, *faults: Fault) -> Iterator[Plan
             deck = chance.sample(faults, len(faults))
         fault = deck.pop() if chance.random() < faulty else Fault.NONE
         noise = chance.randbytes(chance.randrange(600))
-        yield Plan(fault, chance.random(), chance.uniform(0.0, 0.5), noise)
+        share = chance.choice((0.0, chance.random()))  # nothing at all is a case of its own
+        yield Plan(fault, share, chance.uniform(0.0, 0.5), noise)
 
 
 class FaultProxy:
     """Stands at `address` before `target`, a port of this machine; below TLS if told so.
 
-    `plan` is asked for each connection, and may be replaced at any time; `done` counts what was
-    done so far.
+    `plan` is asked for each exchange, and may be replaced at any time; `done` counts what was done
+    so far, `later` what of it was done to exchanges on connections that had served others before.
+    `unheard` counts the exchanges that the host had and whose reply did not come through.
     """
 
     def __init__(
@@ -75,6 +85,8 @@ class FaultProxy:
     ) -> None:
         self.plan = plan
         self.done: Counter[Fault] = Counter()
+        self.later: Counter[Fault] = Counter()
+        self.unheard = 0
         self.address = ""
         self._target = target
         self._tls = tls
@@ -108,42 +120,62 @@ class FaultProxy:
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _treat(self, reader: StreamReader, writer: StreamWriter) -> None:
-        plan = self.plan()
-        self.done[plan.fault] += 1
+        plan = self._planned()
         with suppress(*_ENDS):
-            if plan.fault is Fault.REFUSED:
-                _reset(writer)
-            elif plan.fault is Fault.SILENCE:
-                await self._stopping.wait()
-            else:
-                await self._exchange(plan, reader, writer)
+            request = b"" if plan.fault is Fault.REFUSED else await _message(reader)
+            while await self._exchange(plan, request, reader, writer):
+                request = await _message(reader)
+                plan = self._planned()
+                self.later[plan.fault] += 1
         await _close(writer)
 
-    async def _exchange(self, plan: Plan, reader: StreamReader, writer: StreamWriter) -> None:
-        request = await _message(reader)
-        if plan.fault is Fault.DOWN:
-            writer.write(_DOWN)
-            return
+    def _planned(self) -> Plan:
+        plan = self.plan()
+        self.done[plan.fault] += 1
+        return plan
+
+    async def _exchange(
+        self, plan: Plan, request: bytes, reader: StreamReader, writer: StreamWriter
+    ) -> bool:
+        """Whether the connection may serve another exchange after this one."""
+        match plan.fault:
+            case Fault.REFUSED:
+                _reset(writer)
+            case Fault.SILENCE:
+                await self._stopping.wait()
+            case Fault.DOWN:
+                writer.write(_DOWN)
+            case Fault.REQUEST_CUT:
+                await self._ask_in_part(_first(request, plan.share))
+                _reset(writer)
+            case _:
+                reply = await self._ask(request)
+                await asyncio.sleep(plan.wait_s if plan.fault is Fault.DELAY else 0)
+                has_left = reader.at_eof() or writer.is_closing()
+                self.unheard += plan.fault in UNHEARD or has_left
+                await _answer(plan, reply, writer)
+        return plan.fault in _KEEPING
+
+    async def _ask(self, request: bytes) -> bytes:
+        """What the host says to it."""
         behind, asked = await asyncio.open_connection("127.0.0.1", self._target)
         try:
-            if plan.fault is Fault.REQUEST_CUT:
-                asked.write(_first(request, plan.share))
-                await asked.drain()
-                _reset(asked)
-                _reset(writer)
-                return
             asked.write(request)
-            reply = await _message(behind)
+            return await _message(behind)
         finally:
             await _close(asked)
-        await _answer(plan, reply, writer)
+
+    async def _ask_in_part(self, request: bytes) -> None:
+        """Have the host hear the beginning of it, and then a reset."""
+        _, asked = await asyncio.open_connection("127.0.0.1", self._target)
+        asked.write(request)
+        await asked.drain()
+        _reset(asked)
+        await _close(asked)
 
 
 async def _answer(plan: Plan, reply: bytes, writer: StreamWriter) -> None:
     match plan.fault:
-        case Fault.DELAY:
-            await asyncio.sleep(plan.wait_s)
-            writer.write(reply)
         case Fault.NOISE:
             writer.write(plan.noise)
         case Fault.TRICKLE:

@@ -92,10 +92,10 @@ def test_jumps(trial: Trial, folder: Folder, fake: FakeBilibili, clock: WallCloc
             with trial.recovering():
                 eventually(lambda: folder.is_done)
         eventually(lambda: _busy_s(watching.process.pid) < 0.1 * QUIET_S)
-    folder.home.check(*folder.given)
+    checked = folder.home.check(*folder.given)
     assert sent_twice(fake) == jumps  # each 503 was tried again
     assert trial.longest_s < trial.bound_s(RECOVERY_S)
-    trial.note("jumps of the wall clock, up to 400 days", jumps)
+    trial.note("jumps of the wall clock, up to 400 days", jumps, checked=checked)
 
 
 @needs_faketime
@@ -115,8 +115,9 @@ def test_overdue(trial: Trial, folder: Folder, fake: FakeBilibili, clock: WallCl
             clock.set(LOOK_AGAIN_S)
             with trial.recovering():
                 eventually(lambda: folder.home.rows[0]["alive"] == "alive")
+    checked = folder.home.check(*folder.given)
     assert trial.longest_s < trial.bound_s(RECOVERY_S)
-    trial.note("a look at a link overdue on wake", 1)
+    trial.note("a look at a link overdue on wake", 1, checked=checked)
 
 
 @pytest.mark.row(25)
@@ -135,7 +136,9 @@ def test_sleep(trial: Trial, folder: Folder, fake: FakeBilibili) -> None:
             watching.process.send_signal(signal.SIGCONT)
             with trial.recovering():
                 eventually(lambda: folder.is_done)
-    folder.home.check(*folder.given)
+    checked = folder.home.check(*folder.given)
     assert sent_twice(fake) == 0
     assert trial.longest_s < trial.bound_s(RECOVERY_S)
-    trial.note("stopped and continued while sending", sleeps, twice=sent_twice(fake))
+    trial.note(
+        "stopped and continued while sending", sleeps, checked=checked, twice=sent_twice(fake)
+    )

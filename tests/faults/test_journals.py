@@ -8,9 +8,10 @@ import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,13 @@ from imghost.models import Found, State
 from tests.fakes import pictures
 from tests.fakes.program import DEADLINE_S, Program, eventually
 from tests.faults.folder import Folder
-from tests.faults.promise import BASE, Home
+from tests.faults.promise import BASE, LOCAL, Home
 from tests.faults.trial import Trial
 
 PICTURES = 20
 START_S = 5.0
-ENDS = (State.UPLOADING, State.QUEUED, State.ASKING, State.UPLOADING)
+STATES = (State.UPLOADING, State.QUEUED, State.ASKING, State.UPLOADING)
+TOLD = ("original", "sha256", "host", "bucket", "name", "origin", "state", "key", "size_bytes")
 
 Damage = Callable[[random.Random, Path], None]
 
@@ -80,48 +82,97 @@ def _gone(_: random.Random, path: Path) -> None:
     path.unlink()
 
 
-LOSSES = (_foreign, _gone, _pages_swapped)
 DAMAGES: tuple[Damage, ...] = (
     *(_overwritten, _a_bit_flipped, _zeroed, _truncated, _pages_swapped),
     *(_foreign, _longer, _a_log_of_noise, _gone),
 )
 
 
-def _fill(home: Home) -> list[bytes]:
+@dataclass(frozen=True)
+class Case:
+    """A sound home with pictures in it, and what its rows say once all of it was sent."""
+
+    home: Home
+    given: list[bytes]
+    rows: list[dict[str, Any]]
+
+    @property
+    def sent(self) -> int:
+        """How many of them have a link."""
+        return sum(row["state"] == "done" for row in self.rows)
+
+    def damaged(self, path: Path, damage: Damage, chance: random.Random) -> Home:
+        """A copy of it whose journal was damaged."""
+        shutil.rmtree(path, ignore_errors=True)
+        shutil.copytree(self.home.path, path)
+        home = Home(path)
+        damage(chance, home.dirs.journal)
+        return home
+
+    def check(self, home: Home, damage: Damage) -> int:
+        """All of it is there as it was, the oldest of what is there: how many rows that are."""
+        assert _told(home)[: len(self.rows)] == self.rows, damage
+        return home.check(*self.given)
+
+
+def _told(home: Home) -> list[dict[str, Any]]:
+    """What the rows say that does not depend on when it was written."""
+    return [{name: row[name] for name in TOLD} for row in home.rows]
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
     """Pictures in every state in which they can stand while nobody works."""
+    home, sent = Home(tmp_path / "sound"), Home(tmp_path / "sent")
+    Program(home.path).configure(**LOCAL)
     given = [pictures.png(seed=seed) for seed in range(PICTURES)]
     file = ConfigFile(home.dirs.config / "config.json", {})
     with App(home.dirs, file, file.load(), base_url=BASE) as app:
         pipeline = app.pipeline()
         for number, data in enumerate(given):
             found = Found("command", f"{number}.png", partial(bytes, data))
-            pipeline.accept(found, pipeline.order(), ENDS[number % len(ENDS)])
-    return given
+            pipeline.accept(found, pipeline.order(), STATES[number % len(STATES)])
+            if number == PICTURES // 2:
+                app.drain()
+    assert set(home.states) == {"done", "uploading", "queued", "asking"}
+    shutil.copytree(home.path, sent.path)
+    sent.restart()
+    return Case(home, given, _told(sent))
 
 
 @pytest.mark.row(14)
-def test_random_damage(trial: Trial, tmp_path: Path) -> None:
-    """Whatever was done to the file: the start takes little time, and no picture is without a row.
-
-    A byte that changed within a text cannot be told; everything else is as it was.
-    """
-    sound, home = Home(tmp_path / "sound"), Home(tmp_path / "damaged")
-    given = _fill(sound)
-    damages = trial.size(45, 207)
+def test_random_damage(trial: Trial, tmp_path: Path, case: Case) -> None:
+    """Whatever was done to the file: the start takes little time, and every row is as it was."""
+    damages, checked = trial.size(27, 207), 0
     for n in range(damages):
-        shutil.rmtree(home.path, ignore_errors=True)
-        shutil.copytree(sound.path, home.path)
         damage = DAMAGES[n % len(DAMAGES)]
-        damage(trial.chance, home.dirs.journal)
+        home = case.damaged(tmp_path / "damaged", damage, trial.chance)
         with trial.recovering():
             home.restart()
-        accepted = {row["original"] for row in home.rows}
-        assert {sha256(data).hexdigest() for data in given} <= accepted, damage
-        if damage in LOSSES:
-            assert home.states == {"done": PICTURES * 3 // 4, "asking": PICTURES // 4}, damage
-            home.check(*given)
+        checked += case.check(home, damage)
     assert trial.longest_s < trial.bound_s(START_S)
-    trial.note("a damaged, foreign or lost journal at the start", damages)
+    trial.note("a damaged, foreign or lost journal at the start", damages, checked=checked)
+
+
+@pytest.mark.row(14)
+def test_a_daemon_starts_with_any_damage(trial: Trial, tmp_path: Path, case: Case) -> None:
+    """It is ready soon, sends all that may be sent, and takes what comes then."""
+    damages = trial.size(trial.chance.sample(DAMAGES, 3), list(DAMAGES))
+    checked = 0
+    for damage in damages:
+        path = tmp_path / damage.__name__
+        home = case.damaged(path / "imghost", damage, trial.chance)
+        folder = Folder(Program(home.path), path / "watched", {})
+        folder.given = list(case.given)
+        with ExitStack() as stack:
+            with trial.recovering():
+                stack.enter_context(folder.watching())
+            folder.save()
+            eventually(lambda: folder.home.states["done"] == case.sent + 1)  # noqa: B023 - at once
+        checked += case.check(home, damage)
+        home.check(*folder.given)
+    assert trial.longest_s < trial.bound_s(START_S)
+    trial.note("a daemon started with such a journal", len(damages), checked=checked)
 
 
 @pytest.mark.row(13)
@@ -151,5 +202,5 @@ def test_locked_by_another_process(trial: Trial, home: Path, tmp_path: Path) -> 
             eventually(lambda: folder.is_done)
         assert "busy" not in watching.said
         assert not any("busy" in problem for problem in folder.program.status["missing"])
-    folder.home.check(*folder.given)
-    trial.note(f"the journal locked for {lock_s:.0f} s", 1)
+    checked = folder.home.check(*folder.given)
+    trial.note(f"the journal locked for {lock_s:.0f} s", 1, checked=checked)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
-from imghost.errors import HostError
+from imghost.errors import HostError, HostUnavailable
 from imghost.hosts.base import Outside
 from imghost.hosts.bilibili import BilibiliConfig, BilibiliHost
 from imghost.imaging.check import recalled
+from imghost.models import Image
 from imghost.secret import Secret
 from imghost.transport import Http
 from tests.fakes import bilibili, pictures
@@ -20,6 +26,7 @@ from tests.fakes.bilibili import Answer, FakeBilibili, Upload
 from tests.fakes.canaries import leaked, shown
 from tests.fakes.faults import FaultServer, Peer, random_reply
 from tests.fakes.program import Program, eventually
+from tests.fakes.s3 import FakeS3
 from tests.faults.arrivals import arrivals, sent_twice
 from tests.faults.folder import Folder
 from tests.faults.promise import SECRETS
@@ -28,7 +35,12 @@ from tests.faults.trial import Trial
 
 TIMEOUT_S = 1.0
 FAULTY = 0.3
+FAULTS = sorted(set(Fault) - {Fault.NONE})
 STALL_S = 2.0
+MOVE_S = 1.0
+PARALLEL = 4
+LINKED, NOT_SENT, UNKNOWN = "linked", "not sent", "unknown"
+CAME = {LINKED: (1,), NOT_SENT: (0,), UNKNOWN: (0, 1)}
 FOUND_S = 10.0
 
 
@@ -41,7 +53,7 @@ def _folder(home: Path, tmp_path: Path, api: str, parallel: int = 4) -> Folder:
 
 
 def _wait_for_another(folder: Folder, than: int) -> None:
-    eventually(lambda: folder.home.states["done"] > than, STALL_S)
+    eventually(lambda: folder.home.states["done"] > than, MOVE_S)
 
 
 def _persist(folder: Folder, within_s: float) -> None:
@@ -55,23 +67,103 @@ def _persist(folder: Folder, within_s: float) -> None:
         folder.retry()
 
 
-@pytest.mark.row(4)
-def test_storm(trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibili) -> None:
-    """A third of all exchanges fail in some way: one row each, and what came twice says so."""
-    count = trial.size(40, 1000)
-    faults = sorted(set(Fault) - {Fault.NONE})
-    with FaultProxy(fake.port, partial(next, plans(trial.chance, FAULTY, *faults))) as proxy:
-        folder = _folder(home, tmp_path, f"http://{proxy.address}", parallel=8)
+def _storm(trial: Trial, folder: Folder, proxy: FaultProxy) -> int:
+    """Save pictures and have all of them sent, by a few daemons; how many rows are well then."""
+    daemons, count = trial.size((1, 25), (5, 100))
+    logs = folder.home.dirs.logs
+    for _ in range(daemons):
         with folder.watching(), trial.recovering():
             folder.save(count)
             _persist(folder, within_s=count * 1.0)
-    folder.home.check(*folder.given)
+        assert not any("a bug" in log.read_text(encoding="utf-8") for log in logs.iterdir())
+    assert proxy.done.keys() >= set(FAULTS)
+    return folder.home.check(*folder.given)
+
+
+def _faulty(counts: Counter[Fault]) -> int:
+    return counts.total() - counts[Fault.NONE]
+
+
+@contextmanager
+def _bilibili(api: str, folder: Path) -> Iterator[BilibiliHost]:
+    """The host at this address, as the program asks it."""
+    sessdata, bili_jct = map(Secret, SECRETS)
+    config = BilibiliConfig(sessdata=sessdata, bili_jct=bili_jct, api=api)
+    with closing(Http(timeout_s=TIMEOUT_S)) as http:
+        yield BilibiliHost(config, Outside(http, "", folder, folder))
+
+
+def _ended(host: BilibiliHost, image: Image) -> str:
+    """How its upload ended: with a link, without, or so that nobody knows."""
+    try:
+        host.upload(image, "live")
+    except HostUnavailable as exc:
+        return UNKNOWN if exc.ambiguous else NOT_SENT
+    return LINKED
+
+
+@pytest.mark.row(4)
+def test_storm(trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibili) -> None:
+    """A third of all exchanges fail in some way: one row each, and what came twice says so.
+
+    Nothing comes twice but for a reply that was not heard.
+    """
+    with FaultProxy(fake.port, partial(next, plans(trial.chance, FAULTY, *FAULTS))) as proxy:
+        folder = _folder(home, tmp_path, f"http://{proxy.address}", parallel=8)
+        checked = _storm(trial, folder, proxy)
     often = {sha256 for sha256, count in arrivals(fake).items() if count > 1}
     told = {row["sha256"] for row in folder.home.rows if "twice" in row["notes"]}
     assert often <= told
-    assert proxy.done.keys() >= set(faults)
-    faulty = proxy.done.total() - proxy.done[Fault.NONE]
-    trial.note(f"faults on the wire, {count} pictures", faulty, twice=sent_twice(fake))
+    assert sent_twice(fake) <= proxy.unheard
+    what, twice = f"faults on the wire to bilibili, {checked} pictures", sent_twice(fake)
+    trial.note(what, _faulty(proxy.done), checked=checked, twice=twice)
+
+
+@pytest.mark.row(4)
+def test_storm_to_a_bucket(trial: Trial, home: Path, tmp_path: Path) -> None:
+    """So it is with S3, which has each picture once, under its own name."""
+    plan = partial(next, plans(trial.chance, FAULTY, *FAULTS))
+    with FakeS3() as store, FaultProxy(store.port, plan) as proxy:
+        address = f"http://{proxy.address}"
+        s3 = store.settings(endpoint=address, timeout_s=TIMEOUT_S, parallel=8)
+        settings = {"host": "s3", "hosts": {"s3": s3}}
+        folder = Folder(Program(home / "imghost"), tmp_path / "watched", settings)
+        checked = _storm(trial, folder, proxy)
+    kept = [sha256(data).hexdigest() for _, data in store.objects.values()]
+    assert sorted(kept) == sorted(row["sha256"] for row in folder.home.rows)
+    what, twice = f"faults on the wire to s3, {checked} pictures", len(kept) - checked
+    trial.note(what, _faulty(proxy.done), checked=checked, twice=twice)
+
+
+@pytest.mark.row(4)
+def test_kept_connections(
+    trial: Trial, tmp_path: Path, fake: FakeBilibili, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A third of all exchanges fail, also those on connections that served others before.
+
+    Each picture came once that got its link, once at most if that was not heard, and else never; a
+    fault spoils no more than its own exchange.
+    """
+    bursts, count = trial.size((5, 16), (60, 16))
+    spoilt = 0
+    images = (recalled(pictures.png(seed=seed), "a.png") for seed in itertools.count())
+    with FaultProxy(fake.port, partial(next, plans(trial.chance, FAULTY, *FAULTS))) as proxy:
+        for _ in range(bursts):
+            sent = list(itertools.islice(images, count))
+            api = f"http://{proxy.address}"
+            with _bilibili(api, tmp_path) as host, ThreadPoolExecutor(PARALLEL) as pool:
+                ends = list(pool.map(partial(_ended, host), sent))
+            spoilt += len(sent) - ends.count(LINKED)
+            came = arrivals(fake)
+            for image, end in zip(sent, ends, strict=True):
+                assert came[image.sha256] in CAME[end]
+    assert proxy.done.keys() >= set(FAULTS)
+    caplog.clear()  # it holds errors, and those their connections
+    assert spoilt <= _faulty(proxy.done)
+    assert proxy.later.keys() >= trial.size({Fault.NONE}, {Fault.NONE, *FAULTS})
+    what = "faults on the wire of bursts of uploads"
+    more = f"{_faulty(proxy.later)} of them on kept connections"
+    trial.note(what, _faulty(proxy.done), checked=0, twice=sent_twice(fake), more=more)
 
 
 @pytest.mark.row(6)
@@ -85,10 +177,7 @@ def test_random_replies(trial: Trial, tmp_path: Path, caplog: pytest.LogCaptureF
         peer.read_request()
         peer.send(random_reply(trial.chance))
 
-    with FaultServer(behave) as server:
-        api, (sessdata, bili_jct) = f"http://{server.address}", map(Secret, SECRETS)
-        config = BilibiliConfig(sessdata=sessdata, bili_jct=bili_jct, api=api)
-        host = BilibiliHost(config, Outside(Http(timeout_s=TIMEOUT_S), "", tmp_path, tmp_path))
+    with FaultServer(behave) as server, _bilibili(f"http://{server.address}", tmp_path) as host:
         for _ in range(replies):
             begun = monotonic()
             try:
@@ -98,8 +187,8 @@ def test_random_replies(trial: Trial, tmp_path: Path, caplog: pytest.LogCaptureF
             trial.longest_s = max(trial.longest_s, monotonic() - begun)
     assert trial.longest_s < trial.bound_s(TIMEOUT_S + 1)
     assert not leaked("\n".join({*told, caplog.text}), SECRETS)
-    caplog.clear()  # it holds errors, and those their connections
-    trial.note(f"random replies, {linked} of them with a link", replies)
+    caplog.clear()  # as above
+    trial.note(f"random replies, {linked} of them with a link", replies, checked=0)
 
 
 @pytest.mark.row(2)
@@ -120,8 +209,8 @@ def test_rest_that_is_asked_for(
             assert asked[1] - asked[0] >= rest_s
             assert len(asked) == 6
             trial.longest_s = max(trial.longest_s, asked[-1] - asked[0] - rest_s)
-    folder.home.check(*folder.given)
-    trial.note(f"429 with Retry-After: {rest_s}", times)
+    checked = folder.home.check(*folder.given)
+    trial.note(f"429 with Retry-After: {rest_s}", times, checked=checked, twice=sent_twice(fake))
 
 
 @pytest.mark.row(2)
@@ -140,8 +229,8 @@ def test_risk_control(trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibi
         with trial.recovering():
             folder.retry()
             eventually(lambda: folder.is_done)
-    folder.home.check(*folder.given)
-    trial.note("-412 in the middle", 1)
+    checked = folder.home.check(*folder.given)
+    trial.note("-412 in the middle", 1, checked=checked, twice=sent_twice(fake))
 
 
 class Forgetful(FakeBilibili):
@@ -179,6 +268,7 @@ def test_a_link_that_does_not_work(
                     eventually(
                         lambda: {r["alive"] for r in folder.home.rows} <= {"dead", "suspect"}
                     )
-    folder.home.check(*folder.given)
+    checked = folder.home.check(*folder.given)
     assert trial.longest_s < trial.bound_s(FOUND_S)
-    trial.note(f"a link whose picture is {'another' if shown else 'gone'}", count)
+    what = f"a link whose picture is {'another' if shown else 'gone'}"
+    trial.note(what, count, checked=checked, twice=sent_twice(fake))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import ssl
@@ -9,11 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import trustme
@@ -25,6 +27,7 @@ from tests.fakes.needs import may_skip
 from tests.fakes.program import END_S, Program, eventually
 from tests.faults.arrivals import sent_twice
 from tests.faults.folder import Folder
+from tests.faults.promise import Home
 from tests.faults.proxy import Fault, FaultProxy, Plan
 from tests.faults.trial import Trial
 
@@ -37,7 +40,8 @@ needs_namespaces = pytest.mark.skipif(
 ASK_S = 0.05
 RECOVERY_S = 10.0
 PATIENCE_S = 3.0
-PORT = 8600
+_CLONE_NEWNET = 0x40000000  # in linux/sched.h
+T = TypeVar("T")
 
 
 @contextmanager
@@ -55,6 +59,18 @@ def network() -> Iterator[str]:
 def way(name: str, change: str) -> None:
     """Have "add" or "del" done to the only address that there is."""
     subprocess.run(["ip", "-n", name, "address", change, "127.0.0.1/8", "dev", "lo"], check=True)
+
+
+def _made_in(name: str, make: Callable[[], T]) -> T:
+    """What is made by a thread in that network, whose sockets stay there whoever uses them."""
+
+    def made() -> T:
+        with Path("/run/netns", name).open("rb") as space:
+            assert ctypes.CDLL(None).setns(space.fileno(), _CLONE_NEWNET) == 0
+        return make()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(made).result()
 
 
 @dataclass(frozen=True)
@@ -86,7 +102,7 @@ def far(home: Path, tmp_path: Path, fake: FakeBilibili) -> Iterator[Far]:
 
 @needs_namespaces
 @pytest.mark.parametrize("how", [Dead.SILENT, Dead.FAILING, Dead.DENYING])
-def test_dead_names(trial: Trial, tmp_path: Path, far: Far, how: Dead) -> None:
+def test_dead_names(trial: Trial, tmp_path: Path, fake: FakeBilibili, far: Far, how: Dead) -> None:
     """What is saved while no name can be looked up waits, and is sent soon after one can be."""
     outages = trial.size(1, 3)
     folder = Folder(far.program, tmp_path / "watched", far.settings)
@@ -102,8 +118,10 @@ def test_dead_names(trial: Trial, tmp_path: Path, far: Far, how: Dead) -> None:
             far.names.dead = Dead.NOT
             with trial.recovering():
                 eventually(lambda: folder.is_done, within_s=trial.bound_s(RECOVERY_S))
-    folder.home.check(*folder.given)
-    trial.note(f"no name can be looked up: its server {how}", outages)
+    checked = folder.home.check(*folder.given)
+    assert sent_twice(fake) == 0
+    what = f"no name can be looked up: its server {how}"
+    trial.note(what, outages, checked=checked, twice=0)
 
 
 @needs_namespaces
@@ -126,6 +144,7 @@ def test_dead_names_hold_nobody_up(tmp_path: Path, far: Far) -> None:
     far.names.dead = Dead.NOT
     assert program.run("retry").code == 0
     assert [row["state"] for row in program.history] == ["done"]
+    Home(program.home).check(path.read_bytes())
 
 
 @needs_namespaces
@@ -136,15 +155,9 @@ def test_no_network(trial: Trial, home: Path, tmp_path: Path) -> None:
         name = stack.enter_context(network())
         # not by ip netns exec, which keeps a copy of all mounts, so that no disk could be unmounted
         inside = ("nsenter", f"--net=/run/netns/{name}")
-        command = [*inside, sys.executable, "-m", "tests.fakes.bilibili", "--port", str(PORT)]
-        fake = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
-        stack.callback(fake.kill)
-        assert fake.stdout
-        assert fake.stdout.readline()
-        login = {"sessdata": bilibili.SESSDATA, "bili_jct": bilibili.BILI_JCT, "min_gap_s": 0}
-        host = {"api": f"http://127.0.0.1:{PORT}", **login}
-        settings = {"host": "bilibili", "hosts": {"bilibili": host}}
-        folder = Folder(Program(home / "imghost", prefix=inside), tmp_path / "watched", settings)
+        fake = stack.enter_context(_made_in(name, FakeBilibili))
+        program = Program(home / "imghost", prefix=inside)
+        folder = Folder(program, tmp_path / "watched", bilibili.settings(fake))
         stack.enter_context(folder.watching())
         for _ in range(outages):
             way(name, "del")
@@ -155,9 +168,10 @@ def test_no_network(trial: Trial, home: Path, tmp_path: Path) -> None:
             way(name, "add")
             with trial.recovering():
                 eventually(lambda: folder.is_done)
-    folder.home.check(*folder.given)
+    checked = folder.home.check(*folder.given)
+    assert sent_twice(fake) == 0
     assert trial.longest_s < trial.bound_s(RECOVERY_S)
-    trial.note("no network for a while", outages)
+    trial.note("no network for a while", outages, checked=checked, twice=0)
 
 
 def test_captive_portal(trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibili) -> None:
@@ -186,10 +200,10 @@ def test_captive_portal(trial: Trial, home: Path, tmp_path: Path, fake: FakeBili
                 is_host.set()
                 with trial.recovering():
                     eventually(lambda: folder.is_done)
-    folder.home.check(*folder.given)
+    checked = folder.home.check(*folder.given)
     assert sent_twice(fake) == 0
     assert trial.longest_s < trial.bound_s(RECOVERY_S)
-    trial.note("a captive portal for a while", outages)
+    trial.note("a captive portal for a while", outages, checked=checked, twice=0)
 
 
 def _tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:

@@ -29,8 +29,8 @@ def test_one_of_many_starts_lives(trial: Trial, home: Path) -> None:
                 server.communicate(timeout=DEADLINE_S)
             codes.append(server.returncode)
         assert sorted(codes) == [0, *[8] * (starts - 1)]
-    Home(program.home).check()
-    trial.note(f"{starts} simultaneous starts", rounds)
+    checked = Home(program.home).check()
+    trial.note(f"{starts} simultaneous starts", rounds, checked=checked)
 
 
 def _wait_for_the_one(servers: list[subprocess.Popen[bytes]]) -> None:

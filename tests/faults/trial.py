@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
@@ -81,29 +81,59 @@ class Trial:
         self.figures.append(Figure(self.row, what, events, checked, twice, longest_s, more))
 
 
-class LongForm:
-    """The plugin by which `python -m tests.faults` makes sweeps large, and hears their figures.
+@dataclass(frozen=True)
+class End:
+    """How tests ended: passed, failed or skipped; `why` they were skipped."""
 
-    `rows` gives the rows that a test proves, by its node id.
+    outcome: str
+    why: str = ""
+    is_sweep: bool = True
+
+
+class LongForm:
+    """The plugin by which `python -m tests.faults` makes sweeps large, and hears how all ended.
+
+    `elsewhere` gives the rows that a test without a mark proves, by its node id.
     """
 
-    def __init__(self, seed: int, rows: Callable[[str], Iterable[int]]) -> None:
+    def __init__(self, seed: int, elsewhere: Callable[[str], Sequence[int]]) -> None:
         self.seed = seed
         self.figures: list[Figure] = []
-        self.passed: dict[int, int] = defaultdict(int)
-        self.failed: dict[int, int] = defaultdict(int)
-        self._rows = rows
+        self.ends: dict[int, Counter[End]] = defaultdict(Counter)
+        self._elsewhere = elsewhere
+        self._marked: dict[str, int] = {}
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Be found by the sweeps."""
         config.stash[_FORM] = self
 
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Know the row of each sweep."""
+        if marker := item.get_closest_marker("row"):
+            self._marked[item.nodeid] = marker.args[0]
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count the tests of each row by how they ended."""
-        if report.when == "call" or report.failed:
-            counts = self.passed if report.passed else self.failed
-            for row in self._rows(report.nodeid):
-                counts[row] += 1
+        if report.when != "call" and report.passed:
+            return
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        row = self._marked.get(report.nodeid)
+        for number in [row] if row else self._elsewhere(report.nodeid):
+            self.ends[number][End(report.outcome, why.removeprefix("Skipped: "), bool(row))] += 1
+
+    def missing(self, rows: Iterable[int]) -> list[str]:
+        """What makes the form less than whole, which is to prove these rows."""
+        skipped = [
+            f"row {row}: {count} skipped: {end.why}"
+            for row, ends in sorted(self.ends.items())
+            for end, count in ends.items()
+            if end.outcome == "skipped"
+        ]
+        unproved = [row for row in rows if not self._passed(row)]
+        return [*skipped, *(f"row {row}: no test of it passed" for row in unproved)]
+
+    def _passed(self, row: int) -> int:
+        return sum(count for end, count in self.ends[row].items() if end.outcome == "passed")
 
 
 def trial_for(request: pytest.FixtureRequest) -> Trial:

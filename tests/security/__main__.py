@@ -1,81 +1,135 @@
 """The long form: `python -m tests.security [COUNT] [SEED]` damages so many pictures, and counts.
 
 Each is checked and cleaned in the limited process, as what comes by itself is; what comes out is
-judged by Pillow and exiftool. A line per fault names the number that repeats it.
+judged by Pillow and exiftool. Some of them, dealt out among all ways, and all that Pillow is tested
+with, by each way that the tests do not send all of them, go into running daemons. A line per fault
+names the file, whose name is the number that repeats it; with any it ends with 1.
 """
 
 from __future__ import annotations
 
-import random
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from imghost.errors import ImageError
-from imghost.imaging.child import Child
-from tests.fakes.judges import hidden_in, pixels
-from tests.fakes.wild import damaged, pillow_images
-from tests.security.conftest import RECIPE, SLOW_S
-
-_COUNT, _SEED = 20_000, 20261129
-_KINDS = frozenset(
-    {".png", ".apng", ".jpg", ".jpeg", ".webp", ".gif", ".avif", ".tif", ".bmp", ".ico"}
+from imghost.imaging.prepare import prepare
+from tests.fakes.person import Person
+from tests.fakes.program import Program
+from tests.fakes.wild import pillow_images
+from tests.fakes.x11 import xvfb
+from tests.security.outcomes import SEED, Wild, assert_sound, assert_true, hurt, judged, small
+from tests.security.ways import (
+    QUIET,
+    Told,
+    Way,
+    by_clipboard,
+    by_form,
+    by_gallery,
+    by_pipe,
+    by_post,
+    dealt,
 )
 
+_COUNT = 20_000
+_AT_ONCE = 500
+_DEALT = 50  # one in so many
+_EVERY = ((by_form, 1), (by_gallery, 1), (by_post, 1), (by_pipe, 5))  # a process each takes long
 
-def sweep(files: list[Path], count: int, seed: int, sound: Path) -> tuple[Counter[str], float]:
-    """How they ended, and the longest time that one took, in seconds; sound ones are written."""
-    ends: Counter[str] = Counter()
-    slowest_s = 0.0
-    child = Child(deadline_s=SLOW_S)
-    for number in range(seed, seed + count):
-        chance = random.Random(number)
-        data = damaged(chance.choice(files).read_bytes(), chance)
-        began = time.monotonic()
+
+class Faults(list[str]):
+    """What was found, told at once."""
+
+    @contextmanager
+    def looked_for(self, where: str) -> Iterator[None]:
+        """Whatever turns out to be untrue."""
         try:
-            image = child.prepare(data, "x", RECIPE).image
-        except ImageError:
-            ends["refused"] += 1
-        else:
-            ends["sound"] += 1
-            (sound / f"{number}.{image.extension}").write_bytes(image.data)
-            if not _is_seen(image.data):
-                ends["linked, though nothing else decodes it"] += 1
-                _say(f"number {number} cannot be decoded")
-        slowest_s = max(slowest_s, time.monotonic() - began)
-    child.close()
-    return ends, slowest_s
+            yield
+        except Exception as exc:  # noqa: BLE001 - the other ways are tried nevertheless
+            self.append(f"{where}: {exc!r}")
+            _say(self[-1])
 
 
-def _say(*lines: object) -> None:
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
+def main() -> int:
+    """Print a table; 1 if there is a fault."""
+    count, seed = (*map(int, sys.argv[1:]), *(_COUNT, SEED)[len(sys.argv) - 1 :])
+    numbers, faults = range(seed, seed + count), Faults()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        wild = judged(pillow_images(Path(".pytest_cache/d/pillow")), prepare)
+        _damage(wild, numbers, folder, faults)
+        some = hurt(wild, numbers[::_DEALT], _new(folder / "dealt"))
+        with faults.looked_for("damaged, by every way"):
+            _send(dealt(some.files), some, Program(folder / "every" / "imghost"))
+        with faults.looked_for("damaged, by the clipboard"):
+            _copy([path for path in some.files if path.suffix == ".png"], some, folder)
+        for way, step in _EVERY:
+            with faults.looked_for(_name(way)):
+                program = Program(folder / way.__name__ / "imghost")
+                _send([(way, wild.files[::step])], wild, program)
+    _row("faults", len(faults))
+    return 1 if faults else 0
 
 
-def _is_seen(data: bytes) -> bool:
-    try:
-        return bool(pixels(data))
-    except Exception:  # noqa: BLE001 - whatever Pillow raises
-        return False
+def _damage(wild: Wild, numbers: range, folder: Path, faults: Faults) -> None:
+    """So many, some at a time."""
+    made = refused = 0
+    slowest_s = 0.0
+    for start in range(numbers.start, numbers.stop, _AT_ONCE):
+        with tempfile.TemporaryDirectory(dir=folder) as inside:
+            now = range(start, min(start + _AT_ONCE, numbers.stop))
+            some = hurt(wild, now, Path(inside))
+            with faults.looked_for("damaged"):
+                assert_sound(some, _new(Path(inside, "sound")))
+        made, refused = made + len(some.made), refused + len(some.refused)
+        slowest_s = max(slowest_s, *some.took_s.values())
+    _row("damaged and sound", made)
+    _row("damaged and refused", refused)
+    _row("the slowest took, in seconds", round(slowest_s, 2))
 
 
-def main() -> None:
-    """Print a table."""
-    count, seed = (*map(int, sys.argv[1:]), *(_COUNT, _SEED)[len(sys.argv) - 1 :])
-    with tempfile.TemporaryDirectory() as folder:
-        sound = Path(folder, "sound")
-        sound.mkdir()
-        wild = pillow_images(Path(".pytest_cache/d/pillow"))
-        files = [path for path in wild if path.suffix in _KINDS]
-        ends, slowest_s = sweep(files, count, seed, sound)
-        for how, number in ends.most_common():
-            _say(f"{how:<40} {number:>8}")
-        _say(f"{'the slowest took, in seconds':<40} {slowest_s:>8.2f}")
-        hidden = hidden_in(sound)
-        _say(f"{'hide something':<40} {len(hidden):>8}", *hidden.items())
+def _copy(paths: Sequence[Path], wild: Wild, folder: Path) -> None:
+    """By somebody at an X display."""
+    with xvfb() as (display, _server), Person(display) as person:
+        program = Program(folder / "clipboard" / "imghost", {"DISPLAY": display})
+        _send([(by_clipboard(person), paths)], wild, program, "--no-tray")
+
+
+def _send(
+    ways: Iterable[tuple[Way, Sequence[Path]]], wild: Wild, program: Program, *words: str
+) -> None:
+    """By these ways into a daemon of their own."""
+    program.environ["LC_ALL"] = "C.UTF-8"
+    watched = _new(program.home.with_name("pictures"))
+    program.configure(watch={"folders": [str(watched)]})
+    told: Told = {}
+    with program.watching(*words or QUIET) as watching, small(watching.process.pid):
+        for way, paths in ways:
+            began = time.monotonic()
+            told |= way(program, paths)
+            _row(f"sent {_name(way)}, in {time.monotonic() - began:.0f} s", len(paths))
+    assert_true(told, program, wild)
+
+
+def _new(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _name(way: Way) -> str:
+    return way.__name__.replace("_", " ")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _row(what: str, figure: float) -> None:
+    _say(f"{what:<40} {figure:>8}")
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

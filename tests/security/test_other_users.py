@@ -78,11 +78,11 @@ def test_nothing_can_be_read(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(pictures.png())
     assert program.run("upload", path).code == 0
-    written = [found for found in (program.home, *program.home.rglob("*")) if found.exists()]
-    ours = [found for found in written if "config" not in found.relative_to(program.home).parts]
-    assert {"door.json", "journal.db"} <= {found.name for found in ours}
-    open_ = [found for found in ours[1:] if stat.S_IMODE(found.stat().st_mode) & 0o077]
-    assert open_ == []
+    fresh = Program(tmp_path / "fresh")
+    assert fresh.run("config", "init").code == 0
+    written = [*program.home.rglob("*"), fresh.home, *fresh.home.rglob("*")]
+    assert {"door.json", "journal.db", "config.json"} <= {found.name for found in written}
+    assert [found for found in written if stat.S_IMODE(found.stat().st_mode) & 0o077] == []
 
 
 def test_a_port_that_another_user_has(program: Program) -> None:
