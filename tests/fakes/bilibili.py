@@ -40,6 +40,7 @@ BUCKETS = frozenset(
 )
 MAX_BYTES = 20 << 20
 _LOOKS = 6
+_PATIENCE_S = 30.0
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _BANNED = "<!DOCTYPE html><html><body>错误号: 412 由于触发哔哩哔哩安全风控策略</body></html>"
@@ -202,7 +203,7 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
 
     def _answer(self, answer: Answer) -> None:
         if answer.after:
-            answer.after.wait()
+            answer.after.wait(_PATIENCE_S)
         if answer.cut == "answer":
             self._reset()
         else:
