@@ -175,6 +175,7 @@ def test_secrets_that_others_can_read_are_told(
             try_config(case)
     else:
         assert "is fine" in str(try_config(case))
+    case.source.path.chmod(0o600)  # as all that a test leaves must be
 
 
 def test_folders_that_cannot_be_used_are_told(dirs: Dirs) -> None:

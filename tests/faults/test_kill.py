@@ -121,6 +121,6 @@ def test_one_of_three_at_each_write(trial: Trial, tmp_path: Path, pool: Executor
         checked.append(home.check(*(path.read_bytes() for path in given), behind=1))
         return killed.returncode == KILLED
 
-    kills = every_nth(trial, pool, WRITES, meets, quick_step=40, unmet=UNMET)
+    kills = every_nth(trial, pool, WRITES, meets, quick_step=12, unmet=UNMET)
     what = "one of three processes killed at the Nth write"
     trial.note(what, kills, checked=sum(checked))
