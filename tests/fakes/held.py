@@ -42,9 +42,17 @@ def held_by(pid: int) -> Held:
     if not PROC.is_dir():
         return Held(0, 0, 0)
     tasks = list((PROC / str(pid) / "task").iterdir())
-    children = sum(len((task / "children").read_text().split()) for task in tasks)
+    children = sum(map(_children, tasks))
     files = len(list((PROC / str(pid) / "fd").iterdir()))
     return Held(files - 2 * len(tasks), len(tasks), children)
+
+
+def _children(task: Path) -> int:
+    """Those that a thread has begun; none if it has ended meanwhile."""
+    try:
+        return len((task / "children").read_text().split())
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def strays(folder: Path) -> dict[int, str]:

@@ -26,8 +26,10 @@ from tests.security.ways import (
     Told,
     Way,
     by_clipboard,
+    by_folder,
     by_form,
     by_gallery,
+    by_path,
     by_pipe,
     by_post,
     dealt,
@@ -36,7 +38,10 @@ from tests.security.ways import (
 _COUNT = 20_000
 _AT_ONCE = 500
 _DEALT = 50  # one in so many
-_EVERY = ((by_form, 1), (by_gallery, 1), (by_post, 1), (by_pipe, 5))  # a process each takes long
+_EVERY = (
+    *((way, 1) for way in (by_path, by_folder, by_form, by_gallery, by_post)),
+    (by_pipe, 5),  # a process each takes long
+)
 
 
 class Faults(list[str]):
