@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,14 +59,27 @@ def strays(folder: Path) -> dict[int, str]:
     """Processes whose environment names a place below this folder, by their ids.
 
     As does that of all that a test starts, which has its HOME there. Besides: our own children,
-    also dead ones, and the decoders of this Python, which are told nothing.
+    also dead ones, and the decoders of this Python, which are told nothing; not those of whoever
+    runs other tests.
     """
     place = f"={folder}/".encode()
+    processes = list(_processes())
+    parents = {pid: parent for pid, parent, _, _ in processes}
     found = {}
-    for pid, parent, environ, command in _processes():
+    for pid, parent, environ, command in processes:
         is_decoder = sys.executable in command and "imghost.imaging.child" in command
-        if is_decoder or parent == os.getpid() or place in environ:
+        above = _ancestors(pid, parents)
+        is_ours = os.getpid() in above or not above
+        if (is_decoder and is_ours) or parent == os.getpid() or place in environ:
             found[pid] = command
+    return found
+
+
+def _ancestors(pid: int, parents: Mapping[int, int]) -> set[int]:
+    """All but the first process, whose child an orphan becomes."""
+    found = set()
+    while (pid := parents.get(pid, 0)) > 1:
+        found.add(pid)
     return found
 
 

@@ -31,7 +31,7 @@ def main() -> int:
     sys.stdout.write(f"seed {options.seed}\n")
     sys.stdout.flush()
     code = pytest.main(
-        ["--durations=20", *(options.tests or [str(HERE), *sorted(elsewhere)])],
+        ["-n0", "--durations=20", *(options.tests or [str(HERE), *sorted(elsewhere)])],
         plugins=[form],
     )
     missing = form.missing(() if options.tests else ROWS)
