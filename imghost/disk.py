@@ -17,7 +17,6 @@ from imghost.errors import MachineError
 _RENAME_TRIES = 20
 _RENAME_WAIT_S = 0.05
 _UNFINISHED = ".imghost-{}.tmp"
-_LEFT_S = 3600.0
 
 
 def is_there(path: str | Path) -> bool:
@@ -106,17 +105,19 @@ def replace_file(path: Path, data: bytes, check: Callable[[], None]) -> None:
             raise
 
 
-def tidy_folder(folder: Path, unfinished: str = _UNFINISHED.format("*")) -> None:
+def tidy_folder(
+    folder: Path, unfinished: str = _UNFINISHED.format("*"), older_than_s: float = 0.0
+) -> None:
     """Delete what was left there by processes that were killed, by default by `replace_file`.
 
-    That is what has such a name, as `Path.glob` takes it, and is an hour old: before, another
-    process may write it. Raises MachineError.
+    That is what has such a name, as `Path.glob` takes it, and is so old: what takes long, another
+    process may write just now. Raises MachineError.
     """
-    since = time.time() - _LEFT_S
+    since = time.time() - older_than_s
     with machine_errors(folder):
         for left in folder.glob(unfinished):
             with contextlib.suppress(OSError):
-                if left.stat().st_mtime < since:
+                if left.stat().st_mtime <= since:
                     left.unlink()
 
 

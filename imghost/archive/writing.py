@@ -39,6 +39,7 @@ from imghost.models import EXTENSIONS, Message
 from imghost.values import dataclass
 
 _STEM_CHARACTERS = 40
+_LEFT_S = 3600.0
 _NO_STEM = re.compile(r"[^\w. -]+")
 
 
@@ -62,7 +63,8 @@ def export(kept: Kept, path: Path, progress: Progress, *, overwrite: bool = Fals
     """
     with machine_errors(path):
         _check_place(path, overwrite=overwrite)
-    tidy_folder(path.parent, f"{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part")
+    unfinished = f"{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"
+    tidy_folder(path.parent, unfinished, older_than_s=_LEFT_S)
     with replacing(path, path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")) as file:
         writing = _Writing(kept, file)
         writing.all(progress)
