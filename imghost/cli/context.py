@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from imghost.cli.console import Console
 from imghost.dirs import Dirs, find_dirs
+from imghost.disk import is_there
 from imghost.door import Door, find_door, settings_of
 from imghost.errors import DaemonError
 from imghost.text import speaker
@@ -92,7 +92,7 @@ class Context:
         """Let the console speak the user's language."""
         if self.helper:
             configured = self.helper.language
-        elif os.path.exists(self.config_file):  # noqa: PTH110 - Path's raises where it may not look
+        elif is_there(self.config_file):
             from imghost.config_file import language_of
 
             configured = language_of(self.config_file)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imghost.disk import is_there
 from imghost.server.asked import UploadOptions
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def placed(options: UploadOptions, settings: BlogSettings) -> UploadOptions:
 def placed_around(options: UploadOptions, path: str) -> UploadOptions:
     """The same for a file, by the settings around it. Raises ConfigError for bad ones."""
     folders = Path(path).parents
-    if not any(os.path.exists(folder / SETTINGS) for folder in folders):  # noqa: PTH110 - Path's raises where it may not look
+    if not any(is_there(folder / SETTINGS) for folder in folders):
         return options
     from imghost.posts.blog import blog_settings
 

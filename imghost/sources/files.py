@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from imghost.disk import is_there
 from imghost.errors import SourceError
 from imghost.imaging.sniff import HEAD_BYTES
 from imghost.models import Found
@@ -27,7 +28,7 @@ def found_file(path: str, max_bytes: int, off_limits: OffLimits, origin: str = "
     Loading raises SourceError.
     """
     where, decoded = Path(path), Path(unquote(path))
-    if not _exists(where) and _exists(decoded):
+    if not is_there(where) and is_there(decoded):
         where = decoded
     return Found(origin, where.name, lambda: _read(where, max_bytes, off_limits))
 
@@ -82,10 +83,6 @@ def is_link(text: str) -> bool:
 
 def _is_whole(path: str, *, windows: bool) -> bool:
     return bool(_DRIVE.fullmatch(path)) if windows else path.startswith("/")
-
-
-def _exists(path: Path) -> bool:
-    return os.path.exists(path)  # noqa: PTH110 - Path's raises where it may not look
 
 
 def _read_itself(path: Path, max_bytes: int, off_limits: OffLimits) -> bytes:
