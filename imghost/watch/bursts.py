@@ -32,8 +32,8 @@ class Item:
 
     `order` says where it goes and how its link is written; `place` where it stands among those that
     were copied with it. `link` is "" until there is one, and stays so if it failed; it `is_fresh`
-    until the burst has given it. `draft` is the embedded host's link to the same picture. What
-    `asks` waits for the user's word.
+    until the burst has given it. `draft` is the embedded host's link to the same picture, wanted
+    once it `is_overdue`. What `asks` waits for the user's word.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Item:
     record_id: int = 0
     link: str = ""
     draft: str = ""
+    is_overdue: bool = False
     asks: bool = False
     is_settled: bool = False
     is_fresh: bool = False
@@ -155,6 +156,11 @@ class Bursts:
                 item.asks = item.burst.asked = True
                 item.burst.waiting -= 1
                 item.burst.asking += 1
+
+    def overdue(self, item: Item) -> None:
+        """The picture's link is long in coming."""
+        with self._lock:
+            item.is_overdue = True
 
     def draft(self, item: Item, link: str) -> None:
         """The picture is seen at this link until it has its own."""

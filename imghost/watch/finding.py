@@ -123,7 +123,7 @@ class Finder:
         while self._later and self._later[0][0] <= now:
             self._later.popleft()[1]()
         while self._drafts and self._drafts[0][0] <= now:
-            self._submit(partial(self._intake.draft, self._drafts.popleft()[1]))
+            self._submit(partial(self._intake.overdue, self._drafts.popleft()[1]))
 
     def next_s(self, now: float) -> float:
         """How long until `do_due` has something to do."""

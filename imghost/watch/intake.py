@@ -137,9 +137,14 @@ class Intake:
         """Do as the user answered to what was asked."""
         self._asker.heed()
 
-    def draft(self, item: Item) -> None:
+    def overdue(self, item: Item) -> None:
         """Show the picture by the embedded host until its own host has answered."""
-        if item.is_settled or not item.record_id:
+        self._bursts.overdue(item)
+        if item.record_id:
+            self._draft(item)
+
+    def _draft(self, item: Item) -> None:
+        if item.is_settled:
             return
         record = self._app.journal.look_up(item.record_id)
         if record and record.state in (State.QUEUED, State.UPLOADING):
@@ -209,6 +214,8 @@ class Intake:
                 self._asker.ask(record, item.name)
         elif record.state in (State.FAILED, State.DONE):  # not sent again without consent
             self._unlinked(record)
+        if item.is_overdue:
+            self._draft(item)
 
     def _refused(self, find: Find, error: ImghostError) -> None:
         self._bursts.drop(find.item)
