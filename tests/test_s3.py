@@ -321,6 +321,12 @@ MEANINGS: list[tuple[Answer, type[HostError], str, dict[str, Any]]] = [
         "none of an S3 store",
         UNCLEAR,
     ),
+    (
+        Answer(200, body=b"<html><h1>Accepted</h1><p>of the hotel</p></html>"),
+        HostUnavailable,
+        "none of an S3 store",
+        UNCLEAR,
+    ),
     (Answer(200, body=b"<a>" * 300_000), HostUnavailable, "none of an S3 store", UNCLEAR),
     (Answer(204, headers={"ETag": "x"}), HostUnavailable, "none of an S3 store", UNCLEAR),
 ]
@@ -354,6 +360,12 @@ class TestAnswers:
         assert {name: getattr(caught.value, name) for name in told} == told
         assert len(fake.asked) == 1
         assert not leaked(shown(caught.value) + caplog.text, (SECRET_KEY,))
+
+    def test_somebody_puts_the_same_picture(self, fake: FakeS3, host: S3Host) -> None:
+        """Swift answers so if another upload of the same key was faster; the picture is there."""
+        page = b"<html><h1>Accepted</h1><p>The request is accepted for processing.</p></html>"
+        fake.answers.append(Answer(200, headers={"x-amz-request-id": "tx1"}, body=page))
+        assert host.upload(picture(), "pictures").key.startswith("20")
 
     def test_another_bucket_that_is_shut(self, fake: FakeS3, host: S3Host) -> None:
         """Where a bucket besides the configured one is shut, that concerns its pictures alone."""

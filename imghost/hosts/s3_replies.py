@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _DETAIL_CHARACTERS = 200
 _DOCUMENT_BYTES = 1 << 16  # more is not parsed, so that nothing large can unfold
+_OVERTAKEN = b"<h1>Accepted</h1>"  # of Swift, which has just got the same key from somebody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,14 @@ class Asked:
 
 
 def check_uploaded(reply: Reply, asked: Asked) -> None:
-    """Return only if the picture is there.
+    """Return only if the picture is there, by this upload or by one at the same moment.
 
     Raises HostUnavailable, HostRefused or LoginExpired, and nothing else whatever the reply holds;
     what it says, or its beginning, is then in the log.
     """
-    if reply.status != HTTPStatus.OK or reply.body.strip() or not reply.headers.get("etag"):
+    is_stored = bool(reply.headers.get("etag")) and not reply.body.strip()
+    is_overtaken = "x-amz-request-id" in reply.headers and _OVERTAKEN in reply.body
+    if reply.status != HTTPStatus.OK or not (is_stored or is_overtaken):
         raise _failure(reply, asked)
 
 
