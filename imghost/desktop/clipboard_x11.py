@@ -147,6 +147,7 @@ class X11Clipboard:
 
     def _read(self, max_bytes: int, *, wanted: bool) -> Steps[Held]:
         until = time.monotonic() + READ_S
+        yield 0.0  # so that what the display has told by now is heard first
         while True:
             past = partial(self._is_past, self._last.count)
             reading = Reading(self._wire, self._loop, self._requestors, until, past)
