@@ -38,7 +38,8 @@ class Home:
     def restart(self) -> None:
         """What the next start does: give back what the dead left, and send all that may be sent.
 
-        A row that cannot be read is met once, as by commands and the daemon, and then made anew.
+        Then somebody looks at all of it. A row that cannot be read is met once, as by commands and
+        the daemon, and then made anew.
         """
         try:
             self._restart()
@@ -49,6 +50,7 @@ class Home:
         file = ConfigFile(self.dirs.config / "config.json", {})
         with App(self.dirs, file, file.load(), base_url=BASE, thorough=True) as app:
             app.drain()
+            app.journal.history()
 
     @property
     def rows(self) -> list[dict[str, Any]]:

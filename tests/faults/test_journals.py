@@ -27,7 +27,18 @@ from tests.faults.trial import Trial
 PICTURES = 20
 START_S = 5.0
 STATES = (State.UPLOADING, State.QUEUED, State.ASKING, State.UPLOADING)
-TOLD = ("original", "sha256", "host", "bucket", "name", "origin", "state", "key", "size_bytes")
+TOLD = (
+    "original",
+    "sha256",
+    "host",
+    "bucket",
+    "name",
+    "origin",
+    "state",
+    "key",
+    "url",
+    "size_bytes",
+)
 
 Damage = Callable[[random.Random, Path], None]
 
@@ -41,9 +52,25 @@ def _overwritten(chance: random.Random, path: Path) -> None:
 
 
 def _a_bit_flipped(chance: random.Random, path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-    path.write_bytes(data)
+    """One that can be seen: SQLite keeps no sums, and what a text or number was, nobody knows."""
+    sound = path.read_bytes()
+    rows = _readable(path)
+    while True:
+        data = bytearray(sound)
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        path.write_bytes(data)
+        if _readable(path) in (None, rows):
+            return
+
+
+def _readable(path: Path) -> list[tuple[Any, ...]] | None:
+    """What the rows say; None if SQLite sees that something is wrong."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as db:
+        try:
+            is_sound = db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            return db.execute("SELECT * FROM uploads").fetchall() if is_sound else None
+        except sqlite3.Error:
+            return None
 
 
 def _zeroed(chance: random.Random, path: Path) -> None:
