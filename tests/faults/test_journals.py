@@ -27,18 +27,7 @@ from tests.faults.trial import Trial
 PICTURES = 20
 START_S = 5.0
 STATES = (State.UPLOADING, State.QUEUED, State.ASKING, State.UPLOADING)
-TOLD = (
-    "original",
-    "sha256",
-    "host",
-    "bucket",
-    "name",
-    "origin",
-    "state",
-    "key",
-    "url",
-    "size_bytes",
-)
+TOLD = ("original", "sha256", "host", "bucket", "name", "origin", "state", "key", "size_bytes")
 
 Damage = Callable[[random.Random, Path], None]
 
