@@ -9,6 +9,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from imghost.disk import make_private_folder
+from imghost.text import printable
 
 _MAX_BYTES = 1 << 20
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(threadName)s %(name)s: %(message)s"
@@ -36,6 +37,17 @@ class _PrivateFile(logging.FileHandler):
         """Nothing: a line that cannot be written is lost."""
 
 
+class _Lines(logging.Formatter):
+    """What others made up, as a host's answer, begins no line and steers no terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).split("\n")))
+
+
 def start_log(folder: Path, level: str) -> None:
     """Write what imghost says of itself to `folder`/imghost.log; `level` as logging names it.
 
@@ -45,7 +57,7 @@ def start_log(folder: Path, level: str) -> None:
     if logger.handlers:
         return
     handler = _PrivateFile(folder / "imghost.log", delay=True, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(_Lines(_FORMAT))
     logger.setLevel(logging.getLevelNamesMapping().get(level.upper(), logging.INFO))
     logger.propagate = False
     logger.addHandler(handler)

@@ -117,20 +117,20 @@ class Outbox(Turns):
             record = record or self._journal.claim_next(host, self._owner, besides=resting)
         finally:
             if record:
-                self._claimed[record.id] = gate
+                self._claimed[id(record)] = gate
             else:
                 self._give_room(gate)
         return record
 
     def _tried(self, record: Record, image: Image | None) -> Outcome:
-        gate = self._claimed.get(record.id) or self._sending[record.id]
+        gate = self._claimed.get(id(record)) or self._sending[id(record)]
         mine = record
         try:
             if image is None:  # before its turn comes: no slot waits for the disk
                 mine, image = self._pipeline().to_send(record)
             if image is None:
                 return Outcome(mine, sent_elsewhere(), tried=False)
-            if record.id in self._claimed and not self._enter_taken(record):
+            if id(record) in self._claimed and not self._enter_taken(record):
                 return Outcome(self.give_back(mine, record.reason), sent_later(), tried=False)
             sent = self._pipeline().send(mine, image, lambda: self._free_slot(record))
             if sent.state is not State.DONE:

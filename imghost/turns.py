@@ -17,7 +17,9 @@ class Turns:
     """The hosts' gates, and who waits at them; safe from several threads.
 
     `limits` gives a host's; it raises ConfigError for one of another version. A slot that is freed
-    wakes one of those who wait for it: to wake them all takes longer than to send.
+    wakes one of those who wait for it: to wake them all takes longer than to send. A try is known
+    by the very record that its claim gave, for a row that it gave back may be claimed again before
+    it has ended.
     """
 
     def __init__(
@@ -70,14 +72,14 @@ class Turns:
             gate = self._gate(record.host)
             gate.claimed += 1
             self._claims += 1
-            self._claimed[record.id] = gate
+            self._claimed[id(record)] = gate
 
     def leave(self, record: Record) -> None:
         """End a try that `enter`, `expect` or `take` began: its host has a slot free again."""
         with self._lock:
             self._free_slot(record)
             self._no_longer_claimed(record)
-            self._sending.pop(record.id, None)
+            self._sending.pop(id(record), None)
             self._note_end()
 
     def pause(self, wait_s: float) -> bool:
@@ -148,13 +150,13 @@ class Turns:
 
     def _no_longer_claimed(self, record: Record) -> None:
         with self._lock:
-            if gate := self._claimed.pop(record.id, None):
+            if gate := self._claimed.pop(id(record), None):
                 self._give_room(gate)
 
     def _enter_taken(self, record: Record) -> bool:
         """Wait for a slot; False if the host is to be left in peace by then."""
         with self._lock:
-            gate = self._claimed[record.id]
+            gate = self._claimed[id(record)]
             try:
                 return self._has_slot(gate, record, lambda: gate.shut_s(self._clock()) > 0)
             finally:
@@ -164,7 +166,7 @@ class Turns:
         while not self.stopping and not is_shut():
             if (wait_s := gate.pace_s(self._clock())) <= 0:
                 gate.start(record.id, self._clock())
-                self._sending[record.id] = self._slots[record.id] = gate
+                self._sending[id(record)] = self._slots[id(record)] = gate
                 return True
             self._freed[record.host].wait(min(_LOOK_S, wait_s))
         return False
@@ -172,7 +174,7 @@ class Turns:
     def _free_slot(self, record: Record) -> None:
         """The host has answered; what is still to be written is no concern of its."""
         with self._lock:
-            if gate := self._slots.pop(record.id, None):
+            if gate := self._slots.pop(id(record), None):
                 gate.end()
                 self._freed[record.host].notify()
 

@@ -34,6 +34,21 @@ def test_writes_privately_and_only_when_there_is_something(folder: Path) -> None
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_what_hosts_say_steers_nothing(folder: Path) -> None:
+    """A line is one line, whatever stands in it; so are those of a traceback."""
+    said = "ok\r\n2026 ERROR forged \x1b[2J\u202e 图\x00"
+    logger = logging.getLogger("imghost.x")
+    logger.info("the connection broke: %s", said)
+    try:
+        int(said)
+    except ValueError:
+        logger.exception("a bug")
+    text = (folder / "imghost.log").read_bytes().decode()
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert [line[:2] for line in text.split("\n")] == ["20", "20", "Tr", "  ", "  ", "Va", ""]
+    assert r"broke: ok\x0d\x0a2026 ERROR forged \x1b[2J\u202e 图\x00" in text
+
+
 def test_is_bounded(folder: Path) -> None:
     """A log that grows for years is two files of a mebibyte each."""
     for n in range(3000):

@@ -699,6 +699,36 @@ def test_no_free_slot_is_overlooked(tmp_path: Path, min_gap_s: float) -> None:
         assert time.monotonic() - start < 2.0  # who is overlooked looks again after so long
 
 
+def test_a_row_may_be_claimed_again_before_a_try_has_ended(tmp_path: Path) -> None:
+    """What the former try lets go of is its own: the row is sent, and each slot is free again."""
+    config = MemoryConfig(parallel=2)
+    with closing(Sender(tmp_path, host_config=config, clock=RealClock())) as sender:
+        uploaded = sender.upload(b"1")
+        former = uploaded.record
+        assert sender.outbox.enter(former)
+        sender.outbox.give_back(former, None)
+        latter = sender.outbox.take()
+        assert latter
+        assert latter.id == former.id
+        sender.outbox.leave(former)
+        assert sender.outbox.work(latter).error is None
+        assert sender.state(uploaded) is State.DONE
+
+        another = sender.upload(b"2").record
+        again = sender.journal.get(another.id)
+        for record in (another, again):
+            assert sender.outbox.enter(record)
+        for record in (another, again):
+            sender.outbox.leave(record)
+        rows = [sender.upload(b"%d" % n).record for n in (3, 4)]
+        threads = [threading.Thread(target=sender.outbox.enter, args=(row,)) for row in rows]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(5)
+        assert not any(thread.is_alive() for thread in threads)
+
+
 def test_a_row_that_became_another_waits_as_that_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
