@@ -58,7 +58,7 @@ def _readable(path: Path) -> list[tuple[Any, ...]] | None:
         try:
             is_sound = db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             return db.execute("SELECT * FROM uploads").fetchall() if is_sound else None
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):
             return None
 
 
