@@ -291,6 +291,22 @@ def test_a_draft_stands_in_for_a_link(
     eventually(lambda: DONE in watched.speakers.heard)
 
 
+def test_a_draft_that_cannot_be_made_costs_nothing(
+    watch: Watch, desktop: Desktop, server: FakeBilibili, dirs: Dirs
+) -> None:
+    """The picture was accepted: nothing is told of a refusal, and its link comes."""
+    dirs.local.mkdir(parents=True)
+    (dirs.local / "drafts").write_text("a file where the folder should be")
+    watched = watch(**at_bilibili(server), link=URL, watch={"draft_after_s": 0.0001})
+    server.answers.append(DOWN)
+    desktop.copy_picture(pictures.png())
+    watched.stands(State.QUEUED)
+    watched.send_again()
+    watched.stands(State.DONE)
+    watched.pasted(watched.app.journal.history()[0].url)
+    assert watched.told(Topic.REFUSED) == []
+
+
 # -- pausing
 
 

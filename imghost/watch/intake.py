@@ -107,6 +107,8 @@ class Intake:
             raise
         finally:
             self._changed()
+        if find.item.is_overdue:  # it is accepted by now, whatever becomes of its draft
+            self._draft(find.item)
 
     def ended(self, outcome: Outcome) -> None:
         """A try to send a row, found here or not, ended so."""
@@ -214,8 +216,6 @@ class Intake:
                 self._asker.ask(record, item.name)
         elif record.state in (State.FAILED, State.DONE):  # not sent again without consent
             self._unlinked(record)
-        if item.is_overdue:
-            self._draft(item)
 
     def _refused(self, find: Find, error: ImghostError) -> None:
         self._bursts.drop(find.item)
