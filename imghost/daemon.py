@@ -34,6 +34,7 @@ from imghost.errors import DaemonError
 from imghost.front import Front
 from imghost.gallery import Gallery
 from imghost.hosts import HOSTS
+from imghost.hosts.base import MOST_PARALLEL
 from imghost.hosts.local import find_file
 from imghost.imaging.child import MEMORY_BYTES
 from imghost.imaging.crew import Crew
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from imghost.watch.watcher import Watcher
 
 _LOCK_WAIT_S = 1.0
-_SENDERS = 32  # a host has twice its slots of them, and one that hangs keeps them
+_SENDERS = 2 * MOST_PARALLEL * len(HOSTS)  # a host has twice its slots; if it hangs, it keeps them
 _DECODERS, _DECODE_S = 3, 60.0
 _FOR_THE_CLIPBOARD = 1  # of the decoders; a slow picture elsewhere does not hold up a copied one
 _DRAW_S = 20.0  # somebody waits

@@ -13,6 +13,9 @@ from imghost.transport import Http
 from imghost.transport.web import is_proxy, without_password
 from imghost.values import dataclass
 
+MOST_PARALLEL = 16
+"""How many uploads at once a config may allow: one host that hangs must not keep all threads."""
+
 
 class Host(Protocol):
     """A place that takes an image and gives a link.

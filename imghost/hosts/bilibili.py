@@ -12,7 +12,7 @@ from dataclasses import field
 from urllib.parse import urlsplit
 
 from imghost.errors import ConfigError, LoginExpired
-from imghost.hosts.base import Outside, check_bucket, check_proxy
+from imghost.hosts.base import MOST_PARALLEL, Outside, check_bucket, check_proxy
 from imghost.links import REFERRER_TAG
 from imghost.models import Image, Limits, Message, Stored
 from imghost.secret import Secret
@@ -61,7 +61,7 @@ class BilibiliConfig:
     passport: str = setting("https://passport.bilibili.com", check=_check_address)
     max_bytes: int = setting(15_000_000, least=1)
     timeout_s: float = setting(30.0, least=1, most=3600)
-    parallel: int = setting(2, least=1)
+    parallel: int = setting(2, least=1, most=MOST_PARALLEL)
     min_gap_s: float = setting(0.5, least=0, most=3600)
     proxy: str = setting("", check=check_proxy)
 

@@ -20,6 +20,7 @@ from imghost.errors import ConfigError, HostRefused, LoginExpired
 from imghost.hosts.base import (
     BROWSER_FORMATS,
     BUCKET,
+    MOST_PARALLEL,
     Outside,
     check_bucket,
     check_proxy,
@@ -133,7 +134,7 @@ class S3Config:
     styles: bool = False
     max_bytes: int = setting(100_000_000, least=1)
     timeout_s: float = setting(60.0, least=1, most=3600)
-    parallel: int = setting(4, least=1)
+    parallel: int = setting(4, least=1, most=MOST_PARALLEL)
     proxy: str = setting("", check=check_proxy)
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from tests.fakes.bilibili import BILI_JCT, SESSDATA
+from tests.fakes.s3 import SECRET_KEY
 
 CANARY = "canary-6f1c"
-SECRETS = (CANARY, SESSDATA, BILI_JCT)
+SECRETS = (CANARY, SESSDATA, BILI_JCT, SECRET_KEY)
 """What the tests use as secrets, wherever it does not matter which."""
 
 _MAY_HOLD_SECRETS = frozenset({"config", "door.json"})

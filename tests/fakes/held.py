@@ -13,7 +13,10 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Held:
-    """Of one process at one moment; `files` are open ones beyond two of the journal per thread."""
+    """Of one process at one moment; `files` are open ones beyond two of the journal per thread.
+
+    None are if a thread has not opened its own yet.
+    """
 
     files: int
     threads: int
@@ -44,7 +47,7 @@ def held_by(pid: int) -> Held:
     tasks = list((PROC / str(pid) / "task").iterdir())
     children = sum(map(_children, tasks))
     files = len(list((PROC / str(pid) / "fd").iterdir()))
-    return Held(files - 2 * len(tasks), len(tasks), children)
+    return Held(max(0, files - 2 * len(tasks)), len(tasks), children)
 
 
 def _children(task: Path) -> int:

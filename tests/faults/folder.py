@@ -14,9 +14,9 @@ from typing import Any
 from imghost.cli import client
 from imghost.door import find_door
 from tests.fakes import pictures
-from tests.fakes.canaries import leaked
+from tests.fakes.canaries import SECRETS, leaked
 from tests.fakes.program import Program, Watching, eventually
-from tests.faults.promise import SECRETS, Home
+from tests.faults.promise import Home
 
 MOMENT_S = 0.3
 WATCH = ("watch", "--no-clipboard", "--no-tray")

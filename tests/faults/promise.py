@@ -16,11 +16,9 @@ from imghost.app import App
 from imghost.config_file import ConfigFile
 from imghost.dirs import find_dirs
 from imghost.errors import JournalDamaged
-from tests.fakes import bilibili
-from tests.fakes.canaries import leaked
+from tests.fakes.canaries import SECRETS, leaked
 
 STATES = ("asking", "queued", "uploading", "done", "failed")
-SECRETS = (bilibili.SESSDATA, bilibili.BILI_JCT)
 LOCAL = {"server": {"port": 36677}}  # nobody listens there: links are only written down
 BASE = "http://127.0.0.1:36677"
 _SHA256_LENGTH = 64
