@@ -45,7 +45,7 @@ class _Lines(logging.Formatter):
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(map(printable, super().format(record).split("\n")))
+        return "\n  ".join(map(printable, super().format(record).split("\n")))
 
 
 def start_log(folder: Path, level: str) -> None:
