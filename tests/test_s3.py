@@ -330,6 +330,10 @@ MEANINGS: list[tuple[Answer, type[HostError], str, dict[str, Any]]] = [
     (Answer(200, body=b"<a>" * 300_000), HostUnavailable, "none of an S3 store", UNCLEAR),
     (Answer(204, headers={"ETag": "x"}), HostUnavailable, "none of an S3 store", UNCLEAR),
 ]
+OVERTAKEN = Answer(
+    headers={"x-amz-request-id": "tx1"},
+    body=b"<html><h1>Accepted</h1><p>The request is accepted for processing.</p></html>",
+)
 
 
 def label(value: object) -> str:
@@ -363,8 +367,18 @@ class TestAnswers:
 
     def test_somebody_puts_the_same_picture(self, fake: FakeS3, host: S3Host) -> None:
         """Swift answers so if another upload of the same key was faster; the picture is there."""
-        page = b"<html><h1>Accepted</h1><p>The request is accepted for processing.</p></html>"
-        fake.answers.append(Answer(200, headers={"x-amz-request-id": "tx1"}, body=page))
+        stored = host.upload(picture(), "pictures")
+        fake.answers.append(OVERTAKEN)
+        assert host.upload(picture(), "pictures") == stored
+
+    @pytest.mark.parametrize("more", [(), (Answer(403),), (Answer(200, body=b"<html>wifi"),)])
+    def test_somebody_deletes_the_same_picture(
+        self, fake: FakeS3, host: S3Host, more: tuple[Answer, ...]
+    ) -> None:
+        """It answers so as well if a deletion was faster: there is no link, it is tried again."""
+        fake.answers += [OVERTAKEN, *more]
+        with pytest.raises(HostUnavailable, match="none of an S3 store"):
+            host.upload(picture(), "pictures")
         assert host.upload(picture(), "pictures").key.startswith("20")
 
     def test_another_bucket_that_is_shut(self, fake: FakeS3, host: S3Host) -> None:

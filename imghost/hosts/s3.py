@@ -177,14 +177,15 @@ class S3Host:
 
     def upload(self, image: Image, bucket: str) -> Stored:
         """Put the image into the bucket."""
-        from imghost.hosts.s3_replies import check_uploaded
+        from imghost.hosts.s3_replies import check_uploaded, is_overtaken
 
         key = key_of(self._config.key, image)
         headers = {"Content-Type": image.mime_type}
         if self._config.cache_control:
             headers["Cache-Control"] = self._config.cache_control
         reply = self.http.send(self._signed("PUT", bucket, key, headers, image.data))
-        check_uploaded(reply, self._asked(bucket))
+        if not (is_overtaken(reply) and self._has(bucket, key)):
+            check_uploaded(reply, self._asked(bucket))
         return Stored(self.name, bucket, key, self._link(bucket, key), len(image.data))
 
     def delete(self, stored: Stored) -> None:
@@ -202,6 +203,11 @@ class S3Host:
     def close(self) -> None:
         """End what is under way."""
         self.http.close()
+
+    def _has(self, bucket: str, key: str) -> bool:
+        from imghost.hosts.s3_replies import is_there
+
+        return is_there(self.http.send(self._signed("HEAD", bucket, key, {})))
 
     def _signed(
         self, method: str, bucket: str, key: str, headers: Mapping[str, str], body: bytes = b""

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 _DETAIL_CHARACTERS = 200
 _DOCUMENT_BYTES = 1 << 16  # more is not parsed, so that nothing large can unfold
-_OVERTAKEN = b"<h1>Accepted</h1>"  # of Swift, which has just got the same key from somebody else
+_OVERTAKEN = b"<h1>Accepted</h1>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,25 @@ class Asked:
 
 
 def check_uploaded(reply: Reply, asked: Asked) -> None:
-    """Return only if the picture is there, by this upload or by one at the same moment.
+    """Return only if the picture is there.
 
     Raises HostUnavailable, HostRefused or LoginExpired, and nothing else whatever the reply holds;
     what it says, or its beginning, is then in the log.
     """
-    is_stored = bool(reply.headers.get("etag")) and not reply.body.strip()
-    is_overtaken = "x-amz-request-id" in reply.headers and _OVERTAKEN in reply.body
-    if reply.status != HTTPStatus.OK or not (is_stored or is_overtaken):
+    if not is_there(reply):
         raise _failure(reply, asked)
+
+
+def is_there(reply: Reply) -> bool:
+    """Whether a PUT stored the picture, or a HEAD found one."""
+    has_tag = bool(reply.headers.get("etag")) and not reply.body.strip()
+    return reply.status == HTTPStatus.OK and has_tag
+
+
+def is_overtaken(reply: Reply) -> bool:
+    """Whether Swift did nothing, for somebody else has just put this key, or deleted it."""
+    is_accepted = reply.status == HTTPStatus.OK and _OVERTAKEN in reply.body
+    return is_accepted and "x-amz-request-id" in reply.headers
 
 
 def check_deleted(reply: Reply, asked: Asked) -> None:

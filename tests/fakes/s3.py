@@ -88,7 +88,9 @@ class FakeS3(Web):
             if asked.method == "GET":
                 return self._get(asked)
             self.asked.append(asked)
-            return self.answers.popleft() if self.answers else self._judge(asked)
+            if self.answers:
+                return self.answers.popleft()
+            return self._refusal(asked) or self._done(asked)
 
     def _get(self, asked: Asked) -> Answer:
         if asked.place not in self.objects:
@@ -96,24 +98,29 @@ class FakeS3(Web):
         headers, data = self.objects[asked.place]
         return Answer(headers=headers, body=data)
 
-    def _judge(self, asked: Asked) -> Answer:
+    def _refusal(self, asked: Asked) -> Answer | None:
         known = _CREDENTIAL.match(asked.headers.get("authorization", ""))
-        sha256 = hashlib.sha256(asked.body).hexdigest()
         if not known:
             return Answer(403, "AccessDenied", "Access Denied")
         if known[1] != ACCESS_KEY:
             return Answer(403, "InvalidAccessKeyId", "We do not know that key.")
-        if asked.headers.get("x-amz-content-sha256") != sha256:
+        if asked.headers.get("x-amz-content-sha256") != hashlib.sha256(asked.body).hexdigest():
             return Answer(400, "XAmzContentSHA256Mismatch", "The hash is another one.")
         if asked.place[0] not in BUCKETS:
             return Answer(404, "NoSuchBucket", "The specified bucket does not exist")
+        return None
+
+    def _done(self, asked: Asked) -> Answer:
+        tagged = Answer(headers={"ETag": f'"{hashlib.sha256(asked.body).hexdigest()}"'})
+        if asked.method == "HEAD":
+            return tagged if asked.place in self.objects else Answer(404)
         if asked.method == "DELETE":
             self.objects.pop(asked.place, None)
             return Answer(204)
         kept = ("content-type", "cache-control")
         headers = {name: asked.headers[name] for name in kept if name in asked.headers}
         self.objects[asked.place] = (headers, asked.body)
-        return Answer(headers={"ETag": f'"{sha256}"'})
+        return tagged
 
 
 class _Handler(Quiet, BaseHTTPRequestHandler):
@@ -121,6 +128,9 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
     server: Server[FakeS3]
 
     def do_GET(self) -> None:
+        self._answer()
+
+    def do_HEAD(self) -> None:
         self._answer()
 
     def do_PUT(self) -> None:
@@ -141,4 +151,5 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
         if answer.status != 204:
             self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
-        self.wfile.write(answer.content)
+        if asked.method != "HEAD":
+            self.wfile.write(answer.content)
