@@ -66,20 +66,24 @@ class _Shown:
 
 
 def look(record: Record, host: Host, *, timeout_s: float) -> Alive:
-    """How a finished record's link stands now, in a word; see `examine`."""
-    return examine(record, host, timeout_s=timeout_s).alive
+    """How a finished record's link stands now, in a word; nothing that it shows is decoded."""
+    return _examined(record, host, timeout_s, _Shown(keeps=False)).alive
 
 
 def examine(record: Record, host: Host, *, timeout_s: float) -> Seen:
     """Fetch a finished record's link once, as a page without Referer does, or look at its file.
 
     Dead: gone, or not shown to others. Suspect: other bytes, or a link of a kind that has died
-    before. Unknown: no answer. Raises nothing.
+    before. Unknown: no answer. An animation's link that shows something else is decoded for the
+    reason. Raises nothing.
     """
+    return _examined(record, host, timeout_s, _Shown(keeps=record.frames > 1))
+
+
+def _examined(record: Record, host: Host, timeout_s: float, shown: _Shown) -> Seen:
     if isinstance(host, KeepsFiles):
         return _at_file(record, host.find(record.bucket, record.key))
     request = Request("GET", record.url, max_bytes=max(record.size_bytes, _ERROR_BYTES))
-    shown = _Shown(keeps=record.frames > 1)
     try:
         reply = host.http.send(request, timeout_s=timeout_s, each=shown.add)
         seen = _in_reply(record, reply, shown)

@@ -158,17 +158,24 @@ class TestLink:
             assert found.reason is not None
             assert words in found.reason.template
 
-    def test_large_picture_is_never_held(self, bilibili: BilibiliHost) -> None:
-        """Fifteen megabytes are looked at in little memory: neither kept nor read as a text."""
+    @pytest.mark.parametrize(("frames", "is_same"), [(1, True), (1, False), (4, True), (4, False)])
+    def test_nothing_is_held_by_a_look(
+        self, bilibili: BilibiliHost, frames: int, *, is_same: bool
+    ) -> None:
+        """Fifteen megabytes are looked at in little memory: neither kept, nor read, nor decoded."""
         body = Random(1).randbytes(15_000_000)
-        digest = hashlib.sha256(body).hexdigest()
+        sha256 = hashlib.sha256(body).hexdigest() if is_same else ""
         with FaultServer(answering(reply(body))) as server:
+            stored = Stored(
+                "bilibili", "live", "a.png", f"http://{server.address}/a.png", len(body)
+            )
+            record = record_of(stored, frames=frames, sha256=sha256)
             at(server.address, bilibili)  # what is imported late stays
             tracemalloc.start()
-            found = at(server.address, bilibili, size_bytes=len(body), sha256=digest)
+            alive = look(record, bilibili, timeout_s=TIMEOUT_S)
             peak_bytes = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-        assert found == Seen(Alive.ALIVE, None, 200)
+        assert alive is (Alive.ALIVE if is_same else Alive.SUSPECT)
         assert peak_bytes < 2_000_000
 
 
