@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import closing
 from ipaddress import ip_address
 
 import pytest
@@ -11,10 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imghost.errors import SourceError
+from imghost.transport import Http
 from imghost.transport.dial import Address, Resolve
-from imghost.transport.fetch import fetch_public, is_inner, is_public, public_addresses
+from imghost.transport.fetch import (
+    NotPublicError,
+    fetch_public,
+    internet,
+    is_inner,
+    is_public,
+    public_addresses,
+)
+from imghost.transport.fetch import fetch as fetch_by
 from tests.fakes import faults
 from tests.fakes.faults import FaultServer, answering, reply
+from tests.fakes.site import Page, Site
 
 PICTURE = b"\x89PNG picture"
 
@@ -148,6 +159,16 @@ class TestFetching:
             with FaultServer(moved) as first, pytest.raises(SourceError, match="open internet"):
                 fetch("http://a.example/", first)
             assert not canary.peers
+
+    def test_redirects_of_an_own_host(self) -> None:
+        """It may be an inner one, and send to itself; wherever else it sends to must be public."""
+        with Site() as own, Site() as inner, closing(Http(timeout_s=2)) as http:
+            own.pages["/a"] = Page(b"", status=302, location="/b")
+            own.pages["/b"] = Page(b"", status=302, location=f"{inner.url}/c")
+            with closing(internet(2)) as elsewhere, pytest.raises(NotPublicError):
+                fetch_by(http, f"{own.url}/a", elsewhere=elsewhere, max_bytes=1000, timeout_s=2)
+            assert [path for path, _ in own.asked] == ["/a", "/b"]
+            assert inner.asked == []
 
     @pytest.mark.parametrize("location", ["http://[", "file:///etc/passwd", "http://"])
     def test_redirect_to_nowhere(self, location: str) -> None:

@@ -124,7 +124,9 @@ class Checker:
         http = host.http if host else self._internet
         try:
             return examine_link(
-                link, lambda request: follow(http, request, _ASK_S), referer=referer
+                link,
+                lambda request: follow(http, request, _ASK_S, elsewhere=self._internet),
+                referer=referer,
             )
         except NotPublicError:
             raise

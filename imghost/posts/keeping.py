@@ -109,8 +109,13 @@ class Keeper:
         name = unquote(link.partition("?")[0].rsplit("/", 1)[-1])
         data = b""
         try:
-            max_bytes = self._caps.input_bytes
-            data = fetch(self._http_of(link), link, max_bytes=max_bytes, timeout_s=_FETCH_S)
+            data = fetch(
+                self._http_of(link),
+                link,
+                elsewhere=self._internet,
+                max_bytes=self._caps.input_bytes,
+                timeout_s=_FETCH_S,
+            )
             with self._decoding:
                 check(data, name, self._caps)
         except NotPublicError:

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from imghost.errors import HostError, SourceError
 from imghost.transport import Http
-from imghost.transport.web import Reply, Request
+from imghost.transport.web import Reply, Request, host_of
 
 if TYPE_CHECKING:
     from imghost.transport.dial import Address, Resolve
@@ -60,15 +60,18 @@ def internet(timeout_s: float, resolve: Resolve = public_addresses) -> Http:
     return Http(timeout_s=timeout_s, proxy="direct", resolve=resolve)
 
 
-def follow(http: Http, request: Request, timeout_s: float) -> Reply:
+def follow(http: Http, request: Request, timeout_s: float, *, elsewhere: Http) -> Reply:
     """Send it, and after redirects, of which three at most are followed; `timeout_s` is for all.
 
-    Raises SourceError, and HostError as the exchange does.
+    What leads to another host is asked for by `elsewhere`. Raises SourceError, and HostError as the
+    exchange does.
     """
+    first = host_of(request.url)
     ends_at = time.monotonic() + timeout_s
     for _ in range(1 + _MOST_REDIRECTS):
         left_s = max(_LEAST_S, ends_at - time.monotonic())
-        reply = http.send(request, timeout_s=left_s)
+        asked = http if host_of(request.url) == first else elsewhere
+        reply = asked.send(request, timeout_s=left_s)
         if reply.status not in _REDIRECTS:
             return reply
         request = replace(request, url=_joined(request.url, reply.headers.get("location", "")))
@@ -82,13 +85,14 @@ def fetch_public(
 ) -> bytes:
     """What stands behind the link on the open internet, within `timeout_s`. Raises SourceError."""
     with closing(internet(timeout_s, resolve)) as http:
-        return fetch(http, url, max_bytes=max_bytes, timeout_s=timeout_s)
+        return fetch(http, url, elsewhere=http, max_bytes=max_bytes, timeout_s=timeout_s)
 
 
-def fetch(http: Http, url: str, *, max_bytes: int, timeout_s: float) -> bytes:
-    """What stands behind the link, within `timeout_s` in all. Raises SourceError."""
+def fetch(http: Http, url: str, *, elsewhere: Http, max_bytes: int, timeout_s: float) -> bytes:
+    """What stands behind the link, as `follow` asks, within `timeout_s`. Raises SourceError."""
+    request = Request("GET", url, max_bytes=max_bytes)
     try:
-        reply = follow(http, Request("GET", url, max_bytes=max_bytes), timeout_s)
+        reply = follow(http, request, timeout_s, elsewhere=elsewhere)
     except HostError as exc:
         raise SourceError(
             "{url} cannot be fetched: {problem}", url=url, problem=exc.message
