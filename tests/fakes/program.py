@@ -145,6 +145,7 @@ class Program:
                 server.terminate()
                 _, told = server.communicate(timeout=DEADLINE_S)
                 assert server.returncode == 0, told.decode()
+                assert canaries_in(said.encode() + told) == []
             finally:
                 server.kill()
 
@@ -165,6 +166,7 @@ class Program:
                     watching.end()
             finally:
                 process.kill()
+        assert canaries_in(log.read_bytes()) == []
 
     @property
     def history(self) -> list[dict[str, Any]]:

@@ -69,6 +69,8 @@ def test_nothing_is_answered(program: Program, tmp_path: Path) -> None:
     for method, route in ROUTES:
         status, said = _answer_to_nobody(port, method, route, body if method == "POST" else "")
         assert status == 403, (route, said)
+    status, _ = _answer_to_nobody(port, "HEAD", urlsplit(link).path, "")
+    assert status == 200
     assert program.status["state"] == "serving"
     assert len(program.history) == 1
 

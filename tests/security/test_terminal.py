@@ -12,7 +12,7 @@ from tests.fakes import pictures
 from tests.fakes.program import Program, eventually
 
 STEERS = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]"
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]"
 )
 """C0 but the end of a line, DEL, C1, bidi, zero width: at the edge none of them is left."""
 
@@ -21,7 +21,7 @@ NAMES = [
     b"a\x1b[2J\x1b[31m.png",
     "a\x9b2J.png".encode(),
     b"a\rb\nimghost: all is well.png",
-    "a\u202egnp.exe.png".encode(),
+    "a\u202e\u061cgnp.exe.png".encode(),
     "a\u200b\u2066b\ufeff\u2028.png".encode(),
     b"a\xff\xfe\xc3(.png",
     b"a\x9b2J\x7f\x08.png",
