@@ -24,6 +24,7 @@ from imghost.server.asked import (
 )
 from imghost.server.wire import Settled
 from tests.fakes import bilibili, pictures
+from tests.fakes.phone import FORMATS, SECRET, photo
 from tests.fakes.program import eventually
 
 URL = "https://pictures.example/a.png"
@@ -69,6 +70,20 @@ class TestLinks:
             dirs, {"server": {"fetch_links": True}}, fetch=lambda *_: pictures.png()
         ) as app:
             assert settled(app, LinkInput(URL)).text
+
+    @pytest.mark.parametrize("format_name", FORMATS)
+    @pytest.mark.parametrize("given", [RemoteInput(URL), LinkInput(URL)])
+    def test_where_it_was_taken_is_not_told(
+        self, dirs: Dirs, given: RemoteInput | LinkInput, format_name: str
+    ) -> None:
+        """A photo that another host shows with its place is stored without."""
+        data = photo(format_name, seed=1)
+        may_fetch = {"server": {"fetch_links": True}}
+        with opened(dirs, may_fetch, fetch=lambda *_: data) as app:
+            assert settled(app, given).text
+        stored = [path.read_bytes() for path in dirs.local.rglob("*") if path.is_file()]
+        assert len(stored) == 1
+        assert SECRET not in stored[0]
 
     @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
     def test_inner_addresses_are_never_fetched(self, dirs: Dirs, name: str) -> None:

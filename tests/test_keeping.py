@@ -26,6 +26,7 @@ from imghost.server.asked import (
 from imghost.transport.fetch import internet
 from tests.fakes import pictures
 from tests.fakes.bilibili import FakeBilibili
+from tests.fakes.phone import SECRET, photo
 from tests.fakes.site import Page, Site, named
 from tests.fakes.taking import at_bilibili, write_config
 
@@ -86,6 +87,16 @@ def test_a_picture_is_kept_and_comes_back(keeping: Keeping) -> None:
     ((_, sent),) = keeping.fake.images.values()
     assert sent == data
     assert keeping.app.journal.with_links([link])[0].name == "p.png"
+
+
+def test_a_copy_is_sent_without_its_place(keeping: Keeping) -> None:
+    """What others host may tell where it was taken; what we make of it does not."""
+    keeping.site.pages["/p.png"] = Page(photo("JPEG", seed=1), "image/jpeg")
+    (kept,) = keeping.keep(LINK)
+    assert kept.problem is None
+    keeping.upload(RemoteInput(LINK))
+    ((_, sent),) = keeping.fake.images.values()
+    assert SECRET not in sent
 
 
 @pytest.mark.parametrize(
