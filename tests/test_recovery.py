@@ -360,6 +360,41 @@ def _check_found(journal: Journal) -> None:
         assert digest in journal.originals_of(record.id)
 
 
+@pytest.mark.parametrize(
+    ("sound", "damaged"),
+    [
+        (b"REFERENCES uploads (id)", b"REFERENCES uploads$(id)"),
+        (b"host, bucket)", b"host, buckep)"),
+        (b"AND state = 'done'", b"AND statf = 'done'"),
+        (b"looks INTEGER NOT NULL DEFAULT 0", b"looks INTEGER NOT NULL DEFAULT 1"),
+    ],
+)
+def test_a_table_that_is_described_wrongly(kept: Kept, sound: bytes, damaged: bytes) -> None:
+    """It is met at the start, though SQLite sees nothing wrong with it; then all can be kept."""
+    data = kept.path.read_bytes()
+    assert sound in data
+    kept.lose()
+    kept.path.write_bytes(data.replace(sound, damaged))
+    file = kept.open()
+    journal = Journal(file.db)
+    _check_rebuilt(journal.history()[::-1])
+    journal.accept(entry(9), State.QUEUED, "")
+    file.close()
+
+
+def test_a_table_that_a_command_finds_described_wrongly(kept: Kept) -> None:
+    """It is told as damage, and who looks then finds it, too."""
+    data = kept.path.read_bytes()
+    kept.lose()
+    kept.path.write_bytes(data.replace(b"REFERENCES uploads (", b"REFERENCES uploads$("))
+    file = kept.open(thorough=False)
+    with pytest.raises(JournalDamaged):
+        Journal(file.db).accept(entry(9), State.QUEUED, "")
+    file.look_after()
+    Journal(file.db).accept(entry(9), State.QUEUED, "")
+    file.close()
+
+
 def test_a_row_that_cannot_be_read_is_not_changed(kept: Kept) -> None:
     """A sender that comes upon it claims nothing, and the journal is looked at, too."""
     kept.damage("state = 'queued', notes = ?", "7")
