@@ -158,11 +158,24 @@ class TestLink:
             assert found.reason is not None
             assert words in found.reason.template
 
+    def test_large_picture_is_never_held(self, bilibili: BilibiliHost) -> None:
+        """Fifteen megabytes are examined in little memory: neither kept nor read as a text."""
+        body = Random(1).randbytes(15_000_000)
+        digest = hashlib.sha256(body).hexdigest()
+        with FaultServer(answering(reply(body))) as server:
+            at(server.address, bilibili)  # what is imported late stays
+            tracemalloc.start()
+            found = at(server.address, bilibili, size_bytes=len(body), sha256=digest)
+            peak_bytes = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert found == Seen(Alive.ALIVE, None, 200)
+        assert peak_bytes < 2_000_000
+
     @pytest.mark.parametrize(("frames", "is_same"), [(1, True), (1, False), (4, True), (4, False)])
     def test_nothing_is_held_by_a_look(
         self, bilibili: BilibiliHost, frames: int, *, is_same: bool
     ) -> None:
-        """Fifteen megabytes are looked at in little memory: neither kept, nor read, nor decoded."""
+        """Whatever was sent: a look tells no reason, and so nothing is kept to be decoded for one."""
         body = Random(1).randbytes(15_000_000)
         sha256 = hashlib.sha256(body).hexdigest() if is_same else ""
         with FaultServer(answering(reply(body))) as server:
