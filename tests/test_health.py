@@ -175,7 +175,7 @@ class TestLink:
     def test_nothing_is_held_by_a_look(
         self, bilibili: BilibiliHost, frames: int, *, is_same: bool
     ) -> None:
-        """Whatever was sent: a look tells no reason, and so nothing is kept to be decoded for one."""
+        """Whatever was sent: a look tells no reason, so nothing is kept to be decoded for one."""
         body = Random(1).randbytes(15_000_000)
         sha256 = hashlib.sha256(body).hexdigest() if is_same else ""
         with FaultServer(answering(reply(body))) as server:
