@@ -11,18 +11,23 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tests.fakes.program import DEADLINE_S, eventually
 
 RATE_HZ = 44100
-_SILENCE_S = 0.3
+_SILENCE_S = 1.0
+_GAP_S = 0.005  # longer than half a wave of any tone here
 _LOUD = 30  # of 32767
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What was recorded, from its first loud sample to its last."""
+    """What was recorded, from its first loud sample to its last.
+
+    Without the gaps that a busy machine leaves, which say nothing of the sound.
+    """
 
     samples: array[int]
 
@@ -53,9 +58,7 @@ class Recording:
     def heard(self) -> Heard:
         """What sounded, once it has sounded and silence has followed."""
         eventually(lambda: self._silent_after() >= _SILENCE_S)
-        samples = self._samples()
-        loud = _loud(samples)
-        return Heard(samples[loud[0] : loud[-1] + 1])
+        return Heard(_without_gaps(self._samples()))
 
     def wait_for_sound(self) -> None:
         """Wait until something sounds."""
@@ -135,3 +138,14 @@ def _length(path: Path) -> int:
 
 def _loud(samples: array[int]) -> list[int]:
     return [i for i, sample in enumerate(samples) if abs(sample) > _LOUD]
+
+
+def _without_gaps(samples: array[int]) -> array[int]:
+    loud = _loud(samples)
+    parts = array("h")
+    begin = loud[0]
+    for here, there in pairwise([*loud, len(samples) + RATE_HZ]):
+        if there - here > _GAP_S * RATE_HZ:
+            parts.extend(samples[begin : here + 1])
+            begin = there
+    return parts
