@@ -115,6 +115,7 @@ def test_a_host_that_never_answers_holds_up_no_other(
         folder = Folder(Program(home / "imghost"), tmp_path / "watched", settings)
         with folder.watching() as watching:
             folder.save(3 * MOST_PARALLEL)
+            eventually(lambda: folder.home.states.total() == 3 * MOST_PARALLEL)
             eventually(lambda: folder.home.states["uploading"] >= 2 * MOST_PARALLEL)
             settings["host"] = "bilibili"
             folder.configure()
