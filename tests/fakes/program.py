@@ -112,6 +112,7 @@ class Program:
         environ = os.environ | {"IMGHOST_HOME": str(self.home)} | self.environ
         begun: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         begun["umask"] = 0 if os.name == "posix" else -1
+        begun["bufsize"] = 0  # what readline() read ahead would be missing in communicate()
         process: subprocess.Popen[bytes] = subprocess.Popen(
             [*self.prefix, *COMMAND, *words], env=environ, **(begun | options)
         )
