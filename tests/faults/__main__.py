@@ -1,4 +1,4 @@
-"""The whole fault table in its long form: `python -m tests.faults`, some 38 minutes.
+"""The whole fault table in its long form: `python -m tests.faults`, some 40 minutes.
 
 It prints a table of what was done, what was lost by it, and how long it took until all was well.
 What was left out stands in it with its reason, and then the exit code is not 0.
