@@ -9,7 +9,7 @@ import tomllib
 
 import pytest
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from imghost.errors import HostRefused
@@ -42,6 +42,7 @@ def _is_loose(text: str, one: Reference) -> bool:
 
 @settings(max_examples=400, deadline=None)
 @given(documents(), st.sampled_from(["\n", "\r\n"]))
+@example("<b>\n<a|b\n-|-\n<img src=12.png>\n<img src=13.png>", "\n")
 def test_changes_destinations_only(text: str, line_end: str) -> None:
     """A parser sees the same document before and after, with the new pictures in it."""
     text = text.replace("\n", line_end)

@@ -10,15 +10,17 @@ from imghost.posts.pictures import Pictures, in_one_line, names_image
 from imghost.posts.references import Form
 
 _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
+_HTML_ATTRIBUTE = (
+    r"[^\s/>=][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'])[^\s>]*+))?+"
+)
 _HTML = re.compile(
     r"<!--.*?(?:-->|\Z)|<[!?][^>]*+>?"
     r"|<(?P<raw>script|style|textarea)\b.*?(?:</(?P=raw)|\Z)"
-    r"|(?P<tag><(?:img|source)\b)"
+    rf"|(?P<tag></?[a-z][^\s/>]*+(?:[\s/]++|{_HTML_ATTRIBUTE})*+>?)"
     r"|(?P<template>\{[%{])",
     re.DOTALL | re.IGNORECASE,
 )
-_TO_END = re.compile(rf"<(?:[^\"'>]|{_QUOTED})*+>?")
-_QUOTED_OR_TAG = re.compile(rf"{_QUOTED}|<(?:img|source)\b", re.IGNORECASE)
+_TEMPLATE = re.compile(r"\{[%{]")
 _PICTURE_TAG = re.compile(r"<(?P<name>img|source)(?=[\s/])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     rf"\s(?P<name>[^\s\"'<>/=]+)\s*=\s*(?P<value>{_QUOTED}|\{{[^}}]{{0,999}}+\}}|[^\s\"'=<>`]+?(?=\s|/?>))"
@@ -37,18 +39,17 @@ _HUGO_ARGUMENT = re.compile(
 
 def find_in_html(text: str, start: int, pictures: Pictures) -> None:
     """The pictures of a piece of HTML, which stands at `start`."""
-    pos, endless = 0, set[int]()
+    pos = 0
     while found := _HTML.search(text, pos):
         at, pos = found.span()
         if found["template"]:
             pos = find_in_template(text, at, start, pictures)
-        elif found["tag"] and at not in endless and (tag := _TO_END.match(text, at)):
-            if tag[0].endswith(">"):
-                find_in_tag(tag[0], start + at, pictures)
-                pos = tag.end()
-            else:  # nor does any that begins on the way, outside quotes, and reads on as this one
-                inner = _QUOTED_OR_TAG.finditer(text, *tag.span())
-                endless.update(one.start() for one in inner if one[0][0] == "<")
+        elif (tag := found["tag"]) and tag.endswith(">") and _PICTURE_TAG.match(tag):
+            find_in_tag(tag, start + at, pictures)
+        elif tag:  # what looks like a picture in another tag, or in one without an end, is none
+            while inner := _TEMPLATE.search(text, at, found.end()):
+                at = find_in_template(text, inner.start(), start, pictures)
+            pos = max(at, pos)
 
 
 def find_in_tag(tag: str, start: int, pictures: Pictures) -> None:

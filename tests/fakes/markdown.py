@@ -59,6 +59,7 @@ _OTHERWISE = re.compile(
     r"\A---"  # a front matter is no Markdown
     r"|\]!?\[[^\]]*\["  # a label with brackets in it is none
     r"|!\[[rR]\]\("  # what is no destination leaves the label
+    r"|\]\([^()]*\[[rRq] ?\]"  # nor does a label in it count for what is before
     r"|--->"  # what ends a comment may follow a dash
     r"|<!\["  # Python's HTML parser takes it for SGML
     r"|(?:[-+*]|[0-9][.)])(?: *\t| {3})"  # less than the list's indent, but four blanks, is text
