@@ -443,10 +443,10 @@ def test_who_is_logged_in_is_shown_with_the_days_left(dirs: Dirs, fake: FakeBili
 def test_a_wrong_config(bench: Bench) -> None:
     """It is told in the menu, the icon shows it, and all is well again once it is mended."""
     path = bench.dirs.config / "config.json"
-    path.write_text(json.dumps({"hots": "local"}))
+    path.write_text(json.dumps({"hots": "local"}))  # it may be read while it is still empty
     bench.watched.watcher.wake()
-    eventually(lambda: bench.tray.faces[-1] is Face.PROBLEM)
-    assert any("did you mean host" in text for text in bench.tray.texts())
+    eventually(lambda: any("did you mean host" in text for text in bench.tray.texts()))
+    assert bench.tray.faces[-1] is Face.PROBLEM
     assert "local/images" in bench.tray.title
     path.write_text("{}")
     bench.watched.watcher.wake()

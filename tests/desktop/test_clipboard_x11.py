@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -44,11 +45,12 @@ def clipboard(display: str) -> Iterator[X11Clipboard]:
 
 
 @contextmanager
-def program(display: str, *words: str | Path, stdin: bytes = b"") -> Iterator[None]:
+def program(
+    display: str, *words: str | Path, stdin: bytes = b"", stderr: BinaryIO | None = None
+) -> Iterator[None]:
     """A real program on the display that holds something until it is ended."""
-    with subprocess.Popen(
-        words, stdin=subprocess.PIPE, env=os.environ | {"DISPLAY": display}
-    ) as process:
+    environ = os.environ | {"DISPLAY": display}
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=stderr, env=environ) as process:
         try:
             assert process.stdin
             process.stdin.write(stdin)
@@ -216,20 +218,19 @@ def test_too_large(
         assert clipboard.read(len(PIECES)).bitmap == PIECES
 
 
-def test_what_was_too_large_can_still_be_pasted(display: str, clipboard: X11Clipboard) -> None:
+def test_what_was_too_large_can_still_be_pasted(
+    display: str, clipboard: X11Clipboard, tmp_path: Path
+) -> None:
     """A program that serves one after another, as xclip does, is not left in the middle."""
     watcher = Watcher(clipboard)
     words = ("xclip", "-selection", "clipboard", "-t", "image/png")
-
-    def pasted() -> bool:
-        with suppress(subprocess.TimeoutExpired):  # it does not hear who asks meanwhile
-            environ = os.environ | {"DISPLAY": display}
-            return subprocess.check_output((*words, "-o"), env=environ, timeout=1) == LARGE
-        return False
-
-    with program(display, *words, "-quiet", stdin=LARGE):
+    log = tmp_path / "log"
+    with log.open("wb") as said, program(display, *words, "-quiet", stdin=LARGE, stderr=said):
         assert clipboard.read(1_000_000).reason == TOO_LARGE
-        eventually(pasted)
+        eventually(lambda: "request number 2" in log.read_text())  # until then it hears nobody
+        environ = os.environ | {"DISPLAY": display}
+        pasted = subprocess.check_output((*words, "-o"), env=environ, timeout=DEADLINE_S)
+        assert pasted == LARGE
     clipboard.close()
     assert watcher.ended()
 

@@ -20,10 +20,10 @@ class SeenTray:
 
     def show(self, face: Face, title: str, menu: Menu | None) -> None:
         """Have it look like this."""
-        if self.faces[-1:] != [face]:
-            self.faces.append(face)
         self.title = title
         self.menu = menu or self.menu
+        if self.faces[-1:] != [face]:
+            self.faces.append(face)
         self.shows += 1
 
     def item(self, *path: str) -> Any:
