@@ -10,9 +10,7 @@ from imghost.posts.pictures import Pictures, in_one_line, names_image
 from imghost.posts.references import Form
 
 _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
-_HTML_ATTRIBUTE = (
-    r"[^\s/>=][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'])[^\s>]*+))?+"
-)
+_HTML_ATTRIBUTE = r"[^\s/>=][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'])[^\s>]*+))?+"
 _HTML = re.compile(
     r"<!--.*?(?:-->|\Z)|<[!?][^>]*+>?"
     r"|<(?P<raw>script|style|textarea)\b.*?(?:</(?P=raw)|\Z)"
