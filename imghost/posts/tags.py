@@ -10,28 +10,31 @@ from imghost.posts.pictures import Pictures, in_one_line, names_image
 from imghost.posts.references import Form
 
 _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
-_HTML_ATTRIBUTE = r"[^\s/>=][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'])[^\s>]*+))?+"
+_NAME = r"[^\s/>][^\s/>=]*+"
+_VALUE = rf"\s*+=\s*+(?:{_QUOTED}|(?![\"']|\{{<)[^\s>]*+)"  # in JSX a {<img> is a picture
 _HTML = re.compile(
     r"<!--.*?(?:-->|\Z)|<[!?][^>]*+>?"
-    r"|<(?P<raw>script|style|textarea)\b.*?(?:</(?P=raw)|\Z)"
-    rf"|(?P<tag></?[a-z][^\s/>]*+(?:[\s/]++|{_HTML_ATTRIBUTE})*+>?)"
+    r"|<(?P<raw>script|style|textarea)(?=[\s/>]).*?(?:</(?P=raw)|\Z)"
+    rf"|(?P<tag></?[a-z][^\s/>]*+(?:[\s/]++|{_NAME}(?:{_VALUE}|(?!\s*+=)))*+>?)"
     r"|(?P<template>\{[%{])",
-    re.DOTALL | re.IGNORECASE,
+    re.DOTALL | re.IGNORECASE | re.ASCII,
 )
 _TEMPLATE = re.compile(r"\{[%{]")
-_PICTURE_TAG = re.compile(r"<(?P<name>img|source)(?=[\s/])", re.IGNORECASE)
+_PICTURE_TAG = re.compile(r"<(?P<name>img|source)(?=[\s/])", re.IGNORECASE | re.ASCII)
 _ATTRIBUTE = re.compile(
-    rf"\s(?P<name>[^\s\"'<>/=]+)\s*=\s*(?P<value>{_QUOTED}|\{{[^}}]{{0,999}}+\}}|[^\s\"'=<>`]+?(?=\s|/?>))"
+    rf"(?P<name>{_NAME})(?:\s*+=\s*+(?P<value>{_QUOTED}|\{{[^}}]{{0,999}}+\}}|(?![\"'])[^\s>]+?(?=\s|/?>)))?",
+    re.ASCII,
 )
 _LIQUID = re.compile(r"\{%-?[ \t]*+(?P<tag>\w++)[ \t]++(?P<args>(?:(?!\{%|-?%\})[^\n])*+)-?%\}")
 _PATHS = frozenset({"asset_link", "asset_path", "link", "post_link", "post_path"})
 _WORD = re.compile(rf"{_QUOTED}|\S+")
 _HUGO = re.compile(
     r"\{\{[<%]\s*+(?P<name>[A-Za-z][\w./-]*+)"
-    r"(?P<args>(?:\"(?:[^\"\\]|\\.)*+\"|`[^`]*+`|(?!\{\{|[>%]\}\})[^\"`])*+)[>%]\}\}"
+    r"(?P<args>(?:\"(?:[^\"\\{]|\\.|\{(?!\{[<%]))*+\"|`[^`]*+`|(?!\{\{[<%]|[>%]\}\})[^\"`])*+)[>%]\}\}"
 )
 _HUGO_ARGUMENT = re.compile(
     r"(?:(?P<name>[\w-]+)\s*=\s*)?(?P<value>\"(?:[^\"\\]|\\.)*\"|`[^`]*`|'[^']*'|[^\s\"'`>]+)"
+    r"|\"[\s\S]*+"  # what does not close
 )
 
 
@@ -57,11 +60,12 @@ def find_in_tag(tag: str, start: int, pictures: Pictures) -> None:
         return
     is_image = kind["name"].lower() == "img"  # a source's src is a film or a sound
     seen = set()
-    for attribute in _ATTRIBUTE.finditer(tag):
+    for attribute in _ATTRIBUTE.finditer(tag, kind.end()):
         name, value = attribute["name"].lower(), attribute["value"]
-        if name in seen:
-            continue
+        is_first = name not in seen
         seen.add(name)
+        if not is_first or not value:
+            continue
         at, end = attribute.span("value")
         if name == "srcset":
             pictures.leave(start + at, Message("srcset names several pictures"))
