@@ -179,6 +179,7 @@ _MARKDOWN_SYNTAX = re.compile(r"[]\\`*[<&|~${]|%(?=%)|(?<=\{)[%#]|(?<![^\W_])_|_
 _REFERENCE_SYNTAX = re.compile(r"""[&<>"'{}[\]\\]""")
 
 _WEB = re.compile(r"(https?://)([^/?#]+)(.*)", re.ASCII | re.IGNORECASE | re.DOTALL)
+_LONGEST_AUTHORITY = 300  # a name has at most 253 characters (RFC 1035, 2.3.4)
 _AUTHORITY = re.compile(r"[0-9A-Za-z.:\[\]-]+")
 _UNSAFE = re.compile(r"%(?![0-9A-Fa-f]{2})|[^0-9A-Za-z%/?#:@!&+,=._~-]")
 
@@ -197,6 +198,8 @@ def _is_hidden(character: str) -> bool:
 
 
 def _ascii(authority: str) -> str:
+    if len(authority) > _LONGEST_AUTHORITY:
+        return ""
     try:
         return authority if authority.isascii() else authority.encode("idna").decode()
     except UnicodeError:

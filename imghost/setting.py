@@ -135,10 +135,11 @@ def as_json(settings: object) -> dict[str, Any]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        twice = next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
-        raise ConfigError("the key {key} stands there twice; leave one of them", key=twice)
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise ConfigError("the key {key} stands there twice; leave one of them", key=key)
+        content[key] = value
     return content
 
 

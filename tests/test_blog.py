@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from imghost.models import Message
 from imghost.posts.blog import Blogs, BlogSettings, blog_settings
 from imghost.posts.generators import Generator
 from imghost.posts.post import read_post
-from imghost.posts.resolving import typora_root
+from imghost.posts.resolving import typora_root, without_template
 from imghost.posts.scan import scan
+from tests.fakes.growth import is_linear
 
 
 @pytest.fixture
@@ -194,6 +196,36 @@ def test_no_post_leads_to_another_machine(root: Path, name: str) -> None:
     assert resolved(root, "content/p.md", f"![a](/blog/{name})") == [None]
 
 
+@pytest.mark.parametrize(
+    "resolve",
+    [
+        lambda n: without_template("<{% link" + " " * n + "{>"),
+        lambda n: without_template("{{site.a|" * n),
+        lambda n: typora_root(f"---\ntypora-root-url: a{' ' * n}b\n---\n", Path()),
+        lambda n: typora_root(f"---\ntypora-root-url:{' ' * n}\rx\n---\n", Path()),
+    ],
+    ids=["link", "site", "Typora", "Typora with CR"],
+)
+def test_no_path_takes_long(resolve: Callable[[int], object]) -> None:
+    """Whatever stands in a template's tag or in the front matter."""
+    assert is_linear(resolve)
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("{% link a-b.png -%}", "a-b.png"),
+        ("{%- asset_path 'a b-' %}", "a b-"),
+        ('{{ "/a.png" | relative_url }}', "/a.png"),
+        ("{{site.url|upcase-}}/a.png", "/a.png"),
+        ("{{ '/a-' }}{% link b.png%}", "/a-b.png"),
+    ],
+)
+def test_what_templates_begin_paths_with(target: str, path: str) -> None:
+    """Jekyll's and Hexo's tags are what they stand for, or nothing at the site's root."""
+    assert without_template(target) == path
+
+
 @pytest.mark.parametrize("said", ["//evil/s", "\\\\evil\\s", "/\\evil"])
 def test_typora_begins_no_path_on_another_machine(root: Path, said: str) -> None:
     """Whatever a post's front matter says."""
@@ -245,7 +277,7 @@ def test_a_web_address_is_one(root: Path, text: str, url: str) -> None:
     [
         ("no.png", "there is no file no.png"),
         ("img", "there is no file img"),
-        ("a" * 5000, "there is no file"),
+        ("a" * 4000, "there is no file"),
         ("ftp://x/a.png", "neither a file nor a web address"),
         ("{{ page.cover }}", "for a template to fill in"),
         ("\\\\server\\a.png", "there is no file"),

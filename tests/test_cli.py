@@ -137,6 +137,7 @@ def test_bad_input_is_told_in_one_line(
         (("upload", "x.png", "--wait", "-1"), 2, "--wait cannot be"),
         (("history", "rm", "99999999999999999999"), 2, "is no id"),
         (("history", "--since", "x"), 2, "write it as 30m, 1h or 7d"),
+        (("history", "--since", "9" * 400 + "w"), 2, "write it as 30m, 1h or 7d"),
         (("config", "set", "hosts.bilibili", "{}"), 3, "is a section"),
     ],
 )

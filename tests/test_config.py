@@ -82,6 +82,7 @@ def test_the_example_is_the_defaults() -> None:
         ('{"watch": {"poll_s": -1e999}}', "poll_s must be a number, not -Infinity"),
         ({"chime": {"volume": 10**400}}, "volume must be a number, not 1000"),
         ({"server": {"port": 65536}}, "port must be at most 65535, not 65536"),
+        ({"limits": {"input_bytes": 1 << 63}}, "input_bytes must be at most 1099511627776"),
         ({"hosts": {"local": {"bucket": "../x"}}}, r"\.\./x"),
     ],
 )

@@ -522,6 +522,9 @@ def test_a_large_page_takes_no_time() -> None:
         began = time.monotonic()
         sends_no_referrer({}, piece * (2_000_000 // len(piece)))
         assert time.monotonic() - began < 2
+    began = time.monotonic()
+    sends_no_referrer({}, b"<meta " + b"a" * 2_000_000 + b">")
+    assert time.monotonic() - began < 2
 
 
 # -- the command

@@ -281,6 +281,7 @@ def test_joined_emoji_and_persian_stay_whole() -> None:
         "https://a b/c.png",
         'https://"onload=x/c.png',
         "https://a..例/x.png",
+        pytest.param(f"https://{''.join(map(chr, range(0x4E00, 0x9C20)))}/x.png", id="a long name"),
         " https://host.example/",
         "ftp://host.example/a.png",
         "http\u017f://host.example/a.png",

@@ -6,6 +6,7 @@ import json
 import re
 import time
 import tomllib
+from collections.abc import Callable
 
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from imghost.errors import HostRefused
 from imghost.posts.references import Form, Reference
 from imghost.posts.rewrite import rewrite
 from imghost.posts.scan import scan
+from tests.fakes.growth import is_linear
 from tests.fakes.markdown import PIECES, documents, outline, pictures, posts
 
 URL = "https://i.example/bfs/a,b(1)&c=_d.png@800w_1e_1c.webp"
@@ -89,6 +91,16 @@ def test_any_text_keeps_its_other_bytes(text: str) -> None:
         assert text[done : one.start] in after
         done = one.end
     assert after.endswith(text[done:])
+
+
+@pytest.mark.parametrize(
+    "post",
+    [lambda n: "![[a.png|" + "\\" * n + "x]]", lambda n: "{% asset_img " + "a" * n + " b.png %}"],
+    ids=["Obsidian", "Hexo"],
+)
+def test_no_tag_is_slow_however_long(post: Callable[[int], str]) -> None:
+    """Its words are read once."""
+    assert is_linear(lambda size: rewritten(post(size)))
 
 
 @pytest.mark.parametrize("piece", PIECES)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from imghost.posts.references import Form
 from imghost.posts.scan import FRONT_MATTER_KEYS, scan
+from tests.fakes.growth import is_linear
 from tests.fakes.markdown import JUDGE, documents, pictures
 
 _JUDGED = (Form.MARKDOWN, Form.DEFINITION, Form.HTML)
@@ -176,6 +178,12 @@ def test_generators_own_markup(text: str, found: list[str]) -> None:
             "{% include figure.html src='/a.png' %} is no tag that imghost knows",
         ),
         ("---\ncover: [a.png\n---\n", 2, "the front matter cannot be read: "),
+        (f"<img src='&#{'1' * 4301};.png'>", 1, "its address has more than 4096 characters"),
+        (f"![a](<{'a' * 4097}.png>)", 1, "its address has more than 4096 characters"),
+        (f"+++\n{'a.' * 9999}image = 'x'\n+++\n", 2, "the front matter cannot be read: "),
+        (f"---\nimage: {'[' * 9999}\n---\n", 2, "the front matter cannot be read: too deeply"),
+        (f"---\nimage: {'- ' * 9999}\n---\n", 2, "the front matter cannot be read: too deeply"),
+        (f"---\nimage: {'a' * 300_000}\n---\n", 2, "the front matter has more than"),
     ],
 )
 def test_says_what_is_left(text: str, line: int, reason: str) -> None:
@@ -220,6 +228,7 @@ def test_a_label_that_several_pictures_use_is_one_reference() -> None:
         ),
         *(("<!a ", "]"), ("<img src='", ""), ("<img ", ""), ("<img src={", ">"), ("<a ", "")),
         *(("<!-- ", ""), ("`` ` ", ""), ("{% a ", " "), ("{{<a", ".png"), ("{{< x ", '"a"')),
+        *(('\\{{%a \\"', ""), ('{{<a `\\"`\\""`', "")),
         *(('{{<a \\"', ""), ('\\"', "`>}}"), ("<a b='", ""), ("<a b={<", ""), ("a= ", ">")),
         *(("\n- ", "- "), ("- ", "\n"), ("\n", "\n"), ("\n{% highlight %}\n", "")),
         *(("\n\n%%\n\n%%\n\n![a](a.png)", ""), ("*[`(<", "]*")),
@@ -227,16 +236,40 @@ def test_a_label_that_several_pictures_use_is_one_reference() -> None:
 )
 @pytest.mark.parametrize("begin", ["![a](b.png) ", "<div> ", "<div> <img ", "{{<figure '`'"])
 def test_no_text_takes_long(begin: str, piece: str, other: str) -> None:
-    """16 times as much of what never is closed takes about 16 times as long, not its square."""
+    """What never is closed is read through once, however long it goes on."""
+    assert is_linear(
+        lambda signs: scan(
+            begin + piece * (signs // len(piece)) + other * (signs // (len(other) or 1))
+        )
+    )
 
-    def taken_s(signs: int) -> float:
-        text = begin + piece * (signs // len(piece)) + other * (signs // (len(other) or 1))
-        since = time.process_time()
-        scan(text)
-        return time.process_time() - since
 
-    short_s = min(taken_s(3000) for _ in range(3))
-    assert min(taken_s(48000) for _ in range(2)) < 64 * short_s + 0.1
+@pytest.mark.parametrize(
+    "post",
+    [
+        lambda n: '+++\nimage = "' + '\\"' * n + "\n+++\n",
+        lambda n: ';;;\n"image": "' + '\\"' * n + "\n;;;\n",
+        lambda n: ';;;\n"image' + "k" * n + '": [' + '"",' * n + '""]\n;;;\n',
+        lambda n: "---\nimage: " + "[" * n + "\n---\n",
+        lambda n: "+++\n" + "a." * n + "image = 1\n+++\n",
+    ],
+    ids=["open TOML", "open JSON", "a long key", "nested", "a key of many names"],
+)
+def test_no_front_matter_takes_long(post: Callable[[int], str]) -> None:
+    """Nor does one that no generator would read."""
+    assert is_linear(lambda size: scan(post(size)))
+
+
+def test_a_label_costs_its_length_once() -> None:
+    """However many pictures name one long destination, it is not kept for each of them."""
+    text = f"[a]: {'x' * 4000}\n\n" + "![a]" * 5000
+    tracemalloc.start()
+    try:
+        (found,) = scan(text).references
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+    assert found.target == "x" * 4000
 
 
 def test_the_readme_names_the_keys() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from PIL import ImageCms
 
 from imghost.errors import ImageError
 from imghost.imaging.check import Caps, check
+from imghost.imaging.containers import avif
+from imghost.imaging.containers.parts import Broken
 from imghost.imaging.strip import strip
 from imghost.models import Image
 from tests.fakes.phone import ORIENTATION, SECRET, XMP, phone_exif
@@ -510,6 +513,23 @@ def test_avif_metadata_may_not_lie_over_other_metadata() -> None:
     data = encoded(picture(), "AVIF", exif=phone_exif(), xmp=XMP)
     with pytest.raises(ImageError):
         strip(replace(checked(data), data=with_wrong_place(data, 1)))
+
+
+def test_avif_pieces_that_lie_over_one_another_are_not_put_together() -> None:
+    """A file that says 200 times that all of it is EXIF does not take 200 times its memory."""
+    entry = box(b"infe", b"\2\0\0\0" + b"\0\1" + b"\0\0" + b"Exif\0")
+    kinds = box(b"iinf", bytes(4) + b"\0\1" + entry)
+    size, count = (1_000_000).to_bytes(4, "big"), (200).to_bytes(2, "big")
+    places = bytes(4) + b"\x44\0" + b"\0\1" + b"\0\1\0\0" + count + (bytes(4) + size) * 200
+    data = box(b"ftyp", b"avif") + box(b"meta", bytes(4) + kinds + box(b"iloc", places))
+    data += box(b"mdat", bytes(1_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(Broken):
+            avif.bare(data)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("format_name", ["BMP", "TIFF", "ICO"])

@@ -17,7 +17,7 @@ from imghost.text import Speaker, printable
 
 SUMMARY = "List uploads, copy their links again, or forget them (history rm)."
 _LIMIT = 20
-_SPAN = re.compile(r"(\d+)([smhdw])", re.ASCII)
+_SPAN = re.compile(r"(\d{1,9})([smhdw])", re.ASCII)
 _BROKEN = {Alive.DEAD: "the link is dead", Alive.SUSPECT: "the link is suspect"}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 

@@ -16,7 +16,9 @@ _UNSEEN = re.compile(
     rb"<!--.*?(?:-->|\Z)|<(script|style|template)\b.*?(?:</\1|\Z)", re.IGNORECASE | re.DOTALL
 )
 _META = re.compile(rb"<meta\s([^<>]*)>", re.IGNORECASE)
-_VALUE = re.compile(rb"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_VALUE = re.compile(
+    rb"""(?<![a-z-])([a-z-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE
+)
 
 
 def sends_no_referrer(headers: Mapping[str, str], page: bytes) -> bool:

@@ -53,7 +53,7 @@ class Caps:
 
     still_mpix: float = setting(120.0, least=0)
     animation_mpix: float = setting(2000.0, least=0)
-    input_bytes: int = setting(200_000_000, least=0)
+    input_bytes: int = setting(200_000_000, least=0, most=1 << 40)
 
 
 def check(data: bytes, name: str, caps: Caps) -> Image:

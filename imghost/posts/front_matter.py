@@ -16,6 +16,7 @@ _FENCED = re.compile(
     r"(?P<fence>-{3,}|\+{3}|;{3,})[ \t]*\n(?P<inside>(?:[^\n]*\n)*?)"
     r"(?:(?P=fence)|\.\.\.)[ \t]*(?:\n|\Z)"
 )
+_LONGEST = 1 << 18
 
 
 def find_in_front_matter(text: str, keys: Collection[str], pictures: Pictures) -> int:
@@ -30,13 +31,22 @@ def find_in_front_matter(text: str, keys: Collection[str], pictures: Pictures) -
     folded = source.casefold()
     if not source or not any(key.rpartition(".")[2] in folded for key in wanted):
         return end
+    if len(source) > _LONGEST:
+        most = {"most": _LONGEST}
+        pictures.leave(start, Message("the front matter has more than {most} characters", most))
+        return end
+    longest = max(map(len, wanted))
     try:
         for found in _READERS[text[0]](source):
             target = found.text.strip()
-            if found.key.casefold() in wanted and (names_image(target) or is_link(target)):
+            if (
+                len(found.key) <= longest
+                and found.key.casefold() in wanted
+                and (names_image(target) or is_link(target))
+            ):
                 place = start + found.start, start + found.end
                 pictures.add(Form.FRONT_MATTER, *place, target)
-    except (ValueError, RecursionError) as exc:
+    except (ValueError, OverflowError, RecursionError) as exc:
         pictures.leave(
             start, Message("the front matter cannot be read: {detail}", {"detail": str(exc)})
         )

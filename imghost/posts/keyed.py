@@ -9,9 +9,13 @@ from typing import Any, NamedTuple
 
 _AFTER_KEY = re.compile(r"[ \t\n]*[=.:]")
 _TOML_TEXT = re.compile(
-    r"(?P<quote>\"{3}|'{3}).*?(?P=quote)|\"(?:\\.|[^\"\\\n])*+\"|'[^'\n]*+'|#[^\n]*", re.DOTALL
+    r"(?P<quote>\"{3}|'{3}).*?(?P=quote)|\"(?:\\.|[^\"\\\n])*+\"|'[^'\n]*+'|#[^\n]*"
+    r"|(?P<open>\"[^\n]*+)",
+    re.DOTALL,
 )
-_JSON_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*+\"", re.DOTALL)
+_JSON_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*+(?:\"|(?P<open>\Z))", re.DOTALL)
+_BETWEEN_KEYS = re.compile(r"[=\n,\[\]{}]")
+_MOST_NAMES = 100
 
 
 class KeyedText(NamedTuple):
@@ -30,9 +34,14 @@ def joined(key: str, name: str) -> str:
 
 def toml_texts(source: str) -> Iterator[KeyedText]:
     """All texts of TOML. Raises ValueError."""
-    from tomllib import loads
+    from tomllib import loads as parsed
 
-    return _texts(source, _TOML_TEXT, loads, lambda text: loads(f"a = {text}")["a"])
+    def loads(text: str) -> dict[str, Any]:
+        if any(key.count(".") > _MOST_NAMES for key in _BETWEEN_KEYS.split(text)):
+            raise ValueError("a key of too many names")  # whose beginnings tomllib all keeps
+        return parsed(text)
+
+    return _texts(source, _TOML_TEXT, loads, lambda text: parsed(f"a = {text}")["a"])
 
 
 def json_texts(source: str, *, braces: bool = False) -> Iterator[KeyedText]:
@@ -54,7 +63,9 @@ def _texts(
     texts: list[re.Match[str]] = []
 
     def number(text: re.Match[str]) -> str:
-        if text[0].startswith("#") or _AFTER_KEY.match(source, text.end()):
+        if text[0].startswith("#"):
+            return ""
+        if text["open"] is not None or _AFTER_KEY.match(source, text.end()):
             return text[0]
         texts.append(text)
         return f'"{len(texts) - 1}"'

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from imghost.models import Message
 from imghost.posts.references import Form, Left, Reference, Scanned
 from imghost.sources.candidates import looks_like_an_image
+
+LONGEST_TARGET = 4096
+"""In characters; Linux opens no longer path."""
 
 
 class _Named(NamedTuple):
@@ -32,12 +36,15 @@ class Pictures:
         target = target.strip()
         if target.lower().startswith("data:"):
             self.leave(start, Message("the picture is part of the post itself"))
+        elif len(target) > LONGEST_TARGET:
+            most = {"most": LONGEST_TARGET}
+            self.leave(start, Message("its address has more than {most} characters", most))
         elif path_of(target).lower().endswith(".svg"):
             self.leave(
                 start, Message("{name} is SVG, which imghost does not upload", {"name": target})
             )
         elif target:
-            self._found.append(_Named(start, end, form, target))
+            self._found.append(_Named(start, end, form, sys.intern(target)))
 
     def leave(self, start: int, what: Message) -> None:
         """Something at this place that cannot be moved."""

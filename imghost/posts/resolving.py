@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
 from imghost.models import Message
 from imghost.posts.pictures import path_of
 
-_SITE = re.compile(r"\{\{-?\s*site\.[\w.]+\s*(?:\|[^}]*)?-?\}\}")
+_SITE = re.compile(r"\{\{-?\s*site\.[\w.]++\s*+(?:\|[^{}]*+)?-?\}\}")
 _FILTERED = re.compile(r"\{\{-?\s*[\"'](?P<path>[^\"'{}]*)[\"']\s*(?:\|[^{}]*)?-?\}\}")
-_TAG = re.compile(r"\{%-?\s*(?:link|asset_path)\s+[\"']?(?P<path>[^\"'%{}]*?)[\"']?\s*-?%\}")
-_TYPORA_ROOT = re.compile(
-    r"^typora-root-url:[ \t]*[\"']?(?P<path>[^\r\n]*?)[\"']?[ \t]*\r?$", re.MULTILINE
+_TAG = re.compile(
+    r"\{%-?\s*+(?:link|asset_path)\s++"
+    r"(?:[\"'](?P<quoted>[^\"'%{}]*+)[\"']\s*+-?|(?P<path>[^\"'%{}]*+))%\}"
 )
+_TYPORA_ROOT = re.compile(r"^typora-root-url:(?P<path>[^\r\n]*+)", re.MULTILINE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _DRIVE = re.compile(r"/[A-Za-z]:[\\/]")
 
@@ -26,7 +28,7 @@ def without_template(target: str) -> str:
     if "{" not in target:
         return target
     target = _SITE.sub("", target)
-    return _TAG.sub(_path, _FILTERED.sub(_path, target)).strip()
+    return _TAG.sub(_path, _FILTERED.sub(r"\g<path>", target)).strip()
 
 
 def web_target(target: str) -> str | Message | None:
@@ -69,13 +71,16 @@ def typora_root(text: str, folder: Path) -> Path | None:
 
     None on another machine, which Windows would tell who asks.
     """
-    if not text.startswith("---"):
-        return None
-    head = text[: text.find("\n---", 3)]
-    said = _TYPORA_ROOT.search(head)
-    path = said["path"].replace("\\", "/") if said else ""
+    path = _typora_root(text)
     return folder / path if path and not path.startswith("//") else None
 
 
+@lru_cache(maxsize=1)  # each picture of a post asks
+def _typora_root(text: str) -> str:
+    end = text.find("\n---", 3) if text.startswith("---") else -1
+    said = _TYPORA_ROOT.search(text, 0, end) if end >= 0 else None
+    return said["path"].strip().strip("\"'").replace("\\", "/") if said else ""
+
+
 def _path(tag: re.Match[str]) -> str:
-    return tag["path"]
+    return tag["quoted"] or (tag["path"] or "").removesuffix("-").strip()

@@ -8,10 +8,11 @@ from html import escape
 
 from imghost.links import web_address
 from imghost.posts.references import Form, Reference
+from imghost.posts.tags import WORD
 
-_EMBED = re.compile(r"!\[\[[^|\\\]]*(?P<bar>\\?\|)?(?P<rest>.*?)\\*\]\]")
+_EMBED = re.compile(r"!\[\[[^|\\\]]*(?P<bar>\\?\|)?(?P<rest>.*)\]\]")
 _SIZE = re.compile(r"[ \t]*[0-9]+(?:x[0-9]+)?[ \t]*")
-_ASSET = re.compile(r"asset_img(?P<classes>.*?)(?:\"[^\"]*\"|'[^']*'|\S+)\Z", re.DOTALL)
+_ASSET = "asset_img"
 
 
 def rewrite(text: str, links: Mapping[Reference, str]) -> str:
@@ -54,15 +55,17 @@ def _quoted(url: str, reference: Reference, text: str) -> str:
 def _obsidian(url: str, reference: Reference, text: str) -> str:
     """Of `![[a.png|300]]` the size stays where Obsidian reads it: `![|300](url)`."""
     embed = _EMBED.fullmatch(text, reference.start, reference.end)
-    rest = embed["rest"] if embed else ""
+    rest = embed["rest"].rstrip("\\") if embed else ""
     bar = embed["bar"] if embed and _SIZE.fullmatch(rest) else ""
     return f"![{bar}{rest}]({url})"
 
 
 def _hexo(url: str, reference: Reference, text: str) -> str:
     """`asset_img` takes files alone, `img` also URLs, with the same words around."""
-    asset = _ASSET.fullmatch(text, reference.start, reference.end)
-    return f"img{asset['classes']}{url}" if asset else url
+    words = list(WORD.finditer(text, reference.start, reference.end))
+    if words[0][0] != _ASSET:
+        return url
+    return f"img{text[words[0].end() : words[-1].start()]}{url}"
 
 
 _WRITERS: Mapping[Form, Callable[[str, Reference, str], str]] = {

@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 from imghost.models import Message
-from imghost.posts.pictures import Pictures, in_one_line, names_image
+from imghost.posts.pictures import LONGEST_TARGET, Pictures, in_one_line, names_image
 from imghost.posts.references import Form
 
 _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
@@ -27,10 +27,11 @@ _ATTRIBUTE = re.compile(
 )
 _LIQUID = re.compile(r"\{%-?[ \t]*+(?P<tag>\w++)[ \t]++(?P<args>(?:(?!\{%|-?%\})[^\n])*+)-?%\}")
 _PATHS = frozenset({"asset_link", "asset_path", "link", "post_link", "post_path"})
-_WORD = re.compile(rf"{_QUOTED}|\S+")
+WORD = re.compile(rf"{_QUOTED}|\S+")
 _HUGO = re.compile(
     r"\{\{[<%]\s*+(?P<name>[A-Za-z][\w./-]*+)"
-    r"(?P<args>(?:\"(?:[^\"\\{]|\\.|\{(?!\{[<%]))*+\"|`[^`]*+`|(?!\{\{[<%]|[>%]\}\})[^\"`])*+)[>%]\}\}"
+    r"(?P<args>(?:\"(?:[^\"\\{]|\\(?!\{\{[<%]).|\{(?!\{[<%]))*+\""
+    r"|`(?:[^`{]|\{(?!\{[<%]))*+`|(?!\{\{[<%]|[>%]\}\})[^\"`])*+)[>%]\}\}"
 )
 _HUGO_ARGUMENT = re.compile(
     r"(?:(?P<name>[\w-]+)\s*=\s*)?(?P<value>\"(?:[^\"\\]|\\.)*\"|`[^`]*`|'[^']*'|[^\s\"'`>]+)"
@@ -74,7 +75,8 @@ def find_in_tag(tag: str, start: int, pictures: Pictures) -> None:
         elif name == "src" and is_image:
             is_quoted = value[0] in "\"'"
             at, end = at + is_quoted, end - is_quoted
-            pictures.add(Form.HTML, start + at, start + end, unescape(tag[at:end]))
+            target = tag[at:end] if end - at > LONGEST_TARGET else unescape(tag[at:end])
+            pictures.add(Form.HTML, start + at, start + end, target)
 
 
 def find_in_template(text: str, at: int, start: int, pictures: Pictures) -> int:
@@ -101,7 +103,7 @@ def _find_in_liquid(code: re.Match[str], start: int, pictures: Pictures) -> None
 def _find_in_hexo(tag: re.Match[str], start: int, pictures: Pictures) -> None:
     is_asset = tag["tag"] == "asset_img"
     offset = tag.start("args")
-    for word in _WORD.finditer(tag["args"]):
+    for word in WORD.finditer(tag["args"]):
         target = word[0].strip("\"'")
         if names_image(target) if is_asset else target.startswith(("/", "http:", "https:")):
             begin = tag.start("tag") if is_asset else offset + word.start()

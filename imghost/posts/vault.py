@@ -14,14 +14,15 @@ class Vault:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._by_name: dict[str, list[Path]] = {}
+        self._by_name: dict[str, list[Path]] | None = None
 
     def find(self, name: str, folder: Path) -> Path | None:
         """The picture that a note in this folder means by the end of a path; case is all one.
 
         Of several the one beside the note, else the one nearest to the root.
         """
-        self._by_name = self._by_name or self._read()
+        if self._by_name is None:
+            self._by_name = self._read()
         wanted = PurePosixPath(name.lower()).parts
         found = [
             path

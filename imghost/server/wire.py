@@ -114,7 +114,7 @@ def error_answer(error: ImghostError) -> Json:
 def _understood(read: Callable[[Any], _T], value: object) -> _T:
     try:
         return read(value)
-    except (KeyError, TypeError, ValueError, RecursionError) as exc:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as exc:
         raise DaemonError(
             "the running imghost's answer is not understood ({detail}); stop it and start it "
             "again, so that it is of this version",

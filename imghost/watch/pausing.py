@@ -141,6 +141,6 @@ def _plan_of(text: str) -> Plan:
                 return Plan(is_paused)
             case [bool(is_paused), int() | float() as until]:
                 return Plan(is_paused, float(until))
-    except (ValueError, RecursionError):
+    except (ValueError, OverflowError, RecursionError):
         pass
     return Plan()

@@ -146,12 +146,17 @@ def _blanked_items(data: bytes, boxes: dict[bytes, Box]) -> Iterator[_Edit]:
         return
     yield from _blanked_names(data, boxes[b"iinf"])
     kinds = dict(_metadata_items(data, boxes[b"iinf"]))
+    left = len(data)
     for item, extents in _locations(data, boxes[b"iloc"], boxes.get(b"idat"), kinds.keys()):
+        left -= sum(end - start for start, end in extents)
+        if left < 0:
+            raise Broken  # pieces that lie over one another
         old = b"".join(data[start:end] for start, end in extents)
         new, names = _silenced(kinds[item], old)
+        at = 0
         for start, end in extents:
-            yield _Edit(start, end, new[: end - start], names)
-            new = new[end - start :]
+            yield _Edit(start, end, new[at : at + end - start], names)
+            at += end - start
 
 
 def _silenced(kind: bytes, old: bytes) -> tuple[bytes, tuple[str, ...]]:
