@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 _AFTER_KEY = re.compile(r"[ \t\n]*[=.:]")
 _TOML_TEXT = re.compile(
-    r"(?P<quote>\"{3}|'{3}).*?(?P=quote)|\"(?:\\.|[^\"\\\n])*+\"|'[^'\n]*+'|#[^\n]*"
-    r"|(?P<open>\"[^\n]*+)",
+    r"(?P<quote>\"{3}|'{3}).*?(?P=quote)|\"(?:\\.|[^\"\\\n])*+(?:\"|(?P<open>))"
+    r"|'[^'\n]*+'|#[^\n]*",
     re.DOTALL,
 )
-_JSON_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*+(?:\"|(?P<open>\Z))", re.DOTALL)
+_JSON_TEXT = re.compile(r"\"(?:\\.|[^\"\\])*+(?:\"|(?P<open>))", re.DOTALL)
 _BETWEEN_KEYS = re.compile(r"[=\n,\[\]{}]")
 _MOST_NAMES = 100
 

@@ -12,14 +12,10 @@ from imghost.posts.keyed import KeyedText, joined
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT = "tag:yaml.org,2002:str"
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
-_NESTED = re.compile(r"(?:[-?:][ \t]++){100}")
-_MOST_BRACKETS = 1000
 
 
 def yaml_texts(source: str) -> Iterator[KeyedText]:
     """All of them; those in lines of their own stand from their sign on. Raises ValueError."""
-    if source.count("[") + source.count("{") > _MOST_BRACKETS or _NESTED.search(source):
-        raise ValueError("too deeply nested")  # libyaml would take long, and its stack is short
     try:
         root = yaml.compose(source, Loader=_LOADER)
     except yaml.YAMLError as exc:

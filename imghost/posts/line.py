@@ -24,8 +24,10 @@ class Line:
 
     @property
     def is_quote(self) -> bool:
-        """Whether the sign of a quote comes next."""
-        return not self.is_blank and self.indent < _TAB and self.text[self.at] == ">"
+        """Whether the sign of a quote comes next; `>}}` ends a shortcode of Hugo's."""
+        if self.is_blank or self.indent >= _TAB:
+            return False
+        return self.text[self.at] == ">" and not self.text.startswith(">}}", self.at)
 
     def step_over_quote(self) -> None:
         """Go over that sign, and a blank behind it."""

@@ -11,7 +11,8 @@ from imghost.posts.references import Form
 
 _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
 _NAME = r"[^\s/>][^\s/>=]*+"
-_VALUE = rf"\s*+=\s*+(?:{_QUOTED}|(?![\"']|\{{<)[^\s>]*+)"  # in JSX a {<img> is a picture
+_IN_JSX = r"\{(?!\{[<%])[^<>}\"'=]*+<[a-z]"  # as in icon={<img>} there are tags in braces
+_VALUE = rf"\s*+=\s*+(?:{_QUOTED}|(?!{_IN_JSX}|[\"'])[^\s>]*+)"
 _HTML = re.compile(
     r"<!--.*?(?:-->|\Z)|<[!?][^>]*+>?"
     r"|<(?P<raw>script|style|textarea)(?=[\s/>]).*?(?:</(?P=raw)|\Z)"
