@@ -61,6 +61,22 @@ def test_an_owner_without_a_lock_is_dead(owner: Owner) -> None:
     assert reaped == ["0" * 32]
 
 
+def test_a_name_that_no_process_has_leads_nowhere(owner: Owner, tmp_path: Path) -> None:
+    """Rows that a damaged journal gives to a path are given back, and nothing there is deleted."""
+    others = tmp_path / "others"
+    others.mkdir()
+    (others / "picture.png").write_bytes(b"")
+    (tmp_path / "tmp" / ("1" * 32)).mkdir(parents=True)
+    before = set(tmp_path.rglob("*"))
+    beside = set(tmp_path.iterdir())
+    names = {"", "..", "../others", str(others), "a\0b", "A" * 32, f"{'1' * 32}\n"}
+    reaped: list[str] = []
+    owner.reap(names, reaped.append)
+    assert names <= set(reaped)
+    assert before - set(tmp_path.rglob("*")) == {tmp_path / "tmp" / ("1" * 32)}
+    assert set(tmp_path.iterdir()) == beside  # nor is a lock made there
+
+
 def test_leaves_nothing_behind(tmp_path: Path) -> None:
     """A sender that ends takes its lock and its folder away."""
     me = Owner(tmp_path / "run", tmp_path / "tmp")

@@ -9,7 +9,7 @@ import random
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imghost.errors import JournalDamaged, MachineError
+from imghost.keep.copies import Copies
+from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
 from imghost.keep.recovery import JournalFile
 from imghost.keep.schema import COLUMNS
@@ -334,6 +336,46 @@ def test_a_text_that_is_not_utf_8_is_damage(kept: Kept, column: str) -> None:
     file.look_after(thorough=True)
     _check_rebuilt(Journal(file.db).history()[::-1])
     file.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        *(("uploads", column, b"3d96\xff") for column in ("owner", "notes", "bucket")),
+        *(("inputs", column, b"3d96\xff") for column in ("original", "recipe")),
+        *(("copies", column, b"3d96\xff") for column in ("original", "url")),
+        ("facts", "value", b"3d96\xff"),
+        *((table, "original", b"../../x") for table in ("uploads", "inputs", "copies")),
+    ],
+)
+def test_whatever_column_is_damaged(kept: Kept, table: str, column: str, value: bytes) -> None:
+    """It is met once at most, and then all rows are as they were."""
+    with closing(sqlite3.connect(kept.path)) as db, db:
+        db.execute("INSERT INTO facts VALUES ('a', 'b')")
+        db.execute("INSERT INTO copies VALUES ('https://a', ?, 1)", (image(1).sha256,))
+        db.execute(
+            f"UPDATE {table} SET {column} = CAST(? AS TEXT) WHERE {column} IN"
+            f" (SELECT max({column}) FROM {table})",
+            (value,),
+        )
+    file = kept.open()
+    with suppress(JournalDamaged):
+        _use(file)
+    file.close()
+    file = kept.open(thorough=False)
+    _use(file)
+    _check_rebuilt(Journal(file.db).history()[::-1])
+    file.close()
+
+
+def _use(file: JournalFile) -> None:
+    journal = Journal(file.db)
+    journal.owners()
+    for original in journal.originals():
+        journal.slips(original)
+    Copies(file.db).of(["https://a"])
+    for name in ("a", "3d96"):
+        Facts(file.db).get(name)
 
 
 def test_wherever_a_hash_is_damaged(kept: Kept) -> None:

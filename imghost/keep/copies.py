@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 from imghost.keep.database import Database
 from imghost.keep.rows import marks
+from imghost.keep.schema import is_sha256
 from imghost.keep.wanted import can_be_stored
 
 _AT_ONCE = 500
@@ -39,4 +40,6 @@ class Copies:
                 f"SELECT url, original FROM copies WHERE url IN ({marks(some)})", some
             )
             found |= {row["url"]: row["original"] for row in rows}
+        if not all(map(is_sha256, found.values())):
+            raise self._db.damaged()
         return found

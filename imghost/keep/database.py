@@ -117,7 +117,7 @@ class Database:
         """
         is_sound = [row[0] for row in self.read("PRAGMA integrity_check(1)")] == ["ok"]
         if not is_sound or list(map(tuple, self.read(_TABLES))) != _tables_made():
-            raise self._damaged()
+            raise self.damaged()
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
@@ -129,7 +129,7 @@ class Database:
             if code != sqlite3.SQLITE_IOERR_SHORT_READ:
                 code &= _PRIMARY_CODE
             if code in _DAMAGE:
-                raise self._damaged() from exc
+                raise self.damaged() from exc
             if code == sqlite3.SQLITE_BUSY:
                 raise MachineError(
                     "another program keeps the journal {path} busy; end it, or try again later",
@@ -146,9 +146,15 @@ class Database:
                 "{text} holds what is no character; write it anew", text=str(exc.object)
             ) from exc
         except ValueError as exc:
-            raise self._damaged() from exc
+            raise self.damaged() from exc
 
-    def _damaged(self) -> JournalDamaged:
+    def damaged(self) -> JournalDamaged:
+        """What to raise when a value is not what was written.
+
+        All of the file is looked at the next time that it is opened.
+        """
+        with contextlib.suppress(sqlite3.Error, MachineError), self._connected() as db:
+            self._patiently(lambda: db.execute("PRAGMA application_id = 0"))
         return JournalDamaged(
             "the journal {path} is damaged; stop imghost and start it again: it is rebuilt from "
             "the originals",

@@ -43,7 +43,7 @@ class Journal(Rows):
             "owner": owner if state is State.UPLOADING else "",
             "created_at": self._clock(),
         }
-        with self._in_doubt(), self._db.changing() as db:
+        with self._db.changing() as db:
             is_new = db.execute(
                 f"INSERT INTO uploads ({', '.join(values)}) VALUES ({marks(values)})"
                 " ON CONFLICT (sha256, host, bucket) DO NOTHING",
@@ -61,7 +61,7 @@ class Journal(Rows):
 
     def join(self, original: str, recipe: str, record_id: int) -> bool:
         """Have one more original lead to a row; whether that row is still there."""
-        with self._in_doubt(), self._db.changing() as db:
+        with self._db.changing() as db:
             added = db.execute(
                 "INSERT OR REPLACE INTO inputs SELECT ?, host, bucket, ?, id FROM uploads"
                 " WHERE id = ?",
@@ -97,7 +97,7 @@ class Journal(Rows):
         If another row sends the same to the same place, this one is merged into that one. The row
         that is left, and whether it is the owner's to send.
         """
-        with self._in_doubt(), self._db.changing() as db:
+        with self._db.changing() as db:
             other = db.execute(
                 f"SELECT {_qualified('o')} FROM uploads o, uploads u WHERE u.id = ?1 AND o.id <> ?1"
                 " AND o.sha256 = ?2 AND o.host = u.host AND o.bucket = u.bucket",
@@ -238,7 +238,7 @@ class Journal(Rows):
     def _update(
         self, change: str, values: Sequence[object], where: str, which: Sequence[object]
     ) -> Record | None:
-        with self._in_doubt(), self._db.changing() as db:
+        with self._db.changing() as db:
             row = db.execute(
                 f"UPDATE uploads SET {change} WHERE {where} RETURNING {COLUMNS}",
                 (*values, *which),

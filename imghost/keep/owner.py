@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from imghost.lock import FileLock
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Owner:
@@ -30,10 +33,17 @@ class Owner:
         self._lock.keep()
 
     def reap(self, owners: set[str], requeue: Callable[[str], object]) -> None:
-        """Give back what dead processes left: the rows of `owners`, locks and unfinished files."""
+        """Give back what dead processes left: the rows of `owners`, locks and unfinished files.
+
+        An owner that no process can be has rows at most: its name, from a damaged journal, could
+        lead to any file.
+        """
+        nobody = {owner for owner in owners if not _ID.fullmatch(str(owner))}
+        for owner in nobody:
+            requeue(owner)
         named = {path.stem for path in self._run.glob("*.lock")}
         folders = {path.name for path in self._tmp_root.glob("*")}
-        for owner in (owners | named | folders) - {self.id}:
+        for owner in ((owners - nobody) | named | folders) - {self.id}:
             lock = FileLock(self._run / f"{owner}.lock")
             if lock.acquire():
                 with lock:

@@ -135,7 +135,11 @@ class JournalFile:
         """Whether the file, or a row in it, is not what was written."""
         try:
             self.db.check()
-            Rows(self.db).history()
+            for table in self.db.read("SELECT name FROM sqlite_master WHERE type = 'table'"):
+                self.db.read(f'SELECT * FROM "{table["name"]}"')  # SQLite lets any bytes be a text
+            rows = Rows(self.db)
+            rows.history()
+            rows.originals()
         except JournalDamaged:
             return True
         return False

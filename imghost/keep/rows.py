@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from imghost.errors import JournalDamaged, MachineError, UsageError
+from imghost.errors import UsageError
 from imghost.keep.database import Database
-from imghost.keep.schema import COLUMNS, record_of, slip_of
+from imghost.keep.schema import COLUMNS, is_sha256, record_of, slip_of
 from imghost.keep.wanted import BROKEN, Wanted, can_be_stored
 from imghost.models import Record, State, Target
 
@@ -199,30 +198,27 @@ class Rows:
 
     def originals(self) -> list[str]:
         """All originals that led to rows, in the order of their first ones, then the copies."""
-        rows = self._read(
+        return self._originals(
             "SELECT original FROM (SELECT original, id FROM uploads"
             " UNION ALL SELECT original, upload FROM inputs"
             " UNION ALL SELECT original, 9e99 FROM copies) GROUP BY original ORDER BY min(id)"
         )
-        return [row["original"] for row in rows]
 
     def originals_of(self, record_id: int) -> list[str]:
         """The originals that led to this row."""
-        rows = self._read(
+        return self._originals(
             "SELECT original FROM uploads WHERE id = ?1"
             " UNION SELECT original FROM inputs WHERE upload = ?1",
             (record_id,),
         )
-        return [row["original"] for row in rows]
 
     def latest_originals(self, count: int) -> list[str]:
         """The originals that led to the rows with the highest so many ids."""
-        rows = self._read(
+        return self._originals(
             "SELECT original FROM uploads WHERE id > ?1"
             " UNION SELECT original FROM inputs WHERE upload > ?1",
             (self.last_id() - count,),
         )
-        return [row["original"] for row in rows]
 
     def records_of(self, original: str) -> list[Record]:
         """The rows that an original led to."""
@@ -263,24 +259,19 @@ class Rows:
         return str(rows[0]["owner"]) if rows else ""
 
     def _select(self, rest: str, values: Sequence[object] = ()) -> list[Record]:
-        with self._in_doubt():
-            rows = self._db.read(f"SELECT {COLUMNS} FROM uploads {rest}", values)
-            with self._db.errors():
-                return [record_of(row) for row in rows]
+        rows = self._read(f"SELECT {COLUMNS} FROM uploads {rest}", values)
+        with self._db.errors():
+            return [record_of(row) for row in rows]
+
+    def _originals(self, sql: str, values: Sequence[object] = ()) -> list[str]:
+        """Names of files: none is handed on that could be another's."""
+        originals = [row["original"] for row in self._read(sql, values)]
+        if not all(map(is_sha256, originals)):
+            raise self._db.damaged()
+        return originals
 
     def _read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        with self._in_doubt():
-            return self._db.read(sql, values)
-
-    @contextlib.contextmanager
-    def _in_doubt(self) -> Iterator[None]:
-        """Damage that is met has the whole journal looked at the next time it is opened."""
-        try:
-            yield
-        except JournalDamaged:
-            with contextlib.suppress(MachineError):
-                self._db.read("PRAGMA application_id = 0")
-            raise
+        return self._db.read(sql, values)
 
 
 def marks(values: Collection[object]) -> str:
