@@ -170,6 +170,13 @@ def test_reopens_what_the_user_asks_for(journal: Journal) -> None:
         assert (reopened.state, reopened.reason) == (State.QUEUED, None)
 
 
+def test_words_without_end_are_refused(journal: Journal) -> None:
+    """So many are no damage of the journal, which SQLite's answer would look like."""
+    assert journal.history(["a"] * 100) == []
+    with pytest.raises(UsageError):
+        journal.history(["a"] * 101)
+
+
 def test_a_dead_owners_rows_are_queued_again(journal: Journal) -> None:
     """Only what that owner claimed comes back."""
     mine = journal.accept(entry(1), State.UPLOADING, "me")[0].id

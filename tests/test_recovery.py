@@ -24,6 +24,7 @@ from imghost.keep.facts import Facts
 from imghost.keep.journal import Journal
 from imghost.keep.recovery import JournalFile
 from imghost.keep.schema import COLUMNS
+from imghost.keep.seen import Seen
 from imghost.keep.store import Store
 from imghost.models import Message, Record, State, Stored
 from imghost.report import iso_time
@@ -338,26 +339,30 @@ def test_a_text_that_is_not_utf_8_is_damage(kept: Kept, column: str) -> None:
     file.close()
 
 
+_NO_UTF_8, _BLOB = "CAST(x'33ff' AS TEXT)", "x'33'"
+
+
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [
-        *(("uploads", column, b"3d96\xff") for column in ("owner", "notes", "bucket")),
-        *(("inputs", column, b"3d96\xff") for column in ("original", "recipe")),
-        *(("copies", column, b"3d96\xff") for column in ("original", "url")),
-        ("facts", "value", b"3d96\xff"),
-        *((table, "original", b"../../x") for table in ("uploads", "inputs", "copies")),
+        *(("uploads", column, _NO_UTF_8) for column in ("owner", "notes", "bucket", "original")),
+        *(("inputs", column, _NO_UTF_8) for column in ("original", "recipe")),
+        *(("copies", column, _NO_UTF_8) for column in ("original", "url")),
+        *((table, "original", "'../../x'") for table in ("uploads", "inputs", "copies")),
+        *(("uploads", "owner", _BLOB), ("inputs", "recipe", _BLOB), ("copies", "url", _BLOB)),
+        *(("facts", "value", _NO_UTF_8), ("facts", "value", _BLOB)),
+        *(("seen_files", "mtime_ns", "1.5"), ("seen_files", "inode", "'x'")),
+        *(("sqlite_sequence", "seq", "'x'"), ("sqlite_sequence", "seq", "1 << 60")),
     ],
 )
-def test_whatever_column_is_damaged(kept: Kept, table: str, column: str, value: bytes) -> None:
+def test_whatever_column_is_damaged(kept: Kept, table: str, column: str, value: str) -> None:
     """It is met once at most, and then all rows are as they were."""
     with closing(sqlite3.connect(kept.path)) as db, db:
         db.execute("INSERT INTO facts VALUES ('a', 'b')")
         db.execute("INSERT INTO copies VALUES ('https://a', ?, 1)", (image(1).sha256,))
-        db.execute(
-            f"UPDATE {table} SET {column} = CAST(? AS TEXT) WHERE {column} IN"
-            f" (SELECT max({column}) FROM {table})",
-            (value,),
-        )
+        db.execute("INSERT INTO seen_files VALUES (x'2f61', 1, 1, 1, 0)")
+        where = f"WHERE {column} IN (SELECT max({column}) FROM {table})"
+        db.execute(f"UPDATE {table} SET {column} = {value} {where}")
     file = kept.open()
     with suppress(JournalDamaged):
         _use(file)
@@ -368,14 +373,24 @@ def test_whatever_column_is_damaged(kept: Kept, table: str, column: str, value: 
     file.close()
 
 
+def test_damage_met_in_a_transaction_is_remembered(kept: Kept) -> None:
+    """The end of the transaction does not take that back."""
+    file = kept.open()
+    with pytest.raises(JournalDamaged), file.db.changing():
+        raise file.db.damaged()
+    assert file.db.read("PRAGMA application_id")[0][0] == 0
+    file.close()
+
+
 def _use(file: JournalFile) -> None:
     journal = Journal(file.db)
     journal.owners()
+    journal.last_id()
+    Seen(file.db).marks()
     for original in journal.originals():
         journal.slips(original)
     Copies(file.db).of(["https://a"])
-    for name in ("a", "3d96"):
-        Facts(file.db).get(name)
+    Facts(file.db).get("a")
 
 
 def test_wherever_a_hash_is_damaged(kept: Kept) -> None:

@@ -25,6 +25,7 @@ _BUSY_S = 60.0
 _SLICE_S = 0.25
 _LOOK_S = 0.02
 _CLOSE_S = 1.0
+_MARK_S = 1.0
 _PRIMARY_CODE = 0xFF
 _TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
 _DAMAGE = frozenset(
@@ -124,6 +125,8 @@ class Database:
         """Turn what SQLite says, and values that cannot have been written, into our errors."""
         try:
             yield
+        except JournalDamaged as exc:  # perhaps in a transaction, whose end took the mark back
+            raise self.damaged() from exc
         except sqlite3.Error as exc:
             code = _code(exc)
             if code != sqlite3.SQLITE_IOERR_SHORT_READ:
@@ -154,7 +157,8 @@ class Database:
         All of the file is looked at the next time that it is opened.
         """
         with contextlib.suppress(sqlite3.Error, MachineError), self._connected() as db:
-            self._patiently(lambda: db.execute("PRAGMA application_id = 0"))
+            until = time.monotonic() + _MARK_S
+            self._patiently(lambda: db.execute("PRAGMA application_id = 0"), until)
         return JournalDamaged(
             "the journal {path} is damaged; stop imghost and start it again: it is rebuilt from "
             "the originals",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imghost.keep.database import Database
+from imghost.keep.schema import text_of
 
 
 class Facts:
@@ -14,7 +15,8 @@ class Facts:
     def get(self, name: str) -> str:
         """What was noted, else ""."""
         rows = self._db.read("SELECT value FROM facts WHERE name = ?", (name,))
-        return str(rows[0]["value"]) if rows else ""
+        with self._db.errors():
+            return text_of(rows[0]["value"]) if rows else ""
 
     def note(self, name: str, value: str) -> None:
         """Remember this instead of what was noted before."""

@@ -81,10 +81,13 @@ class Learner:
             told = {name: value for name, value in row.items() if name in columns}
             return self._one(db, original, told, row["inputs"], kept=kept)
         except _HOSTILE:
+            if not db.in_transaction:  # SQLite gave all of it up, as for a full disk
+                raise
             db.execute("ROLLBACK TO lesson")
             return Lesson.UNUSABLE
         finally:
-            db.execute("RELEASE lesson")
+            if db.in_transaction:
+                db.execute("RELEASE lesson")
 
     def _one(
         self,

@@ -38,12 +38,12 @@ class Owner:
         An owner that no process can be has rows at most: its name, from a damaged journal, could
         lead to any file.
         """
-        nobody = {owner for owner in owners if not _ID.fullmatch(str(owner))}
-        for owner in nobody:
-            requeue(owner)
         named = {path.stem for path in self._run.glob("*.lock")}
         folders = {path.name for path in self._tmp_root.glob("*")}
-        for owner in ((owners - nobody) | named | folders) - {self.id}:
+        processes = set(filter(_ID.fullmatch, owners | named | folders))
+        for nobody in owners - processes:
+            requeue(nobody)
+        for owner in processes - {self.id}:
             lock = FileLock(self._run / f"{owner}.lock")
             if lock.acquire():
                 with lock:

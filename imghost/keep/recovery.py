@@ -25,6 +25,8 @@ _WHOLE = 0x696D6768
 RECOVERED = "recovered"
 """The file's application_id once nothing is missing from it; a file that was just made has none."""
 
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_TYPES: Mapping[str, type] = {"TEXT": str, "INTEGER": int, "REAL": float, "BLOB": bytes}
 _COPY = {"url", "original", "kept_at"}
 _RECOVERED = Message(
     "its record was lost with the journal; imghost retry and its id uploads it, imghost history "
@@ -135,14 +137,20 @@ class JournalFile:
         """Whether the file, or a row in it, is not what was written."""
         try:
             self.db.check()
-            for table in self.db.read("SELECT name FROM sqlite_master WHERE type = 'table'"):
-                self.db.read(f'SELECT * FROM "{table["name"]}"')  # SQLite lets any bytes be a text
             rows = Rows(self.db)
             rows.history()
             rows.originals()
+            rows.last_id()
+            return not all(map(self._is_typed, self.db.read(_TABLES)))
         except JournalDamaged:
             return True
-        return False
+
+    def _is_typed(self, table: sqlite3.Row) -> bool:
+        """Whether a table's columns hold what they are for: SQLite lets them hold anything."""
+        columns = self.db.read(f'PRAGMA table_info("{table["name"]}")')
+        types = [_TYPES.get(column["type"], object) for column in columns]
+        rows = self.db.read(f'SELECT * FROM "{table["name"]}"')
+        return all(all(map(isinstance, row, types)) for row in rows)
 
     def _move_aside(self) -> None:
         self.db.close()
@@ -214,10 +222,13 @@ def _restore(db: sqlite3.Connection, slip: Mapping[str, Any], original: str) -> 
             return _insert(db, "copies", copy_of(slip, original))
         return _write(db, slip)
     except (sqlite3.Error, LookupError, TypeError, ValueError, OverflowError):
+        if not db.in_transaction:  # SQLite gave all of it up, as for a full disk
+            raise
         db.execute("ROLLBACK TO slip")
         return False
     finally:
-        db.execute("RELEASE slip")
+        if db.in_transaction:
+            db.execute("RELEASE slip")
 
 
 def _write(db: sqlite3.Connection, slip: Mapping[str, Any]) -> bool:

@@ -11,12 +11,22 @@ from collections.abc import Callable, Collection, Sequence
 
 from imghost.errors import UsageError
 from imghost.keep.database import Database
-from imghost.keep.schema import COLUMNS, is_sha256, record_of, slip_of
+from imghost.keep.schema import (
+    COLUMNS,
+    MAX_ID,
+    is_sha256,
+    record_of,
+    slip_of,
+    text_of,
+    told,
+)
 from imghost.keep.wanted import BROKEN, Wanted, can_be_stored
 from imghost.models import Record, State, Target
 
 UNSETTLED = "state <> 'done'"
 """Says that a query is about the few rows that have an index of their own."""
+
+_MOST_WORDS = 100  # SQLite takes some thousand conditions
 
 FARTHEST_LOOK_S = 172_800.0
 """No look at a link is put off for as long as this."""
@@ -115,6 +125,12 @@ class Rows:
 
         `since` and `until` are seconds since the epoch, 0 for no bound.
         """
+        if len(words) > _MOST_WORDS:
+            raise UsageError(
+                "{count} words are too many to look for; {most} are the most",
+                count=len(words),
+                most=_MOST_WORDS,
+            )
         if not all(map(can_be_stored, words)):
             return []
         where = ["created_at >= ?", "(? = 0 OR created_at < ?)"]
@@ -165,7 +181,10 @@ class Rows:
     def last_id(self) -> int:
         """The largest id that was ever given, 0 if none was."""
         rows = self._read("SELECT seq FROM sqlite_sequence WHERE name = 'uploads'")
-        return int(rows[0]["seq"]) if rows else 0
+        last = rows[0]["seq"] if rows else 0
+        if not isinstance(last, int) or not 0 <= last < MAX_ID:
+            raise self._db.damaged()
+        return last
 
     def done_after(self, record_id: int) -> int:
         """How many rows with a larger id are done."""
@@ -238,7 +257,8 @@ class Rows:
         for entry in self._read("SELECT * FROM inputs WHERE original = ?", (original,)):
             inputs[entry["upload"]].append(entry)
         copies = self._read("SELECT * FROM copies WHERE original = ?", (original,))
-        return [*(slip_of(row, inputs[row["id"]]) for row in rows), *map(dict, copies)]
+        with self._db.errors():
+            return [*(slip_of(row, inputs[row["id"]]) for row in rows), *map(told, copies)]
 
     def is_copy(self, original: str) -> bool:
         """Whether the original is the copy of what a link of others showed."""
@@ -246,12 +266,11 @@ class Rows:
 
     def owners(self) -> set[str]:
         """Who has rows claimed."""
-        return {
-            row["owner"]
-            for row in self._read(
-                f"SELECT DISTINCT owner FROM uploads WHERE state = 'uploading' AND {UNSETTLED}"
-            )
-        }
+        rows = self._read(
+            f"SELECT DISTINCT owner FROM uploads WHERE state = 'uploading' AND {UNSETTLED}"
+        )
+        with self._db.errors():
+            return {text_of(row["owner"]) for row in rows}
 
     def owner_of(self, record_id: int) -> str:
         """Who has the row claimed; "" if nobody has."""

@@ -86,7 +86,7 @@ COLUMNS = (
     "size_bytes, state, reason, notes, key, url, created_at, alive, seen_at, looks"
 )
 
-_MAX_ID = 1 << 53  # far below the last one, after which SQLite gives none
+MAX_ID = 1 << 53  # far below the last one, after which SQLite gives none
 _MAX_COUNT = 1 << 63
 _MAX_TIME_S = 1e11  # the year 5138
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -121,7 +121,7 @@ def _check(values: Mapping[str, object]) -> None:
         and _is(_SHA1, values["sha1"])
         and _is(_URL, values["url"])
         and values["format"] in ("", *MIME_TYPES)
-        and _is_count(values["id"], _MAX_ID)
+        and _is_count(values["id"], MAX_ID)
         and all(_is_count(values[name], _MAX_COUNT) for name in _COUNTS)
         and all(_is_time(values[name]) for name in _TIMES)
     )
@@ -170,5 +170,22 @@ def notes_text(notes: Sequence[Message]) -> str:
 
 
 def slip_of(row: sqlite3.Row, inputs: Sequence[sqlite3.Row]) -> dict[str, object]:
-    """All that is needed to write a row again: its columns, and what of its inputs is known."""
-    return dict(row) | {"inputs": [dict(entry) for entry in inputs]}
+    """All that is needed to write a row again: its columns, and what of its inputs is known.
+
+    Raises ValueError if nobody can have written them.
+    """
+    return told(row) | {"inputs": list(map(told, inputs))}
+
+
+def told(row: sqlite3.Row) -> dict[str, object]:
+    """What a row of texts and numbers says. Raises ValueError if there is something else in it."""
+    if not all(isinstance(value, str | int | float) for value in row):
+        raise ValueError("not a row of ours")
+    return dict(row)
+
+
+def text_of(value: object) -> str:
+    """A column's text. Raises ValueError if there is something else in it."""
+    if not isinstance(value, str):
+        raise ValueError("not a row of ours")  # noqa: TRY004 - damage, and not the caller's mistake
+    return value
