@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from imghost.keep.database import Database
 from imghost.keep.rows import marks
-from imghost.keep.schema import is_sha256
+from imghost.keep.schema import sha256_of
 from imghost.keep.wanted import can_be_stored
 
 _AT_ONCE = 500
@@ -39,7 +39,6 @@ class Copies:
             rows = self._db.read(
                 f"SELECT url, original FROM copies WHERE url IN ({marks(some)})", some
             )
-            found |= {row["url"]: row["original"] for row in rows}
-        if not all(map(is_sha256, found.values())):
-            raise self._db.damaged()
+            with self._db.errors():
+                found |= {row["url"]: sha256_of(row["original"]) for row in rows}
         return found

@@ -89,8 +89,8 @@ class Database:
 
     def read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         """The rows that a query gives."""
-        with self.errors(), self._connected() as db:
-            return self._patiently(lambda: db.execute(sql, values).fetchall())
+        with self.errors():
+            return self._rows(sql, values)
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
@@ -116,23 +116,39 @@ class Database:
         SQLite's quick check takes a quarter of the time, and sees neither an index in which a
         picture is not found any more nor most of what changed within a text. Raises JournalDamaged.
         """
-        is_sound = [row[0] for row in self.read("PRAGMA integrity_check(1)")] == ["ok"]
-        if not is_sound or list(map(tuple, self.read(_TABLES))) != _tables_made():
-            raise self.damaged()
+        with self._told():
+            is_sound = [row[0] for row in self._rows("PRAGMA integrity_check(1)")] == ["ok"]
+            if not is_sound or list(map(tuple, self._rows(_TABLES))) != _tables_made():
+                raise ValueError("not as it was written")
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
-        """Turn what SQLite says, and values that cannot have been written, into our errors."""
+        """Turn what SQLite says, and values that cannot have been written, into our errors.
+
+        Damage that is met has the whole file looked at the next time it is opened.
+        """
+        try:
+            with self._told():
+                yield
+        except JournalDamaged:  # told again by a transaction, whose end took the mark back
+            self._mark()
+            raise
+
+    def _mark(self) -> None:
+        until = time.monotonic() + _MARK_S
+        with contextlib.suppress(sqlite3.Error, MachineError), self._connected() as db:
+            self._patiently(lambda: db.execute("PRAGMA application_id = 0"), until)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
         try:
             yield
-        except JournalDamaged as exc:  # perhaps in a transaction, whose end took the mark back
-            raise self.damaged() from exc
         except sqlite3.Error as exc:
             code = _code(exc)
             if code != sqlite3.SQLITE_IOERR_SHORT_READ:
                 code &= _PRIMARY_CODE
             if code in _DAMAGE:
-                raise self.damaged() from exc
+                raise self._damaged() from exc
             if code == sqlite3.SQLITE_BUSY:
                 raise MachineError(
                     "another program keeps the journal {path} busy; end it, or try again later",
@@ -149,21 +165,18 @@ class Database:
                 "{text} holds what is no character; write it anew", text=str(exc.object)
             ) from exc
         except ValueError as exc:
-            raise self.damaged() from exc
+            raise self._damaged() from exc
 
-    def damaged(self) -> JournalDamaged:
-        """What to raise when a value is not what was written.
-
-        All of the file is looked at the next time that it is opened.
-        """
-        with contextlib.suppress(sqlite3.Error, MachineError), self._connected() as db:
-            until = time.monotonic() + _MARK_S
-            self._patiently(lambda: db.execute("PRAGMA application_id = 0"), until)
+    def _damaged(self) -> JournalDamaged:
         return JournalDamaged(
             "the journal {path} is damaged; stop imghost and start it again: it is rebuilt from "
             "the originals",
             path=str(self.path),
         )
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        with self._connected() as db:
+            return self._patiently(lambda: db.execute(sql, values).fetchall())
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:

@@ -13,9 +13,9 @@ from imghost.errors import UsageError
 from imghost.keep.database import Database
 from imghost.keep.schema import (
     COLUMNS,
-    MAX_ID,
-    is_sha256,
+    id_of,
     record_of,
+    sha256_of,
     slip_of,
     text_of,
     told,
@@ -181,10 +181,8 @@ class Rows:
     def last_id(self) -> int:
         """The largest id that was ever given, 0 if none was."""
         rows = self._read("SELECT seq FROM sqlite_sequence WHERE name = 'uploads'")
-        last = rows[0]["seq"] if rows else 0
-        if not isinstance(last, int) or not 0 <= last < MAX_ID:
-            raise self._db.damaged()
-        return last
+        with self._db.errors():
+            return id_of(rows[0]["seq"]) if rows else 0
 
     def done_after(self, record_id: int) -> int:
         """How many rows with a larger id are done."""
@@ -284,10 +282,9 @@ class Rows:
 
     def _originals(self, sql: str, values: Sequence[object] = ()) -> list[str]:
         """Names of files: none is handed on that could be another's."""
-        originals = [row["original"] for row in self._read(sql, values)]
-        if not all(map(is_sha256, originals)):
-            raise self._db.damaged()
-        return originals
+        rows = self._read(sql, values)
+        with self._db.errors():
+            return [sha256_of(row["original"]) for row in rows]
 
     def _read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         return self._db.read(sql, values)

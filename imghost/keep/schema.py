@@ -86,7 +86,7 @@ COLUMNS = (
     "size_bytes, state, reason, notes, key, url, created_at, alive, seen_at, looks"
 )
 
-MAX_ID = 1 << 53  # far below the last one, after which SQLite gives none
+_MAX_ID = 1 << 53  # far below the last one, after which SQLite gives none
 _MAX_COUNT = 1 << 63
 _MAX_TIME_S = 1e11  # the year 5138
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -121,7 +121,7 @@ def _check(values: Mapping[str, object]) -> None:
         and _is(_SHA1, values["sha1"])
         and _is(_URL, values["url"])
         and values["format"] in ("", *MIME_TYPES)
-        and _is_count(values["id"], MAX_ID)
+        and _is_count(values["id"], _MAX_ID)
         and all(_is_count(values[name], _MAX_COUNT) for name in _COUNTS)
         and all(_is_time(values[name]) for name in _TIMES)
     )
@@ -186,6 +186,20 @@ def told(row: sqlite3.Row) -> dict[str, object]:
 
 def text_of(value: object) -> str:
     """A column's text. Raises ValueError if there is something else in it."""
-    if not isinstance(value, str):
-        raise ValueError("not a row of ours")  # noqa: TRY004 - damage, and not the caller's mistake
-    return value
+    if isinstance(value, str):
+        return value
+    raise ValueError("not a row of ours")
+
+
+def sha256_of(value: object) -> str:
+    """The name of an original, and so of a file. Raises ValueError if it can be none."""
+    if is_sha256(text := text_of(value)):
+        return text
+    raise ValueError("not the name of an original")
+
+
+def id_of(value: object) -> int:
+    """A row's id. Raises ValueError if it can be none."""
+    if isinstance(value, int) and _is_count(value, _MAX_ID):
+        return value
+    raise ValueError("not a row of ours")
