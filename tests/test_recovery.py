@@ -376,7 +376,7 @@ def test_whatever_column_is_damaged(kept: Kept, table: str, column: str, value: 
 def test_damage_met_in_a_transaction_is_remembered(kept: Kept) -> None:
     """The end of the transaction does not take that back."""
     file = kept.open()
-    with pytest.raises(JournalDamaged), file.db.changing():
+    with pytest.raises(JournalDamaged), file.db.changing(), file.db.errors():
         raise ValueError
     assert file.db.read("PRAGMA application_id")[0][0] == 0
     file.close()

@@ -216,6 +216,21 @@ class Database:
             time.sleep(_LOOK_S)
 
 
+@contextlib.contextmanager
+def savepoint(db: sqlite3.Connection) -> Iterator[None]:
+    """A part that is undone if it fails; for a full disk SQLite may end the whole transaction."""
+    db.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK TO part")
+        raise
+    finally:
+        if db.in_transaction:
+            db.execute("RELEASE part")
+
+
 def _open(path: Path) -> sqlite3.Connection:
     _create(path)
     db = sqlite3.connect(path, timeout=_SLICE_S, isolation_level=None, check_same_thread=False)

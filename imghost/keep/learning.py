@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from imghost.keep.database import Database
+from imghost.keep.database import Database, savepoint
 from imghost.keep.recovery import copy_of, is_copy
 from imghost.keep.schema import COLUMNS, message_text, record_of
 from imghost.models import Alive, Message, Record, State
@@ -74,20 +74,16 @@ class Learner:
     def _guarded(
         self, db: sqlite3.Connection, original: str, row: Row, columns: set[str], *, kept: bool
     ) -> Lesson:
-        db.execute("SAVEPOINT lesson")
         try:
-            if is_copy(row):
-                return self._copy(db, copy_of(row, original), kept=kept)
-            told = {name: value for name, value in row.items() if name in columns}
-            return self._one(db, original, told, row["inputs"], kept=kept)
+            with savepoint(db):
+                if is_copy(row):
+                    return self._copy(db, copy_of(row, original), kept=kept)
+                told = {name: value for name, value in row.items() if name in columns}
+                return self._one(db, original, told, row["inputs"], kept=kept)
         except _HOSTILE:
-            if not db.in_transaction:  # SQLite gave all of it up, as for a full disk
+            if not db.in_transaction:
                 raise
-            db.execute("ROLLBACK TO lesson")
             return Lesson.UNUSABLE
-        finally:
-            if db.in_transaction:
-                db.execute("RELEASE lesson")
 
     def _one(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 
 from imghost.disk import machine_errors
 from imghost.errors import JournalDamaged, MachineError
-from imghost.keep.database import Database
+from imghost.keep.database import Database, savepoint
 from imghost.keep.rows import Rows
 from imghost.keep.schema import COLUMNS, is_sha256, message_text, record_of
 from imghost.keep.store import Store
@@ -216,19 +216,15 @@ def _restore(db: sqlite3.Connection, slip: Mapping[str, Any], original: str) -> 
 
     Nothing is written if the slip is of another version, or was damaged or made up.
     """
-    db.execute("SAVEPOINT slip")
     try:
-        if is_copy(slip):
-            return _insert(db, "copies", copy_of(slip, original))
-        return _write(db, slip)
+        with savepoint(db):
+            if is_copy(slip):
+                return _insert(db, "copies", copy_of(slip, original))
+            return _write(db, slip)
     except (sqlite3.Error, LookupError, TypeError, ValueError, OverflowError):
-        if not db.in_transaction:  # SQLite gave all of it up, as for a full disk
+        if not db.in_transaction:
             raise
-        db.execute("ROLLBACK TO slip")
         return False
-    finally:
-        if db.in_transaction:
-            db.execute("RELEASE slip")
 
 
 def _write(db: sqlite3.Connection, slip: Mapping[str, Any]) -> bool:

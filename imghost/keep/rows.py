@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
@@ -69,7 +68,7 @@ class Rows:
 
     def unsettled_hashes(self) -> set[str]:
         """The hashes of what may still be sent."""
-        rows = self._read(f"SELECT sha256 FROM uploads WHERE {UNSETTLED}")
+        rows = self._db.read(f"SELECT sha256 FROM uploads WHERE {UNSETTLED}")
         return {row["sha256"] for row in rows}
 
     def showing(self, urls: Collection[str], sha1s: Collection[str]) -> list[Record]:
@@ -84,7 +83,7 @@ class Rows:
         """The hosts for which something is queued."""
         return [
             row["host"]
-            for row in self._read(
+            for row in self._db.read(
                 f"SELECT DISTINCT host FROM uploads WHERE state = 'queued' AND {UNSETTLED}"
             )
         ]
@@ -116,7 +115,7 @@ class Rows:
 
     def count_broken(self) -> int:
         """How many of them there are; it looks at no others."""
-        return int(self._read(f"SELECT count(*) FROM uploads WHERE {BROKEN}")[0][0])
+        return int(self._db.read(f"SELECT count(*) FROM uploads WHERE {BROKEN}")[0][0])
 
     def history(
         self, words: Sequence[str] = (), *, since: float = 0.0, until: float = 0.0, limit: int = -1
@@ -162,17 +161,17 @@ class Rows:
         """How many rows there are, or those of them that are wanted."""
         terms, values = wanted.where() if wanted else ([], [])
         where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        return int(self._read(f"SELECT count(*) FROM uploads{where}", values)[0][0])
+        return int(self._db.read(f"SELECT count(*) FROM uploads{where}", values)[0][0])
 
     def counts(self) -> dict[State, int]:
         """How many rows stand in each state; it reads an index of all."""
         unsettled = self.unsettled()
-        (row,) = self._read("SELECT count(*) AS n FROM uploads")
+        (row,) = self._db.read("SELECT count(*) AS n FROM uploads")
         return unsettled | {State.DONE: row["n"] - sum(unsettled.values())}
 
     def unsettled(self) -> dict[State, int]:
         """How many rows stand in each state but done, which it does not look at."""
-        rows = self._read(
+        rows = self._db.read(
             f"SELECT state, count(*) AS n FROM uploads WHERE {UNSETTLED} GROUP BY state"
         )
         found = {row["state"]: row["n"] for row in rows}
@@ -180,13 +179,13 @@ class Rows:
 
     def last_id(self) -> int:
         """The largest id that was ever given, 0 if none was."""
-        rows = self._read("SELECT seq FROM sqlite_sequence WHERE name = 'uploads'")
+        rows = self._db.read("SELECT seq FROM sqlite_sequence WHERE name = 'uploads'")
         with self._db.errors():
             return id_of(rows[0]["seq"]) if rows else 0
 
     def done_after(self, record_id: int) -> int:
         """How many rows with a larger id are done."""
-        rows = self._read(
+        rows = self._db.read(
             "SELECT count(*) AS n FROM uploads WHERE id > ? AND state = 'done'", (record_id,)
         )
         return int(rows[0]["n"])
@@ -203,7 +202,7 @@ class Rows:
 
     def buckets(self, host: str) -> list[str]:
         """The buckets that were used at a host, by name."""
-        rows = self._read(
+        rows = self._db.read(
             "WITH RECURSIVE used (bucket) AS ("
             " SELECT min(bucket) FROM uploads WHERE host = ?1 UNION ALL"
             " SELECT (SELECT min(bucket) FROM uploads WHERE host = ?1 AND bucket > used.bucket)"
@@ -246,25 +245,25 @@ class Rows:
 
     def slips(self, original: str) -> list[dict[str, object]]:
         """What must be known to write again the rows of an original, and what it is a copy of."""
-        rows = self._read(
+        rows = self._db.read(
             "SELECT * FROM uploads WHERE original = ?1"
             " OR id IN (SELECT upload FROM inputs WHERE original = ?1)",
             (original,),
         )
         inputs = defaultdict(list)
-        for entry in self._read("SELECT * FROM inputs WHERE original = ?", (original,)):
+        for entry in self._db.read("SELECT * FROM inputs WHERE original = ?", (original,)):
             inputs[entry["upload"]].append(entry)
-        copies = self._read("SELECT * FROM copies WHERE original = ?", (original,))
+        copies = self._db.read("SELECT * FROM copies WHERE original = ?", (original,))
         with self._db.errors():
             return [*(slip_of(row, inputs[row["id"]]) for row in rows), *map(told, copies)]
 
     def is_copy(self, original: str) -> bool:
         """Whether the original is the copy of what a link of others showed."""
-        return bool(self._read("SELECT 1 FROM copies WHERE original = ? LIMIT 1", (original,)))
+        return bool(self._db.read("SELECT 1 FROM copies WHERE original = ? LIMIT 1", (original,)))
 
     def owners(self) -> set[str]:
         """Who has rows claimed."""
-        rows = self._read(
+        rows = self._db.read(
             f"SELECT DISTINCT owner FROM uploads WHERE state = 'uploading' AND {UNSETTLED}"
         )
         with self._db.errors():
@@ -272,22 +271,19 @@ class Rows:
 
     def owner_of(self, record_id: int) -> str:
         """Who has the row claimed; "" if nobody has."""
-        rows = self._read("SELECT owner FROM uploads WHERE id = ?", (record_id,))
+        rows = self._db.read("SELECT owner FROM uploads WHERE id = ?", (record_id,))
         return str(rows[0]["owner"]) if rows else ""
 
     def _select(self, rest: str, values: Sequence[object] = ()) -> list[Record]:
-        rows = self._read(f"SELECT {COLUMNS} FROM uploads {rest}", values)
+        rows = self._db.read(f"SELECT {COLUMNS} FROM uploads {rest}", values)
         with self._db.errors():
             return [record_of(row) for row in rows]
 
     def _originals(self, sql: str, values: Sequence[object] = ()) -> list[str]:
         """Names of files: none is handed on that could be another's."""
-        rows = self._read(sql, values)
+        rows = self._db.read(sql, values)
         with self._db.errors():
             return [sha256_of(row["original"]) for row in rows]
-
-    def _read(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        return self._db.read(sql, values)
 
 
 def marks(values: Collection[object]) -> str:

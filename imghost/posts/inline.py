@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from imghost.posts.leaves import Leaf, Span
-from imghost.posts.pictures import LONGEST_TARGET, Pictures, names_image
+from imghost.posts.pictures import Pictures, names_image
 from imghost.posts.references import Form
 from imghost.posts.syntax import LABEL, LINK_TAIL, LONGEST_LABEL, TAG, label_key, plain
 from imghost.posts.tags import find_in_tag, find_in_template
@@ -158,5 +158,4 @@ class _Prose:
         self._pictures.take_back(bracket.found_before)  # nobody sees what is in its text
         raw = self._document[slice(*place)]
         raw = raw[1:-1] if raw.startswith("<") else raw
-        target = raw if len(raw) > LONGEST_TARGET else plain(raw)
-        self._pictures.add(form, place.start, place.end, target)
+        self._pictures.add(form, place.start, place.end, raw, plain)

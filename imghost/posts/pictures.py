@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 from imghost.models import Message
 from imghost.posts.references import Form, Left, Reference, Scanned
 from imghost.sources.candidates import looks_like_an_image
 
-LONGEST_TARGET = 4096
+_LONGEST_TARGET = 4096
 """In characters; Linux opens no longer path."""
 
 
@@ -31,13 +32,23 @@ class Pictures:
     def __init__(self) -> None:
         self._found: list[_Named | _Unfit] = []
 
-    def add(self, form: Form, start: int, end: int, target: str) -> None:
-        """A picture whose destination stands at `text[start:end]`; one without is none."""
-        target = target.strip()
+    def add(
+        self,
+        form: Form,
+        start: int,
+        end: int,
+        written: str,
+        decode: Callable[[str], str] = lambda text: text,
+    ) -> None:
+        """A picture whose destination stands at `text[start:end]`; one without is none.
+
+        `decode` takes the markup's escapes out of it.
+        """
+        target = (written if len(written) > _LONGEST_TARGET else decode(written)).strip()
         if target.lower().startswith("data:"):
             self.leave(start, Message("the picture is part of the post itself"))
-        elif len(target) > LONGEST_TARGET:
-            most = {"most": LONGEST_TARGET}
+        elif len(target) > _LONGEST_TARGET:
+            most = {"most": _LONGEST_TARGET}
             self.leave(start, Message("its address has more than {most} characters", most))
         elif path_of(target).lower().endswith(".svg"):
             self.leave(

@@ -6,21 +6,21 @@ import re
 from html import unescape
 
 from imghost.models import Message
-from imghost.posts.pictures import LONGEST_TARGET, Pictures, in_one_line, names_image
+from imghost.posts.pictures import Pictures, in_one_line, names_image
 from imghost.posts.references import Form
 
 _QUOTED = r"\"[^\"]*+\"|'[^']*+'"
 _NAME = r"[^\s/>][^\s/>=]*+"
 _IN_JSX = r"\{(?!\{[<%])[^<>}\"'=]*+<[a-z]"  # as in icon={<img>} there are tags in braces
 _VALUE = rf"\s*+=\s*+(?:{_QUOTED}|(?!{_IN_JSX}|[\"'])[^\s>]*+)"
+_TEMPLATE = re.compile(r"\{[%{]")
 _HTML = re.compile(
     r"<!--.*?(?:-->|\Z)|<[!?][^>]*+>?"
     r"|<(?P<raw>script|style|textarea)(?=[\s/>]).*?(?:</(?P=raw)|\Z)"
     rf"|(?P<tag></?[a-z][^\s/>]*+(?:[\s/]++|{_NAME}(?:{_VALUE}|(?!\s*+=)))*+>?)"
-    r"|(?P<template>\{[%{])",
+    rf"|(?P<template>{_TEMPLATE.pattern})",
     re.DOTALL | re.IGNORECASE | re.ASCII,
 )
-_TEMPLATE = re.compile(r"\{[%{]")
 _PICTURE_TAG = re.compile(r"<(?P<name>img|source)(?=[\s/])", re.IGNORECASE | re.ASCII)
 _ATTRIBUTE = re.compile(
     rf"(?P<name>{_NAME})(?:\s*+=\s*+(?P<value>{_QUOTED}|\{{[^}}]{{0,999}}+\}}|(?![\"'])[^\s>]+?(?=\s|/?>)))?",
@@ -76,8 +76,7 @@ def find_in_tag(tag: str, start: int, pictures: Pictures) -> None:
         elif name == "src" and is_image:
             is_quoted = value[0] in "\"'"
             at, end = at + is_quoted, end - is_quoted
-            target = tag[at:end] if end - at > LONGEST_TARGET else unescape(tag[at:end])
-            pictures.add(Form.HTML, start + at, start + end, target)
+            pictures.add(Form.HTML, start + at, start + end, tag[at:end], unescape)
 
 
 def find_in_template(text: str, at: int, start: int, pictures: Pictures) -> int:
