@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 _POLL_S = 0.02
 
@@ -24,7 +24,13 @@ class Server(ThreadingHTTPServer, Generic[F]):
 
 
 class Quiet:
-    """For a request handler of which nothing is logged."""
+    """For a request handler of which nothing is logged.
+
+    It leaves a peer that is silent for a minute, as servers do: one that went while there was no
+    network is never heard of again, and `close` would wait for it for ever.
+    """
+
+    timeout: ClassVar[float | None] = 60.0
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
         """Nothing."""
