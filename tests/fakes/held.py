@@ -36,8 +36,12 @@ class Held:
         )
 
 
-KEPT = Held(files=16, threads=24, children=4)
-"""What a daemon that has worked may keep: decoders, connections, threads that wait for work."""
+def kept(slots: int) -> Held:
+    """What a daemon that has worked may keep: decoders, connections, threads that wait for work.
+
+    Two of the threads are for each of the slots that it gives a host.
+    """
+    return Held(files=16, threads=16 + 2 * slots, children=4)
 
 
 def held_by(pid: int) -> Held:

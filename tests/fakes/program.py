@@ -20,11 +20,12 @@ from imghost.cli import client
 from imghost.dirs import find_dirs
 from imghost.door import Door, find_door
 from tests.fakes.canaries import canaries_in
-from tests.fakes.held import KEPT, Held, held_by
+from tests.fakes.held import Held, held_by, kept
 
 COMMAND = (sys.executable, "-m", "imghost")
 DEADLINE_S = 15.0
 END_S = 5.0
+SLOTS = 4  # the most that a host has unless its config says otherwise
 _LOOK_S = 0.02
 
 
@@ -51,13 +52,13 @@ class Result:
 class Watching:
     """A running `imghost watch`, and the file to which it writes what it says.
 
-    `is_over`: the test has ended it. `begun`: what it held when it had begun to watch.
+    `is_over`: the test has ended it. `most`: what it may hold once it is idle.
     """
 
     process: subprocess.Popen[bytes]
     log: Path
     is_over: bool = field(init=False, default=False)
-    begun: Held = field(init=False)
+    most: Held = field(init=False)
 
     @property
     def said(self) -> str:
@@ -73,7 +74,7 @@ class Watching:
     def end(self) -> None:
         """Have it hold no more than it may keep, and ask it to end: it must, soon and well."""
         assert self.process.poll() is None, self.said
-        _nothing_piles_up(self.process, self.begun)
+        _nothing_piles_up(self.process, self.most)
         self.process.terminate()
         self.must_end()
 
@@ -92,14 +93,20 @@ class Watching:
 
 @dataclass
 class Program:
-    """`imghost` with a home folder and a config of its own, under umask 0."""
+    """`imghost` with a home folder and a config of its own, under umask 0.
+
+    `slots`: the most that a host has, by the config that was written last.
+    """
 
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
+    slots: int = field(default=SLOTS, init=False)
 
-    def configure(self, **sections: object) -> Path:
+    def configure(self, **sections: Any) -> Path:
         """Write the config file; unless it is said, with a free port and without sound."""
+        hosts = sections.get("hosts", {}).values()
+        self.slots = max([SLOTS, *(host.get("parallel", SLOTS) for host in hosts)])
         sections.setdefault("server", {"port": 0})
         sections.setdefault("chime", {"enabled": False})
         path = self.home / "config" / "config.json"
@@ -138,11 +145,11 @@ class Program:
             said = server.stderr.readline().decode()
             url = re.search(r"http://[\w.:]+", said)
             assert url, said + server.stderr.read().decode()
-            begun = held_by(server.pid)
+            most = held_by(server.pid) + kept(self.slots)
             try:
                 yield url[0]
                 assert server.poll() is None, server.stderr.read().decode()
-                _nothing_piles_up(server, begun)
+                _nothing_piles_up(server, most)
                 server.terminate()
                 _, told = server.communicate(timeout=DEADLINE_S)
                 assert server.returncode == 0, told.decode()
@@ -161,7 +168,7 @@ class Program:
             watching = Watching(process, log)
             try:
                 eventually(lambda: watching.is_ready)
-                watching.begun = held_by(process.pid)
+                watching.most = held_by(process.pid) + kept(self.slots)
                 yield watching
                 if not watching.is_over:
                     watching.end()
@@ -210,7 +217,7 @@ def eventually(
         threading.Event().wait(_LOOK_S)
 
 
-def _nothing_piles_up(daemon: subprocess.Popen[bytes], begun: Held) -> None:
-    """Once idle, a daemon holds no more than it may keep beyond what it began with."""
-    pid, most = daemon.pid, begun + KEPT
+def _nothing_piles_up(daemon: subprocess.Popen[bytes], most: Held) -> None:
+    """Once idle, a daemon holds no more than it may."""
+    pid = daemon.pid
     eventually(lambda: held_by(pid).is_within(most), say=lambda: f"{held_by(pid)}, not {most}")
