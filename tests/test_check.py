@@ -357,6 +357,13 @@ def test_numbers_without_their_colours_are_no_picture(colours: bytes) -> None:
     assert check(numbers(chunk(b"PLTE", b"\1\2\3")), "x", CAPS).width_px == 8
 
 
+def test_no_frame_may_lack_its_colours() -> None:
+    """A GIF that counts in colours must say which, in its later frames, too."""
+    coloured = BITMAP[:9] + b"\x80" + b"\1\2\3\4\5\6" + BITMAP[10:]
+    assert "cannot be decoded" in refusal(gif_of(BITMAP, coloured))
+    assert check(gif_of(coloured, BITMAP), "x", CAPS).frames == 2
+
+
 def test_libtiff_does_not_write_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     """What is wrong with a TIFF our error says; afterwards standard error is as before."""
     damaged = bytearray(encoded(picture(), "TIFF", compression="tiff_adobe_deflate"))

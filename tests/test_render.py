@@ -235,6 +235,17 @@ def test_animation_keeps_its_holes(target: str, begins_opaque: bool) -> None:
         assert [pixel < 200 for pixel in alpha.tobytes()[:3]] == [n == number for n in range(3)]
 
 
+@pytest.mark.parametrize("options", [{}, {"transparency": 255}], ids=["opaque", "with holes"])
+@pytest.mark.parametrize("target", ["webp", "gif", "avif"])
+def test_gif_may_begin_in_greys(target: str, options: dict[str, int]) -> None:
+    """Frames in colour are shown in colour, also where those before them are in black and white."""
+    grey, red = Pillow.new("L", (8, 8), 70), Pillow.new("RGB", (8, 8), (200, 55, 0))
+    more = {"save_all": True, "append_images": [red, grey], "optimize": False} | options
+    result = drawn(encoded(grey, "GIF", **more), f"@4w.{target}")
+    for frame, picture_then in enumerate([grey, red, grey]):
+        assert difference(shown(result, frame), picture_then.convert("RGB").resize((4, 4))) < 4
+
+
 def test_gif_does_not_swell() -> None:
     """Where little moves, little is written: twenty such frames cost less than six pictures."""
     frames = [picture(400, 300, seed=1) for _ in range(20)]

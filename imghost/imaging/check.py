@@ -28,7 +28,7 @@ _PLUGINS = {
     "png": ("PIL.PngImagePlugin", "PngImageFile"),
     "jpeg": ("PIL.JpegImagePlugin", "JpegImageFile"),
     "webp": ("PIL.WebPImagePlugin", "WebPImageFile"),
-    "gif": ("PIL.GifImagePlugin", "GifImageFile"),
+    "gif": ("imghost.imaging.gif", "ColourGif"),
     "avif": ("PIL.AvifImagePlugin", "AvifImageFile"),
     "bmp": ("PIL.BmpImagePlugin", "BmpImageFile"),
     "tiff": ("imghost.imaging.tiff", "QuietTiff"),
@@ -248,10 +248,14 @@ def _turned(picture: ImageFile) -> bool:
 def _decode(picture: ImageFile, pictures: int, caps: Caps) -> None:
     if picture.width * picture.height > caps.still_mpix * 1e6:
         picture.draft(None, (1, 1))
-    picture.load()
-    if picture.mode == "P" and not picture.getpalette():
-        raise ValueError("its colours are missing")
+    _decode_frame(picture)
     for index in range(1, pictures):
         check_time()
         picture.seek(index)
-        picture.load()
+        _decode_frame(picture)
+
+
+def _decode_frame(picture: ImageFile) -> None:
+    picture.load()
+    if picture.mode == "P" and not picture.getpalette():
+        raise ValueError("its colours are missing")

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import PIL.Image
+from PIL.GifImagePlugin import GifImageFile
 
 _TECHNICAL = frozenset(
     [
@@ -49,9 +50,17 @@ def _hides(tag: str, value: str) -> bool:
     return group not in _TECHNICAL and name not in _SHOWING
 
 
+class _AnyGif(GifImageFile):
+    """With coloured frames after grey ones, too, where Pillow itself says that they have none."""
+
+    def _is_palette_needed(self, _: bytes) -> bool:
+        return True
+
+
 def pixels(data: bytes) -> list[tuple[tuple[int, int], bytes]]:
     """Every frame as it is seen. Raises whatever Pillow raises."""
-    with warnings.catch_warnings(action="ignore"), PIL.Image.open(BytesIO(data)) as picture:
+    read = _AnyGif if data.startswith(b"GIF8") else PIL.Image.open
+    with warnings.catch_warnings(action="ignore"), read(BytesIO(data)) as picture:
         frames = []
         for index in range(getattr(picture, "n_frames", 1)):
             picture.seek(index)

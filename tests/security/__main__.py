@@ -38,6 +38,7 @@ from tests.security.ways import (
 _COUNT = 20_000
 _AT_ONCE = 500
 _DEALT = 50  # one in so many
+_LINE = 4_000  # characters: where everything is wrong, the first files tell why
 _EVERY = (
     *((way, 1) for way in (by_path, by_folder, by_form, by_gallery, by_post)),
     (by_pipe, 5),  # a process each takes long
@@ -53,7 +54,7 @@ class Faults(list[str]):
         try:
             yield
         except Exception as exc:  # noqa: BLE001 - the other ways are tried nevertheless
-            self.append(f"{where}: {exc!r}")
+            self.append(f"{where}: {exc!r}"[:_LINE])
             _say(self[-1])
 
 
@@ -63,7 +64,7 @@ def main() -> int:
     numbers, faults = range(seed, seed + count), Faults()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        wild = judged(pillow_images(Path(".pytest_cache/d/pillow")), prepare)
+        wild = judged(pillow_images(Path(".pytest_cache/d/pillow").absolute()), prepare)
         _damage(wild, numbers, folder, faults)
         some = hurt(wild, numbers[::_DEALT], _new(folder / "dealt"))
         with faults.looked_for("damaged, by every way"):

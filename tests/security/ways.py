@@ -164,9 +164,9 @@ def by_clipboard(person: Person) -> Way:
     """Copied by somebody at a display; that of the daemon."""
 
     def told(program: Program, path: Path) -> str:
-        former = len(program.status["left_alone"])
+        former = program.status["left_alone"]  # the latest only
         person.copy(path.read_bytes())
-        eventually(lambda: bool(person.text() or program.status["left_alone"][former:]))
+        eventually(lambda: bool(person.text()) or program.status["left_alone"] != former)
         return "" if person.text() else program.status["left_alone"][-1]["reason"]
 
     def by_copying(program: Program, paths: Sequence[Path]) -> Told:

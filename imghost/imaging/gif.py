@@ -1,0 +1,16 @@
+"""GIF with every frame in its own colours.
+
+Pillow takes a table of greys for no table at all, and shows coloured frames that come after such
+a frame in its greys, or not at all (https://github.com/python-pillow/Pillow/issues/8921).
+"""
+
+from __future__ import annotations
+
+from PIL.GifImagePlugin import GifImageFile
+
+
+class ColourGif(GifImageFile):
+    """Pillow's reader, to which greys are colours, too."""
+
+    def _is_palette_needed(self, _: bytes) -> bool:
+        return True
