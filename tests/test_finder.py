@@ -236,7 +236,7 @@ def test_a_draft_is_shown_while_the_host_is_slow(begin: Begin) -> None:
     """After watch.draft_after_s, and not before; the real link follows."""
     with bilibili.FakeBilibili() as server:
         taking = begin(**at_bilibili(server), link={"format": "url"})
-        server.answers.append(bilibili.Answer(status=503))
+        server.answers.append(bilibili.DOWN)
         taking.copied(pictures.png())
         assert taking.next_s() == 5
         taking.after(4.0)

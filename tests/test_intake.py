@@ -27,11 +27,10 @@ from imghost.watch.giving import CLIPBOARD
 from imghost.watch.intake import Find
 from imghost.watch.telling import Topic
 from tests.fakes import pictures
-from tests.fakes.bilibili import Answer, FakeBilibili
+from tests.fakes.bilibili import DOWN, Answer, FakeBilibili
 from tests.fakes.taking import Taking, at_bilibili
 
 Begin = Callable[..., Taking]
-DOWN = Answer(status=503)
 LAST_TRY = 4
 FAILED, DONE = "failed.wav", "done.wav"
 
@@ -330,7 +329,7 @@ def test_an_expired_login_is_told_once_and_holds(begin: Begin, server: FakeBilib
 def test_what_waits_is_told_without_saying_a_name_twice(begin: Begin, server: FakeBilibili) -> None:
     """The host's own words, then what becomes of the pictures; a login is no thing that passes."""
     taking = begin(**at_bilibili(server))
-    server.answers.append(Answer(-509, "too fast"))
+    server.answers.append(Answer(-509, "too fast", headers=DOWN.headers))
     taking.copied(pictures.png(seed=1))
     (told,) = taking.told(Topic.WAITING)
     assert told.startswith("Bilibili ")

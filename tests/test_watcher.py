@@ -22,7 +22,7 @@ from imghost.watch.pausing import AT_START, BY_USER, LOCKED
 from imghost.watch.surroundings import publishes
 from imghost.watch.telling import Topic
 from tests.fakes import pictures
-from tests.fakes.bilibili import Answer, FakeBilibili
+from tests.fakes.bilibili import DOWN, FakeBilibili
 from tests.fakes.clipboards import NO_DESKTOP, Desktop
 from tests.fakes.program import DEADLINE_S, eventually
 from tests.fakes.taking import at_bilibili, write_config
@@ -31,7 +31,6 @@ from tests.fakes.watched import NO_NOTICES, Watched
 Watch = Callable[..., Watched]
 URL = {"format": "url"}
 DONE = "done.wav"
-DOWN = Answer(status=503)
 
 
 @pytest.fixture

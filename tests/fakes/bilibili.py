@@ -65,6 +65,9 @@ class Answer:
     after: threading.Event | None = None
 
 
+DOWN = Answer(status=503, headers={"Retry-After": "600"})  # else a retry may come at once
+
+
 @dataclass(frozen=True)
 class Part:
     """One part of a multipart body."""
