@@ -7,11 +7,12 @@ import zlib
 from contextlib import ExitStack
 from pathlib import Path
 
+from imghost.gate import PROBE_S
 from imghost.watch.telling import Topic
 from tests.fakes import bilibili, pictures
 from tests.fakes.notifications import Notifications
 from tests.fakes.person import Person, seen
-from tests.fakes.program import Program, eventually
+from tests.fakes.program import DEADLINE_S, Program, eventually
 
 PNG = "image/png"
 HUGE_PX = 30_000
@@ -64,7 +65,7 @@ def test_a_host_that_is_down(program: Program, person: Person, notices: Notifica
             person.copy(picture)
             _wait_until_queued(program, count)
         again = stack.enter_context(bilibili.FakeBilibili(port))
-        (link,) = person.linked()
+        (link,) = person.linked(within_s=PROBE_S + DEADLINE_S)  # five tries may have failed by now
         assert seen(link) == copied[1]
         eventually(lambda: program.status["counts"]["done"] == 2)
         assert len(again.images) == 2

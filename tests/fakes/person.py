@@ -98,9 +98,9 @@ class Person(Client):
         found = [_LINK.fullmatch(line) for line in self.text().split("\n")]
         return [link[1] for link in found if link] if all(found) else []
 
-    def linked(self, count: int = 1) -> list[str]:
+    def linked(self, count: int = 1, within_s: float = DEADLINE_S) -> list[str]:
         """The addresses, once so many can be pasted."""
-        eventually(lambda: len(self.links()) == count)
+        eventually(lambda: len(self.links()) == count, within_s)
         return self.links()
 
 
