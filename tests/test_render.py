@@ -246,6 +246,16 @@ def test_gif_may_begin_in_greys(target: str, options: dict[str, int]) -> None:
         assert difference(shown(result, frame), picture_then.convert("RGB").resize((4, 4))) < 4
 
 
+def test_gif_frames_without_a_table_are_grey() -> None:
+    """Also beside those that have one, which keep their colours."""
+    grey, red = Pillow.new("L", (8, 8), 70), Pillow.new("RGB", (8, 8), (200, 55, 0))
+    data = encoded(grey, "GIF", save_all=True, append_images=[red, grey], optimize=False)
+    without_table = data[:10] + bytes([data[10] & 0x7F]) + data[11:13] + data[13 + 3 * 256 :]
+    result = drawn(without_table, "@4w.webp")
+    for frame, picture_then in enumerate([grey, red, grey]):
+        assert difference(shown(result, frame), picture_then.convert("RGB").resize((4, 4))) < 4
+
+
 def test_gif_does_not_swell() -> None:
     """Where little moves, little is written: twenty such frames cost less than six pictures."""
     frames = [picture(400, 300, seed=1) for _ in range(20)]

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import PIL.Image
+from PIL import ImagePalette
 from PIL.GifImagePlugin import GifImageFile
 
 _TECHNICAL = frozenset(
@@ -52,6 +53,8 @@ def _hides(tag: str, value: str) -> bool:
 
 class _AnyGif(GifImageFile):
     """With coloured frames after grey ones, too, where Pillow itself says that they have none."""
+
+    global_palette = ImagePalette.raw("RGB", bytes(number // 3 for number in range(768)))
 
     def _is_palette_needed(self, _: bytes) -> bool:
         return True
