@@ -27,6 +27,7 @@ from imghost.imaging.prepare import Recipe, prepare
 from imghost.imaging.style import Style
 from imghost.imaging.styled import styled
 from imghost.models import Limits
+from tests.fakes.frozen import freeze, state_of
 from tests.fakes.pictures import animation, encoded, jpeg, picture, png
 
 pytestmark = pytest.mark.skipif(
@@ -60,10 +61,9 @@ def await_request(pid: int) -> None:
 def is_gone(pid: int) -> bool:
     """Whether that process ends within some seconds."""
     until = time.monotonic() + WAIT_S
-    status = Path(f"/proc/{pid}/stat")
     while time.monotonic() < until:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if status.read_text().rpartition(")")[2].split()[0] != "Z":
+            if state_of(pid) != "Z":
                 continue
         return True
     return False
@@ -206,7 +206,7 @@ def original(tmp_path: Path) -> Path:
 def test_a_slow_drawing_does_not_hold_up_the_next(crew: Crew, original: Path) -> None:
     """While one process hangs, another is started and draws."""
     pid = drawing(crew, original)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(crew.draw, original, NARROW)
         await_request(pid)
@@ -230,7 +230,7 @@ def test_what_is_in_a_hurry_finds_a_process_free() -> None:
         before = children()
         crew.prepare(png(), "a.png", RECIPE)
         (pid,) = children() - before
-        os.kill(pid, signal.SIGSTOP)
+        freeze(pid)
         slow = pool.submit(crew.prepare, png(), "a.png", RECIPE)
         await_request(pid)
         next_one = pool.submit(crew.prepare, png(), "b.png", RECIPE)
@@ -252,7 +252,7 @@ def test_what_is_in_a_hurry_gets_whichever_is_free_first(which: str) -> None:
         crew.prepare_at_once(png(), "b.png", RECIPE)
         (runner,) = children() - before - {worker}
         for pid in (worker, runner):
-            os.kill(pid, signal.SIGSTOP)
+            freeze(pid)
         patient = pool.submit(crew.prepare, png(), "a.png", RECIPE)
         await_request(worker)
         hurried = pool.submit(crew.prepare_at_once, png(), "b.png", RECIPE)
@@ -310,7 +310,7 @@ def test_only_what_is_in_a_hurry_does_not_step_back() -> None:
 def test_closing_a_crew_ends_its_drawings(crew: Crew, original: Path) -> None:
     """Who waits hears at once that imghost is stopping; so does who comes later."""
     pid = drawing(crew, original)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(crew.draw, original, NARROW)
         await_request(pid)
@@ -391,7 +391,7 @@ def test_nothing_of_our_environment_is_handed_on(
 def test_a_process_killed_in_the_middle_costs_one_image(child: Child) -> None:
     """Whoever waited hears that it could not be decoded; the next image is fine."""
     pid = pid_of(child)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(child.prepare, png(), "bad.png", RECIPE)
         await_request(pid)
@@ -414,7 +414,7 @@ def test_a_process_that_hangs_is_killed_at_the_deadline(size_bytes: int) -> None
     """Whether the parent waits to write or to read, it goes on when the time is over."""
     with contextlib.closing(Child(deadline_s=1.0)) as child:
         pid = pid_of(child)
-        os.kill(pid, signal.SIGSTOP)
+        freeze(pid)
         started = time.monotonic()
         with pytest.raises(ImageError, match=r"slow\.png took longer than 1\.0 s"):
             child.prepare(png() + bytes(size_bytes), "slow.png", RECIPE)
@@ -455,7 +455,7 @@ def test_an_animation_is_converted_frame_by_frame() -> None:
 def test_closing_ends_an_image_in_the_middle(child: Child) -> None:
     """Who waits then hears that imghost is stopping, at once; so does who comes later."""
     pid = pid_of(child)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(child.prepare, png(), "a.png", RECIPE)
         await_request(pid)

@@ -21,6 +21,7 @@ from imghost.desktop import clipboard_x11, x11_reading
 from imghost.desktop.clipboard_x11 import X11Clipboard
 from imghost.errors import MachineError
 from imghost.models import Message
+from tests.fakes.frozen import freeze
 from tests.fakes.pictures import png
 from tests.fakes.program import eventually
 from tests.fakes.x11 import DEADLINE_S, Client, Watcher, xvfb
@@ -386,7 +387,7 @@ def test_a_server_that_hangs_does_not_hold_up_the_end() -> None:
         clipboard = X11Clipboard(name)
         watcher = Watcher(clipboard)
         clipboard.put(Offer(text="link"))
-        server.send_signal(signal.SIGSTOP)
+        freeze(server.pid)
         begun = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
             reading = pool.submit(clipboard.read, MAX_BYTES)
@@ -402,7 +403,7 @@ def test_a_server_that_hangs_is_given_up() -> None:
     with xvfb() as (name, server):
         clipboard = X11Clipboard(name, reply_s=0.5)
         watcher = Watcher(clipboard)
-        server.send_signal(signal.SIGSTOP)
+        freeze(server.pid)
         with pytest.raises(MachineError):
             clipboard.put(Offer(text="link"))
         assert watcher.ended()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.fakes import pictures
 from tests.fakes.buses import running_bus
+from tests.fakes.frozen import freeze
 from tests.fakes.loop import running_loop
 from tests.fakes.notifications import notification_service
 from tests.fakes.notifier_watcher import notifier_watcher
@@ -134,7 +135,7 @@ def test_a_server_that_hangs_holds_nobody_up(program: Program) -> None:
     """An X server that answers nothing any more is wrong after some seconds."""
     with xvfb() as (name, server):
         program.environ["DISPLAY"] = name
-        server.send_signal(signal.SIGSTOP)
+        freeze(server.pid)
         try:
             code, found = _found(program)
         finally:
