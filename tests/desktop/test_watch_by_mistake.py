@@ -132,8 +132,8 @@ def test_a_no(
         assert len(program.originals) == 1
         no = next(label for label in notice.actions.values() if label != "Upload")
         notices.click(no)
-        eventually(lambda: not program.originals)
-        assert not any(program.status["counts"].values())
+        eventually(lambda: not any(program.status["counts"].values()))
+        assert not program.originals
         assert person.pasted(PNG) == pictures.png()
     assert public.uploads == []
 
