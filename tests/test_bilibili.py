@@ -323,7 +323,7 @@ class TestAnswers:
         released = threading.Event()
         fake.answers.append(Answer(after=released))
         with pytest.raises(HostUnavailable, match="did not answer") as caught:
-            host_at(fake.url, tmp_path, timeout_s=0.2).upload(picture(), "live")
+            host_at(fake.url, tmp_path, timeout_s=1.0).upload(picture(), "live")
         released.set()
         assert caught.value.ambiguous
 

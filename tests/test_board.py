@@ -293,6 +293,7 @@ def test_a_text_of_the_users_is_not_replaced(desktop: Desktop, watch: Callable[[
 def test_flapping_is_waited_for(desktop: Desktop, watch: Callable[[], Bench]) -> None:
     """While it changes all the time it is not read; what stands still is."""
     bench = watch()
+    eventually(lambda: bench.wakes == 1)
     reads = desktop.reads
     for n in range(20):
         bench.clock.now += 0.02
@@ -336,7 +337,7 @@ def test_a_lost_desktop_is_waited_for(desktop: Desktop, watch: Callable[[], Benc
     desktop.copy_picture(b"another")
     desktop.go_away()
     eventually(lambda: bench.board.problem == Message(NO_DESKTOP))
-    assert not bench.board.is_followed
+    eventually(lambda: not bench.board.is_followed)
     assert not bench.board.replace(LINK)
     assert not bench.board.put(LINK)
     assert bench.board.look(MAX_BYTES, is_awaited=False) is None

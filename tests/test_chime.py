@@ -140,9 +140,10 @@ def test_a_sound_server_that_hangs_is_given_up(
         server.listen()
         monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path / 'hangs'}")
         player.play(asset("done.wav"), 1.0)
+        former = _process(player)
         eventually(lambda: not _busy(player))
         player.play(asset("done.wav"), 1.0)
-        assert _busy(player)
+        assert _process(player) is not former
 
 
 def test_no_process(
@@ -167,3 +168,7 @@ def test_a_closed_player(player: Player, caplog: pytest.LogCaptureFixture) -> No
 
 def _busy(player: Player) -> bool:
     return player._busy()  # noqa: SLF001 - nobody else needs to know
+
+
+def _process(player: Player) -> object:
+    return player._process  # noqa: SLF001

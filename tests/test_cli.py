@@ -393,7 +393,7 @@ def test_a_host_that_is_down_keeps_the_picture(
 ) -> None:
     """Exit 6 and words; the picture waits, and `retry` sends it when the host is back."""
     fake.answers.extend([bilibili.Answer(-500, "服务器错误")] * 3)
-    result = program.run("upload", "--host", "bilibili", picture)
+    result = program.run("upload", "--host", "bilibili", "--wait", "60", picture)
     assert (result.code, result.out) == (6, "\n")
     assert "kept" in result.err
     status = program.run("status", "--json").json

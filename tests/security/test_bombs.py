@@ -49,6 +49,8 @@ def test_by_the_editors_door(program: Program, bombs: dict[str, Path]) -> None:
     with program.watching("--no-clipboard", "--no-tray") as watching:
         pid, port = watching.process.pid, urlsplit(program.door.url).port or 0
         idle_kb = memory_kb(pid)
+        sound = form(("file", "sound.png", pictures.png()))
+        ask(port, "/upload", {"Content-Type": FORM}, method="POST", body=sound)
         for name, path in bombs.items():
             body = form(("file", path.name, path.read_bytes()))
             named = json.dumps({"list": [str(path)]}).encode()
