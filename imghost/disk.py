@@ -71,14 +71,14 @@ def write_atomically(path: Path, data: bytes, tmp: Path) -> None:
 def write_over(path: Path, data: bytes) -> None:
     """Put the bytes at the start of a small file of ours; a new file would take far longer.
 
-    Whoever is killed in between leaves the end of the former bytes behind these; a power cut may
-    leave anything. Raises MachineError.
+    One write, with spaces over what was longer: of several who write at once one has written all
+    of it, though behind it may be the end of what another wrote. A power cut may leave anything.
+    Raises MachineError.
     """
     with machine_errors(path):
         handle = os.open(path, _OVER, 0o600)
         try:
-            os.write(handle, data)
-            os.ftruncate(handle, len(data))
+            os.write(handle, data.ljust(os.fstat(handle).st_size))
         finally:
             os.close(handle)
 

@@ -34,8 +34,8 @@ def forget(app: App, record: Record, *, at_host: bool) -> None:
     if not app.journal.erase(record.id, app.store.erase):
         raise UsageError("{id} is being sent just now; try again when it has ended", id=record.id)
     for original in originals:
-        if slips := app.journal.slips(original):
-            app.store.write_slips(original, slips)
+        if app.journal.slips(original):
+            app.store.write_slips(original, app.journal.slips)
     app.store.drop_outgoing(record.sha256)
     shelf = Shelf(app.dirs.renderings, app.config.server.cache_bytes)
     for drawn in filter(None, (record.sha1, *originals)):

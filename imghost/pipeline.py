@@ -289,7 +289,7 @@ class Pipeline:
         """Note the row beside its originals; that this fails now is no reason to leave the row."""
         with suppress(MachineError):
             for original in self._journal.originals_of(record.id):
-                self._store.write_slips(original, self._journal.slips(original))
+                self._store.write_slips(original, self._journal.slips)
 
 
 def _canonical(style: str) -> str | None:

@@ -45,7 +45,7 @@ class Kept:
 
     def note(self, original: str) -> None:
         """Write the slips of an original, as whoever changes something does."""
-        self.store.write_slips(original, self.journal.slips(original))
+        self.store.write_slips(original, self.journal.slips)
 
     def lose(self) -> None:
         """Lose the journal, and start again."""

@@ -56,7 +56,7 @@ def test_a_spoilt_original_is_written_anew(store: Store) -> None:
 def test_slips_come_back_and_damaged_ones_are_nothing(store: Store) -> None:
     """What was noted of an original is read again; a note that cannot be read counts as none."""
     store.keep(SHA256, DATA)
-    store.write_slips(SHA256, [{"name": "图.png", "id": 1}])
+    store.write_slips(SHA256, lambda _: [{"name": "图.png", "id": 1}])
     assert store.read_slips(SHA256) == [{"name": "图.png", "id": 1}]
     path = store.path(SHA256).with_suffix(".json")
     for content in (b"", b"[1, 2]", b"{}", b"\xff\xfe", b"[" * 200_000):
@@ -66,17 +66,34 @@ def test_slips_come_back_and_damaged_ones_are_nothing(store: Store) -> None:
 
 
 def test_a_slip_is_the_one_that_was_written_last(store: Store) -> None:
-    """A shorter note takes a longer one's place, also where the longer one's end was not cut."""
+    """A shorter note takes a longer one's place, of which nothing is left."""
     store.keep(SHA256, DATA)
     path = store.path(SHA256).with_suffix(".json")
     long, short = [{"name": "a" * 2000, "id": 1}], [{"name": "b", "id": 2}]
-    store.write_slips(SHA256, long)
+    store.write_slips(SHA256, lambda _: long)
     former = path.read_bytes()
-    store.write_slips(SHA256, short)
+    store.write_slips(SHA256, lambda _: short)
     assert store.read_slips(SHA256) == short
-    written = path.read_bytes()
-    path.write_bytes(written + former[len(written) :])
+    assert b"aa" not in path.read_bytes()
+    written = path.read_bytes().rstrip()
+    path.write_bytes(written + former[len(written) :])  # another wrote more at the same time
     assert store.read_slips(SHA256) == short
+
+
+def test_a_slip_that_was_overtaken_is_written_anew(store: Store) -> None:
+    """Whoever read the journal before another changed it does not have the last word."""
+    store.keep(SHA256, DATA)
+    rows = [{"id": 1, "state": "queued"}]
+
+    def slips_of(_: str) -> list[dict[str, object]]:
+        read = [dict(row) for row in rows]
+        if rows[0]["state"] == "queued":
+            rows[0]["state"] = "done"
+            store.write_slips(SHA256, slips_of)
+        return read
+
+    store.write_slips(SHA256, slips_of)
+    assert store.read_slips(SHA256) == [{"id": 1, "state": "done"}]
 
 
 def test_outgoing_bytes_are_a_help_and_no_promise(store: Store, tmp_path: Path) -> None:
@@ -94,7 +111,7 @@ def test_outgoing_bytes_are_a_help_and_no_promise(store: Store, tmp_path: Path) 
 def test_erases_an_original_with_its_slips(store: Store) -> None:
     """Nothing is left of what was erased."""
     store.keep(SHA256, DATA)
-    store.write_slips(SHA256, [])
+    store.write_slips(SHA256, lambda _: [])
     assert store.size_bytes() == len(DATA)
     store.erase(SHA256)
     store.erase(SHA256)

@@ -181,7 +181,7 @@ class _Bringing:
             elif lesson is Lesson.BETTER:
                 store.drop_outgoing(row["sha256"])
         if store.path(original).is_file():
-            store.write_slips(original, journal.slips(original))
+            store.write_slips(original, journal.slips)
         return any(lesson not in _SAID for lesson in lessons)
 
     def _same_file(self, original: str, place: str) -> None:

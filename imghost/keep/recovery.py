@@ -109,7 +109,7 @@ class JournalFile:
         rows = Rows(self.db)
         for original in rows.latest_originals(_UNSYNCED):
             if not self._store.read_slips(original):
-                self._store.write_slips(original, rows.slips(original))
+                self._store.write_slips(original, rows.slips)
 
     def _is_whole(self, *, thorough: bool) -> bool:
         try:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from imghost.disk import machine_errors, write_atomically, write_durably, write_over
@@ -45,11 +45,17 @@ class Store:
         """Where the original with this hash is or would be."""
         return self._root / sha256[:2] / sha256
 
-    def write_slips(self, sha256: str, slips: Sequence[Slip]) -> None:
-        """Note what the journal says of an original; a failure is no reason to stop."""
-        text = json.dumps(slips, ensure_ascii=False)
-        with contextlib.suppress(MachineError):
-            write_over(self._slips_path(sha256), text.encode())
+    def write_slips(self, sha256: str, slips_of: Callable[[str], Sequence[Slip]]) -> None:
+        """Note what the journal says of an original; that this fails is no reason to stop.
+
+        Whoever writes last looks last: another may have noted something newer in between.
+        """
+        noted = None
+        while (slips := slips_of(sha256)) != noted:
+            text = json.dumps(slips, ensure_ascii=False)
+            with contextlib.suppress(MachineError):
+                write_over(self._slips_path(sha256), text.encode())
+            noted = slips
 
     def read_slips(self, sha256: str) -> list[dict[str, object]]:
         """What was noted of an original; nothing if there is no note or it is damaged."""

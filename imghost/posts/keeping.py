@@ -60,7 +60,7 @@ class Shelf:
         self.copies.add(link, original)
         if not self.store.path(original).exists():  # pruned before the table said who needs it
             self.store.keep(original, data)
-        self.store.write_slips(original, self.journal.slips(original))
+        self.store.write_slips(original, self.journal.slips)
 
 
 class Keeper:
