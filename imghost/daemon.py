@@ -146,10 +146,10 @@ class Daemon:
                 looks.lost = watcher.lost.tell
             news = None if watcher else LoginNews(app, lambda told, _: self._tell(told))
             caretaker = Caretaker(app, presence, sending, looks, survive, news)
+            enter(_signals_to(self._waker))
             enter(_caretaking(app, caretaker, (decoders, drawers), end_server))
             enter(watching)
             enter(presence)
-            enter(_signals_to(self._waker))
             live: Callable[[Callable[[], object]], None] = _call
             if desk and watcher and self._watch and self._watch.tray:
                 tray = enter(desk.trayed(app, watcher, backend, chooser, drawers, survive, url))
