@@ -236,6 +236,21 @@ def test_a_manager_may_take_over_what_asks(watch: Watch, desktop: Desktop) -> No
     assert watched.told(Topic.LATE) == []
 
 
+def test_a_manager_may_take_over_as_the_link_comes(watch: Watch, desktop: Desktop) -> None:
+    """What is looked at only once it stands still is no copy either, if its link is there by then."""
+    watched = watch(watch={"ask": True}, link=URL)
+    desktop.copy_picture(pictures.png())
+    watched.hears(Topic.ASKING)
+    reads = desktop.reads
+    desktop.take_over()
+    eventually(lambda: desktop.reads > reads)
+    desktop.take_over()  # so soon that the look is put off
+    watched.screen.press("Upload")
+    watched.link()
+    watched.copies(lambda: desktop.copy_text("text"))
+    assert watched.told(Topic.LATE) == []
+
+
 def test_consent_that_comes_late_replaces_nothing(
     watch: Watch, desktop: Desktop, server: FakeBilibili
 ) -> None:

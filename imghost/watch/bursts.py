@@ -78,6 +78,11 @@ class Burst:
     drafts: int = 0
     has_news: bool = False
 
+    @property
+    def is_held_back(self) -> bool:
+        """Whether it gives nothing, for something in it asks."""
+        return self.kept_back and self.asked
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
@@ -195,7 +200,11 @@ class Bursts:
         with self._lock:
             return any(
                 burst.origin == origin
-                and (burst.waiting or (burst.asking and now - burst.began_at < SPLIT_S))
+                and (
+                    burst.waiting
+                    or (burst.has_news and not burst.is_held_back)
+                    or (burst.asking and now - burst.began_at < SPLIT_S)
+                )
                 for burst in self._open
             )
 
@@ -250,7 +259,7 @@ def _due(burst: Burst, now: float) -> Iterator[Links]:
     is_time = not burst.waiting or now - burst.waits_since >= SPLIT_S
     if is_time:
         burst.waits_since = now
-    if burst.kept_back and burst.asked:
+    if burst.is_held_back:
         return
     if is_time and burst.has_news:
         fresh = [item for item in _in_order(burst) if item.is_fresh]

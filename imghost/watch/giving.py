@@ -15,7 +15,7 @@ from imghost.keep.store import Store
 from imghost.models import MIME_TYPES, Message
 from imghost.values import dataclass
 from imghost.watch.board import Board, content_of
-from imghost.watch.bursts import Links
+from imghost.watch.bursts import Links, Origin
 from imghost.watch.telling import Teller, Topic
 
 CLIPBOARD = "clipboard"
@@ -75,6 +75,10 @@ class Giver:
         ungiven, self._ungiven = self._ungiven, []
         for links, until in ungiven:
             self._try(links, until)
+
+    def is_giving(self, origin: Origin) -> bool:
+        """Whether links of this origin are still to be given."""
+        return any(links.origin == origin for links, _ in self._ungiven)
 
     def next_s(self, now: float) -> float:
         """How long until `give_again` has something to say."""

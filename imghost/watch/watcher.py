@@ -249,7 +249,8 @@ class Watcher:
 
     def _look_at(self, board: Board) -> None:
         origin = Origin(CLIPBOARD, board.copies)
-        is_awaited = self._bursts.is_expected(origin, time.monotonic())
+        is_expected = self._bursts.is_expected(origin, time.monotonic())
+        is_awaited = is_expected or self._giver.is_giving(origin)
         held = board.look(self._max_bytes(), is_awaited=is_awaited)
         if held and self._followed.is_up_to_date:  # a pause may have come while that was read
             self._finder.copied(held, board.copies)
