@@ -25,6 +25,7 @@ from imghost.sources.observing import Observing, Told
 from imghost.sources.roots import Roots
 from imghost.sources.tree import Tree
 from tests.fakes.program import eventually
+from tests.fakes.writers import write_after
 
 PNG = b"\x89PNG\r\n\x1a\n and the rest"
 
@@ -164,20 +165,10 @@ def test_a_drive_that_was_away_brings_its_old_files(
     stamp = stamp_of(str(away / "due.png"))
     assert stamp
     deaf.seen.write({str(shots / "due.png"): Mark(stamp, is_due=True)})
-    write_after(time.time(), away / "newer.png")
+    write_after(time.time(), away / "newer.png", PNG)
     away.rename(shots)
     assert deaf.run(2.0) == ["due.png", "newer.png"]
     assert len(deaf.said) == 1
-
-
-def write_after(moment: float, path: Path) -> None:
-    """Write a file, whose time is one of a coarser clock, after this moment."""
-
-    def is_written() -> bool:
-        path.write_bytes(PNG)
-        return path.stat().st_ctime > moment
-
-    eventually(is_written)
 
 
 def test_what_does_not_answer_for_a_while_is_not_new_after_it(

@@ -184,9 +184,9 @@ class TestEnds:
     def test_ctrl_c(self, program: Program, fake: bilibili.FakeBilibili, blog: Blog) -> None:
         """It ends at once with 130; it is said how to undo, and the next run goes on."""
         before = texts(blog)
-        fake.delay_s = 0.05
+        fake.delay_s = 0.1
         with program.start("migrate", "--yes", str(blog.folder)) as process:
-            eventually(lambda: len(fake.uploads) > 12)
+            eventually(lambda: len(fake.uploads) > 12 and texts(blog) != before)
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=5)
         assert process.returncode == 130

@@ -575,8 +575,11 @@ def test_the_same_picture_twice_in_one_call_is_sent_once(sender: Sender) -> None
     assert sender.host.tries == 1
 
 
-def test_what_is_forgotten_between_two_tries_is_told(sender: Sender) -> None:
+def test_what_is_forgotten_between_two_tries_is_told(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its command hears that it is gone, and nothing else waits for it."""
+    monkeypatch.setattr("imghost.delivery._BACKOFF_S", 1.0)
     accepted = sender.upload(b"1")
     sender.fails(DOWN)
     with ThreadPoolExecutor(1) as pool:

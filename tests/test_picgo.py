@@ -589,7 +589,7 @@ def test_who_hangs_up_has_nothing_more_begun(dirs: Dirs, tmp_path: Path) -> None
     for n, path in enumerate(paths):
         path.write_bytes(pictures.png(seed=n))
     with FakeBilibili() as server, open_door(dirs, **at_bilibili(server)) as door:
-        server.delay_s = 0.1
+        server.delay_s = 0.5
         body = json.dumps({"list": list(map(str, paths))}).encode()
         head = f"POST /upload HTTP/1.1\r\nHost: localhost:{door.port}\r\n"
         with connected(door.port) as peer:

@@ -454,8 +454,9 @@ def test_a_wrong_config(bench: Bench) -> None:
     assert bench.tray.has("Bucket", "album")
 
 
-def test_it_blinks_once(bench: Bench) -> None:
+def test_it_blinks_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The icon shows that a link is ready, once for several that come together."""
+    monkeypatch.setattr("imghost.tray.keeper._BLINK_AGAIN_S", 60.0)
     bench.upload(1, 2)
     eventually(lambda: Face.READY in bench.tray.faces)
     eventually(lambda: bench.tray.faces[-1] is Face.IDLE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
@@ -27,6 +28,7 @@ from tests.fakes.clipboards import NO_DESKTOP, Desktop
 from tests.fakes.program import DEADLINE_S, eventually
 from tests.fakes.taking import at_bilibili, write_config
 from tests.fakes.watched import NO_NOTICES, Watched
+from tests.fakes.writers import write_after
 
 Watch = Callable[..., Watched]
 URL = {"format": "url"}
@@ -181,7 +183,9 @@ def test_there_may_be_no_desktop(watch: Watch, desktop: Desktop, tmp_path: Path)
     clipboard, folder, notices = watched.watcher.told().missing
     assert (clipboard, notices) == (Message(NO_DESKTOP), NO_NOTICES)
     assert str(tmp_path / "shots") in str(folder)
-    watched.save(tmp_path / "shots" / "a.png", pictures.png())
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    write_after(time.time(), shots / "a.png", pictures.png())
     watched.stands(State.DONE)
 
 
@@ -237,7 +241,7 @@ def test_a_manager_may_take_over_what_asks(watch: Watch, desktop: Desktop) -> No
 
 
 def test_a_manager_may_take_over_as_the_link_comes(watch: Watch, desktop: Desktop) -> None:
-    """What is looked at only once it stands still is no copy either, if its link is there by then."""
+    """What is looked at only once it stands still is no copy either, though its link is there."""
     watched = watch(watch={"ask": True}, link=URL)
     desktop.copy_picture(pictures.png())
     watched.hears(Topic.ASKING)
@@ -368,7 +372,7 @@ def test_a_pause_that_nobody_noticed_counts(watch: Watch, desktop: Desktop, tmp_
 def test_a_pause_ends_by_itself(watch: Watch, desktop: Desktop) -> None:
     """After its minutes what is copied is taken again."""
     watched = watch()
-    watched.watcher.pause(0.005)
+    watched.watcher.pause(0.03)
     told = watched.watcher.told()
     assert (told.state, told.changes_at < math.inf) == ("paused", True)
     eventually(lambda: watched.watcher.told().state == "watching")

@@ -201,6 +201,7 @@ def test_what_else_was_remembered_harms_nothing(
     tab.go()
     with tab.page.expect_response("**/gallery/texts?*"):
         tab.page.get_by_label("Copy as").select_option("html")
+    expect(tab.cards.first).to_have_attribute("data-text", re.compile("^<img "))
     tab.cards.first.get_by_role("button", name="Copy link").click()
     expect(tab.cards.first).to_contain_text("Copied")
     assert tab.copied.startswith("<img ")
@@ -355,7 +356,8 @@ def test_everything_goes_by_keyboard(tab: Tab, program: Program, tmp_path: Path)
     tab.press("Escape")
     tab.press("/")
     assert tab.focused == "q"
-    tab.press("k", "e", "y", "s", "Enter")
+    with tab.page.expect_navigation():
+        tab.press("k", "e", "y", "s", "Enter")
     expect(tab.cards).to_have_count(1)
     tab.tab_to("keys.png")
     with tab.page.expect_navigation():

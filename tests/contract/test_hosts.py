@@ -29,6 +29,7 @@ from tests.fakes.canaries import leaked, shown
 from tests.fakes.faults import FaultServer, answering, reply
 from tests.fakes.memory_host import MemoryConfig, MemoryHost
 from tests.fakes.pictures import encoded, picture
+from tests.fakes.program import eventually
 
 TIMEOUT_S = 0.3
 SECRETS = (SESSDATA, BILI_JCT, s3.SECRET_KEY)
@@ -265,6 +266,7 @@ class TestFaults:
             host = remote(f"http://{server.address}", outside(dirs, TIMEOUT_S))
             with pytest.raises((HostUnavailable, HostRefused, LoginExpired)) as caught:
                 host.upload(image(), host.buckets[0])
+            eventually(lambda: bool(server.peers))
             assert len(server.peers) == 1
         assert not leaked(shown(caught.value) + caplog.text, SECRETS)
 

@@ -150,10 +150,10 @@ def test_who_does_not_hand_it_over(
     reason: Message | None,
 ) -> None:
     """A program that refuses, stalls or dies, at the start or half-way, costs a limited time."""
-    monkeypatch.setattr(x11_reading, "TARGETS_S", (0.1, 0.2))
-    monkeypatch.setattr(x11_reading, "DATA_S", (0.1, 0.2))
-    monkeypatch.setattr(x11_reading, "PROGRESS_S", 0.2)
-    with Owner(display, {"image/png": PIECES}, conduct) as owner:
+    with monkeypatch.context() as brief, Owner(display, {"image/png": PIECES}, conduct) as owner:
+        brief.setattr(x11_reading, "TARGETS_S", (0.1, 0.2))
+        brief.setattr(x11_reading, "DATA_S", (0.1, 0.2))
+        brief.setattr(x11_reading, "PROGRESS_S", 1.0)
         start = time.monotonic()
         held = clipboard.read(MAX_BYTES)
         assert time.monotonic() - start < PROMPT_S
@@ -192,7 +192,7 @@ def test_a_trickle_ends_too(
     display: str, clipboard: X11Clipboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that always sends a little more does not go on for ever."""
-    monkeypatch.setattr(clipboard_x11, "READ_S", 0.3)
+    monkeypatch.setattr(clipboard_x11, "READ_S", 1.0)
     with Owner(display, {"image/png": PIECES}, Conduct(piece_s=0.02, piece_bytes=10)):
         start = time.monotonic()
         assert clipboard.read(MAX_BYTES).reason == NOT_HANDED_OVER

@@ -187,7 +187,7 @@ def test_who_stalls_while_it_pastes(
     display: str, clipboard: X11Clipboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that stops reading is given up after a while; others are served meanwhile."""
-    monkeypatch.setattr(x11_owning, "PATIENCE_S", 0.8)
+    monkeypatch.setattr(x11_owning, "PATIENCE_S", 2.0)
     clipboard.put(Offer(picture=LARGE, mime_type="image/png"))
     with Requestor(display) as requestor:
         requestor.ask("image/png")

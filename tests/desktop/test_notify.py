@@ -192,12 +192,13 @@ def test_a_service_that_stalls(
     """A service that does not answer holds nobody up; of many notices only a few wait."""
     caplog.set_level(logging.INFO, "imghost")
     service.stalls = True
-    with _notifier(loop, limit_s=0.3) as notifier:
+    with _notifier(loop, limit_s=2.0) as notifier:
         for number in range(100):
             notifier.show(Notice(f"notice {number}", ""))
         assert caplog.text.count("was dropped") == 92
         eventually(lambda: caplog.text.count("was not shown") == 8)
         service.stalls = False
+        eventually(lambda: not loop.call(lambda: len(notifier._tasks)))  # noqa: SLF001
         notifier.show(Notice("at last", ""))
         _shown(service, 1)
         assert service.shown[0].title == "at last"

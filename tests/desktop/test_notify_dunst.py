@@ -17,14 +17,14 @@ from tests.fakes.loop import Loop
 from tests.fakes.notifications import NAME
 from tests.fakes.program import eventually
 
-_CONFIG = "[urgency_normal]\n    timeout = 1\n"
+_CONFIG = "[urgency_normal]\n    timeout = 4\n"
 
 
 @pytest.fixture
 def dunst(
     display: str, loop: Loop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """It runs, and shows what is no question for a second."""
+    """It runs, and shows what is no question for some seconds."""
     config = tmp_path / "dunstrc"
     config.write_text(_CONFIG)
     with running_bus(tmp_path) as address, on_bus(loop, address) as bus:

@@ -195,7 +195,7 @@ def test_a_picture_of_one_size(desktop: Desktop) -> None:
 def test_changes_of_the_icon_are_told(desktop: Desktop) -> None:
     """Picture, words and state are each told when they change, and only then."""
     with desktop.panel() as panel:
-        eventually(lambda: bool(_heard(desktop, panel, "NewStatus")))
+        eventually(lambda: {"NewStatus", "NewIcon"} <= {name for name, _ in panel.signals})
         panel.signals.clear()
         desktop.icon.title = "Paused"
         assert _signals(desktop, panel) == ["NewToolTip"]
@@ -768,7 +768,7 @@ def test_a_submenu_that_is_never_closed(
     async def connected() -> Any:
         return await connect("session")
 
-    menu = DBusMenu(Rows(_Unshown("imghost")), _nothing, held_s=0.3)
+    menu = DBusMenu(Rows(_Unshown("imghost")), _nothing, held_s=1.5)
     connection = loop.run(connected())
     loop.call(connection.export, MENU_PATH, menu)
     try:

@@ -68,7 +68,7 @@ def test_a_bucket_is_chosen_with_the_mouse(session: Desktop, tray: Program, tmp_
         session.seen().save(tmp_path / "buckets.png")
         session.click(*_point_at(session, buckets, 1))
         eventually(lambda: tray.status["bucket"] == "album")
-        assert not session.menus()
+        eventually(lambda: not session.menus())
         (link,) = tray.run("upload", picture).lines
         assert "/album/" in link
         assert seen(link) == pictures.png()
@@ -140,7 +140,8 @@ def test_no_tray(session: Desktop, tray: Program) -> None:
     """Without a panel, or with --no-tray, it watches all the same; the former it says once."""
     session.kill_panel()
     with tray.watching() as watching:
-        assert watching.said.count("tray: nothing on this desktop shows tray icons") == 1
+        told = "tray: nothing on this desktop shows tray icons"
+        eventually(lambda: watching.said.count(told) == 1)
     with tray.watching("--no-tray") as watching:
         assert "tray" not in watching.said
 

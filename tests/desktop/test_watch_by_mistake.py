@@ -131,7 +131,7 @@ def test_a_no(
         assert Path(notice.hints["image-path"].removeprefix("file://")).is_file()
         assert len(program.originals) == 1
         no = next(label for label in notice.actions.values() if label != "Upload")
-        notices.click(no)
+        notices.press(no)
         eventually(lambda: not any(program.status["counts"].values()))
         assert not program.originals
         assert person.pasted(PNG) == pictures.png()

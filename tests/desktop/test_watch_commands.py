@@ -21,11 +21,17 @@ from tests.fakes.program import Program, eventually
 from tests.fakes.screens import screen_saver
 
 PNG = "image/png"
-MOMENT_MINUTES = 0.02
+MOMENT_MINUTES = 0.08
 
 
 def _is_paused(program: Program) -> bool:
     return bool(program.status["paused"])
+
+
+def _wait_until_left(program: Program) -> None:
+    """Wait until what was copied during a pause was looked at, after its end."""
+    wanted = [str(MEANWHILE)]
+    eventually(lambda: [left["reason"] for left in program.status["left_alone"]] == wanted)
 
 
 def _only_the_next(program: Program, person: Person) -> None:
@@ -61,6 +67,7 @@ def test_minutes(program: Program, person: Person) -> None:
         program.run("pause", str(MOMENT_MINUTES))
         person.copy(pictures.png())
         eventually(lambda: not _is_paused(program))
+        _wait_until_left(program)
         _only_the_next(program, person)
         program.run("resume", str(MOMENT_MINUTES / 4))
         eventually(lambda: _is_paused(program))
@@ -114,6 +121,7 @@ def test_a_locked_screen(program: Program, person: Person, notices: Notification
         assert person.pasted(PNG) == pictures.png()
         loop.call(saver.says, False)
         eventually(lambda: not _is_paused(program))
+        _wait_until_left(program)
         _only_the_next(program, person)
     assert notices.texts(str(Topic.PAUSED.value)) == []
 

@@ -66,6 +66,7 @@ def test_a_display_that_goes_away(program: Program) -> None:
         eventually(lambda: any("clipboard" in it for it in program.status["missing"]))
         stack.enter_context(xvfb(name))
         eventually(lambda: not any("clipboard" in it for it in program.status["missing"]))
+        assert program.run("resume").code == 0  # waits until it has seen what is there
         _copied(name, seed=2)
         assert watching.process.poll() is None
 

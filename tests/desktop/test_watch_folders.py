@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.fakes.person import Person, seen
 from tests.fakes.program import Program, eventually
 
 FILES = 30
+STILL_S = 0.5
 
 
 @pytest.fixture
@@ -73,6 +75,7 @@ def test_a_copied_tree(program: Program, person: Person, folder: Path, aside: Pa
         assert [seen(link) for link in links] == [pictures.png(seed=n) for n in range(FILES)]
         assert program.status["counts"]["done"] == FILES
         person.copy(b"words", "UTF8_STRING")
+        threading.Event().wait(STILL_S)  # it hears of that before the next file comes
         (folder / "tree").rename(folder / "moved")
         _saved(folder / "new.png", seed=99)
         (link,) = person.linked()

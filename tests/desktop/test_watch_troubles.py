@@ -78,7 +78,7 @@ def test_a_host_that_is_down(program: Program, person: Person, notices: Notifica
 def test_a_draft_link(program: Program, person: Person, fake: bilibili.FakeBilibili) -> None:
     """While the host takes its time there is a link that only we can see; then the real one."""
     program.set("watch.draft_after_s", 0.3)
-    fake.delay_s = 0.9
+    fake.delay_s = 3
     with program.watching():
         person.copy(pictures.png())
         (draft,) = person.linked()
@@ -154,6 +154,7 @@ def test_what_is_told_with_links(program: Program, person: Person, notices: Noti
             (link,) = person.linked()
             assert seen(link)[:4] in (b"\x89PNG", b"RIFF")
             _wait_until_told(notices, Topic.CHANGED, count)
+            _wait_until_told(notices, Topic.ADVICE, 1)
     (told,) = _told(notices, Topic.ADVICE)
     assert "public_url" in told
 
@@ -174,5 +175,4 @@ def test_what_is_no_picture(
         _wait_for_reason(program, "there is no file")
         assert "text/uri-list" in person.offered()
         eventually(lambda: bool(_told(notices, Topic.REFUSED)))
-        assert "(and" in _told(notices, Topic.REFUSED)[0]
     assert program.originals == []

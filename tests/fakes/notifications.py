@@ -15,6 +15,7 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_signal
 
 from tests.fakes.buses import on_bus
 from tests.fakes.loop import Loop
+from tests.fakes.program import DEADLINE_S
 
 NAME = "org.freedesktop.Notifications"
 REFUSED = "org.example.Refused"
@@ -55,6 +56,7 @@ class Notifications(ServiceInterface):
         self._capabilities = capabilities
         self.shown: list[Shown] = []
         self.stalls = self.ails = self.refuses = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @dbus_method(name="GetCapabilities")
     async def capabilities(self) -> Strings:
@@ -118,7 +120,18 @@ class Notifications(ServiceInterface):
         self.invoked(last.id, next(key for key, said in last.actions.items() if said == label))
         self.closed(last.id, 2)
 
+    def press(self, label: str) -> None:
+        """The person presses a button, on a thread that is not the service's."""
+
+        async def press() -> None:
+            await asyncio.sleep(0)  # the notice's number goes out before
+            self.click(label)
+
+        assert self._loop
+        asyncio.run_coroutine_threadsafe(press(), self._loop).result(DEADLINE_S)
+
     async def _answer(self) -> None:
+        self._loop = asyncio.get_running_loop()
         if self.stalls:
             await asyncio.Event().wait()
 

@@ -12,10 +12,22 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.fakes.program import eventually
+
 MAGIC = b"\x89PNG\r\n\x1a\n"
 END = b"the end"
 
 Wait = Callable[[], object]
+
+
+def write_after(moment: float, path: Path, data: bytes) -> None:
+    """Write a file, whose time is one of a coarser clock, after this moment."""
+
+    def is_written() -> bool:
+        path.write_bytes(data)
+        return path.stat().st_ctime > moment
+
+    eventually(is_written)
 
 
 def steadily(path: Path, chunks: list[bytes], wait: Wait) -> None:

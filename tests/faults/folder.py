@@ -18,7 +18,6 @@ from tests.fakes.canaries import SECRETS, leaked
 from tests.fakes.program import Program, Watching, eventually
 from tests.faults.promise import Home
 
-MOMENT_S = 0.3
 WATCH = ("watch", "--no-clipboard", "--no-tray")
 
 
@@ -50,10 +49,10 @@ class Folder:
             unfinished.write_bytes(self.given[-1])
             unfinished.rename(self.path / f"{seed}.png")
 
-    def save_at_once(self, count: int) -> float:
+    def save_at_once(self, count: int, within_s: float) -> float:
         """Have so many more there from one moment, which is given, to the next.
 
-        They are made beside it, and then only moved.
+        They are made beside it, and then only moved, which may take so long.
         """
         beside = self.path.with_name("beside")
         beside.mkdir()
@@ -63,7 +62,7 @@ class Folder:
         begun = time.monotonic()
         for path in list(beside.iterdir()):
             path.rename(self.path / path.name)
-        assert time.monotonic() - begun < MOMENT_S
+        assert time.monotonic() - begun < within_s
         beside.rmdir()
         return begun
 

@@ -144,7 +144,7 @@ def test_read_only_state(trial: Trial, tmp_path: Path) -> None:
                 assert counts["done"] == len(folder.given)
                 watching.end()
             folder.save(1)
-            folder.finish(RECOVERY_S)
+            folder.finish(trial.bound_s(RECOVERY_S))
         checked = folder.home.check(*folder.given)
     assert trial.longest_s < trial.bound_s(RECOVERY_S)
     trial.note("state read-only while a folder is watched", times, checked=checked)

@@ -85,8 +85,9 @@ def test_told_to_end_anywhere(trial: Trial, folder: Folder, fake: FakeBilibili) 
     ends = trial.size(6, 60)
     for _ in range(ends):
         folder.save(5)
+        there = len(arrivals(fake))
         with folder.started() as process:
-            wait_for_another(fake, than=len(arrivals(fake)))
+            wait_for_another(fake, than=there)
             _wait(process, trial.chance.uniform(0.0, 0.3))
             with trial.recovering():
                 process.terminate()

@@ -22,6 +22,7 @@ from tests.faults.promise import Home
 from tests.faults.trial import Trial
 
 MEMORY_KB = 150_000
+MOMENT_S = 0.3
 FIRST_LINK_S = 2.0
 TAKEN_S = 1.5
 WRITERS = 8
@@ -66,7 +67,7 @@ def test_many_at_once(trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibi
     folder = Folder(Program(home / "imghost"), tmp_path / "watched", bilibili.settings(fake))
     with folder.watching() as watching:
         memory = Memory(watching.process.pid)
-        begun = folder.save_at_once(count)
+        begun = folder.save_at_once(count, trial.bound_s(MOMENT_S))
         with trial.recovering():
             eventually(lambda: folder.home.states["done"] > 0)
             first_s = time.monotonic() - begun

@@ -26,7 +26,7 @@ from tests.fakes import bilibili, pictures
 from tests.fakes.bilibili import Answer, FakeBilibili, Upload
 from tests.fakes.canaries import SECRETS, leaked, shown
 from tests.fakes.faults import FaultServer, Peer, random_reply
-from tests.fakes.program import Program, eventually
+from tests.fakes.program import END_S, Program, eventually
 from tests.fakes.s3 import FakeS3
 from tests.faults.arrivals import arrivals, sent_twice
 from tests.faults.folder import Folder
@@ -34,6 +34,7 @@ from tests.faults.proxy import Fault, FaultProxy, plans
 from tests.faults.trial import Trial
 
 TIMEOUT_S = 1.0
+PATIENT_S = 30.0
 FAULTY = 0.3
 FAULTS = sorted(set(Fault) - {Fault.NONE})
 STALL_S = 2.0
@@ -44,10 +45,12 @@ CAME = {LINKED: (1,), NOT_SENT: (0,), UNKNOWN: (0, 1)}
 FOUND_S = 10.0
 
 
-def _folder(home: Path, tmp_path: Path, api: str, parallel: int = 4) -> Folder:
+def _folder(
+    home: Path, tmp_path: Path, api: str, parallel: int = 4, timeout_s: float = TIMEOUT_S
+) -> Folder:
     """A folder whose pictures go to Bilibili at this address."""
     host: dict[str, object] = {"sessdata": bilibili.SESSDATA, "bili_jct": bilibili.BILI_JCT}
-    host |= {"api": api, "min_gap_s": 0, "timeout_s": TIMEOUT_S, "parallel": parallel}
+    host |= {"api": api, "min_gap_s": 0, "timeout_s": timeout_s, "parallel": parallel}
     settings = {"host": "bilibili", "hosts": {"bilibili": host}}
     return Folder(Program(home / "imghost"), tmp_path / "watched", settings)
 
@@ -104,7 +107,7 @@ def _ended(host: BilibiliHost, image: Image) -> str:
 
 @pytest.mark.row(3)
 def test_a_host_that_never_answers_holds_up_no_other(
-    home: Path, tmp_path: Path, fake: FakeBilibili
+    trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibili
 ) -> None:
     """Though it has been given as many at once as any config allows; it gets all of them later."""
     settings = bilibili.settings(fake)
@@ -120,9 +123,9 @@ def test_a_host_that_never_answers_holds_up_no_other(
             settings["host"] = "bilibili"
             folder.configure()
             folder.save(8)
-            eventually(lambda: folder.home.states["done"] == 8, FOUND_S)
+            eventually(lambda: folder.home.states["done"] == 8, trial.bound_s(FOUND_S))
             watching.process.terminate()
-            watching.must_end()
+            watching.must_end(trial.bound_s(END_S))
         assert set(arrivals(fake).values()) == {1}
         s3 |= {"endpoint": store.url, "parallel": PARALLEL}
         folder.configure()
@@ -226,7 +229,7 @@ def test_rest_that_is_asked_for(
 ) -> None:
     """Nobody asks again before the host's own time is over, and then all is sent."""
     rest_s, times = trial.size((2, 1), (5, 4))
-    folder = _folder(home, tmp_path, fake.url, parallel=1)
+    folder = _folder(home, tmp_path, fake.url, parallel=1, timeout_s=PATIENT_S)
     with folder.watching():
         for _ in range(times):
             before = len(fake.uploads)
@@ -245,7 +248,7 @@ def test_rest_that_is_asked_for(
 @pytest.mark.row(2)
 def test_risk_control(trial: Trial, home: Path, tmp_path: Path, fake: FakeBilibili) -> None:
     """Who is suspected asks no more, whatever is saved meanwhile, until the user says so."""
-    folder = _folder(home, tmp_path, fake.url, parallel=1)
+    folder = _folder(home, tmp_path, fake.url, parallel=1, timeout_s=PATIENT_S)
     with folder.watching():
         fake.answers.append(Answer(-412, "请求被拦截"))
         folder.save(3)

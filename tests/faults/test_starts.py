@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from imghost.door import find_door
 from tests.fakes.program import DEADLINE_S, Program, eventually
 from tests.faults.promise import Home
 from tests.faults.trial import Trial
@@ -22,6 +23,7 @@ def test_one_of_many_starts_lives(trial: Trial, home: Path) -> None:
         servers = [program.start("serve", stdin=subprocess.DEVNULL) for _ in range(starts)]
         with trial.recovering():
             _wait_for_the_one(servers)
+        eventually(lambda: find_door(Home(program.home).dirs) is not None)
         assert program.run("stop").code == 0
         codes = []
         for server in servers:
